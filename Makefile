@@ -1,0 +1,49 @@
+# Every target sets up what it needs in .venv; `make clean` removes that too.
+
+PYTHON ?= python3
+VENV ?= .venv
+EXTRAS ?=
+BIN := $(VENV)/bin
+
+# A stamp is named after the extras that it installs: .venv/.installed-dev-bench is nnet[dev,bench].
+comma := ,
+more := $(if $(EXTRAS),-$(subst $(comma),-,$(EXTRAS)))
+plots := $(VENV)/.installed-plots$(more)
+dev := $(VENV)/.installed-dev$(more)
+bench := $(VENV)/.installed-dev-bench$(more)
+peers := $(VENV)/.installed-dev-bench-peers$(more)
+
+.PHONY: train test bench peers examples lint format clean
+
+train: $(plots)
+	$(BIN)/nnet train $(ARGS)
+
+test: $(dev)
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(bench)
+	$(BIN)/python -m pytest bench --benchmark-only $(ARGS)
+
+peers: $(peers)
+	$(BIN)/python -m bench.peers $(ARGS)
+
+examples: $(dev)
+	$(BIN)/python examples/from_pytorch.py $(ARGS)
+
+lint: $(dev)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(dev)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.installed-%: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(subst -,$(comma),$*)]'
+	touch $@
