@@ -1,0 +1,44 @@
+"""Hold samples back."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from .dataset import ImageDataset
+from .order import shuffled
+
+
+def split(
+    dataset: ImageDataset, parts: float | Sequence[int], seed: int = 0
+) -> tuple[ImageDataset, ...]:
+    """Divide a data set at random into disjoint parts that cover it.
+
+    parts  the fraction to hold back, in (0, 1): two parts, the held-back one second;
+           or the size of each part, which together are the whole
+    seed   the same seed draws the same parts
+
+    Raises ValueError for a fraction that leaves a part empty, or sizes that do not add up.
+
+    >>> import nnet as nn
+    >>> train, test = nn.data.mnist()
+    >>> train, validation = nn.data.split(train, 0.1)
+    >>> len(train), len(validation)
+    (54000, 6000)
+    """
+    total = len(dataset)
+    if isinstance(parts, float):
+        held_back = round(parts * total)
+        if not 0 < held_back < total:
+            raise ValueError(
+                f"split: expected a fraction of {total} samples that leaves none of the two parts "
+                f"empty, got {parts}"
+            )
+        sizes = [total - held_back, held_back]
+    else:
+        sizes = [int(size) for size in parts]  # type: ignore[union-attr]
+        if min(sizes, default=-1) < 0 or sum(sizes) != total:
+            raise ValueError(f"split: expected sizes that add up to {total}, got {sizes}")
+    order = shuffled(total, seed)
+    bounds = np.cumsum([0, *sizes])
+    return tuple(dataset.subset(np.sort(order[a:b])) for a, b in pairwise(bounds))
