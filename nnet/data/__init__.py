@@ -2,6 +2,7 @@
 
 from .dataset import ImageDataset
 from .idx import idx_folder, read_idx
+from .image_file import read_image
 from .loader import DataLoader
 from .mnist import MNIST_FOLDER, mnist
 from .split import split
@@ -13,6 +14,7 @@ __all__ = [
     "mnist",
     "idx_folder",
     "read_idx",
+    "read_image",
     "split",
     "channel_statistics",
     "ChannelStatistics",

@@ -1,5 +1,6 @@
 """Images with labels."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -63,3 +64,10 @@ class ImageDataset:
         """The samples at `indices`, in that order, as a data set of its own."""
         indices = np.asarray(indices, np.int64)
         return ImageDataset(self.images[indices], self.labels[indices], self.classes)
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the shape, the pixels and the labels."""
+        digest = hashlib.sha256(repr(self.images.shape).encode())
+        digest.update(self.images)
+        digest.update(self.labels.astype("<i8", copy=False))
+        return digest.hexdigest()

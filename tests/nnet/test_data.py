@@ -152,7 +152,11 @@ def test_idx_folder_ambiguous(tmp_path):
         ("train-labels-idx1-ubyte", np.zeros((20, 1), np.uint8), r"got uint8 of shape \(20, 1\)"),
         ("train-images-idx3-ubyte", np.zeros((20, 6), np.uint8), r"expected bytes of shape \(N, "),
         ("train-images-idx3-ubyte", np.zeros((20, 6, 5), np.int16), "got int16"),
-        ("t10k-labels-idx1-ubyte", np.full(10, 3, np.uint8), "labels from 0 to 2, got 3 at image 0"),
+        (
+            "t10k-labels-idx1-ubyte",
+            np.full(10, 3, np.uint8),
+            "labels from 0 to 2, got 3 at image 0",
+        ),
         ("train-labels-idx1-ubyte", np.full(20, -1, np.int8), "expected labels from 0 to"),
     ],
 )

@@ -1,0 +1,57 @@
+"""The machine and the versions that a result comes from."""
+
+import platform
+from importlib import metadata
+from importlib.util import find_spec
+
+from kernels import _jit
+
+_LIBRARIES = ("numpy", "numba", "llvmlite", "scipy", "safetensors")
+
+# What the kernels can make use of.
+_FEATURES = (
+    "sse4.2", "avx", "avx2", "fma", "avx512f", "avx512vl", "neon", "asimd", "sve",
+)  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """Versions of this library, of Python and of the libraries that results depend on.
+
+    >>> from nnet import environment
+    >>> "numba" in environment.versions()
+    True
+    """
+    names = ("nnet", *_LIBRARIES)
+    return {"python": platform.python_version()} | {name: _version(name) for name in names}
+
+
+def processor() -> dict[str, object]:
+    """The processor's name as LLVM knows it, its vector features, and the threads in use."""
+    from llvmlite import binding
+
+    found = binding.get_host_cpu_features()
+    return {
+        "name": binding.get_host_cpu_name(),
+        "architecture": platform.machine(),
+        "features": [feature for feature in _FEATURES if found.get(feature)],
+        "threads": _jit.get_num_threads(),
+    }
+
+
+def cuda() -> str:
+    """What stands between this machine and the CUDA kernels, or the device that runs them."""
+    if find_spec("numba_cuda") is None:
+        return "not installed: pip install 'nnet[cuda]'"
+    from numba import cuda as driver
+
+    if not driver.is_available():
+        return "no device found"
+    name = driver.get_current_device().name
+    return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,27 @@
+"""The training loop, evaluation, and models on disk."""
+
+from .checkpoints import Description, load_model, load_weights, save_weights
+from .curves import draw_curves
+from .diagnostics import NonFiniteLoss
+from .evaluate import Evaluation, evaluate
+from .fit import Callback, fit
+from .history import Epoch, History
+from .run_folder import Run, load_run, save_run
+
+__all__ = [
+    "fit",
+    "evaluate",
+    "Callback",
+    "History",
+    "Epoch",
+    "Evaluation",
+    "NonFiniteLoss",
+    "Description",
+    "save_weights",
+    "load_weights",
+    "load_model",
+    "Run",
+    "save_run",
+    "load_run",
+    "draw_curves",
+]

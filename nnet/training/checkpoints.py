@@ -1,0 +1,120 @@
+"""Weights on disk: safetensors, with the description that rebuilds the model.
+
+The description is JSON, never pickled objects: the name of a function of `nnet.models`, its
+arguments, and what the model takes in and gives out.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from .. import environment, models
+from ..module import Module
+from .files import written_beside
+
+# One entry, since safetensors writes several in random order.
+_ENTRY = "nnet"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a model is, and what it takes in.
+
+    model       a name in `nnet.models.MODELS`
+    arguments   its keyword arguments
+    mean, std   one number a channel that pixels in [0, 1] are normalized with
+    shape       of one image, (C, H, W)
+    classes     names of the classes
+    """
+
+    model: str
+    arguments: dict
+    shape: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    classes: tuple[str, ...]
+
+    def build(self) -> Module:
+        """A new model with fresh weights. Raises ValueError for a name that is not known."""
+        if self.model not in models.MODELS:
+            known = ", ".join(models.MODELS)
+            raise ValueError(f"expected a model out of {known}, got {self.model!r}")
+        return models.MODELS[self.model](**self.arguments)
+
+
+def save_weights(
+    path: str | os.PathLike, model: Module, description: Description | None = None
+) -> None:
+    """Write the model's `state_dict` as safetensors; the file appears whole or not at all.
+
+    The same weights give the same bytes.
+
+    >>> import tempfile, nnet as nn
+    >>> path = tempfile.mkdtemp() + "/weights.safetensors"
+    >>> nn.save_weights(path, nn.Linear(2, 3))
+    >>> sorted(nn.load_weights(path)[0])
+    ['bias', 'weight']
+    """
+    state = {name: np.ascontiguousarray(value) for name, value in model.state_dict().items()}
+    about = {
+        "description": None if description is None else asdict(description),
+        "versions": environment.versions(),
+    }
+    metadata = {_ENTRY: json.dumps(about, sort_keys=True)}
+    with written_beside(path) as beside:
+        save_file(state, beside, metadata)
+
+
+def load_weights(
+    path: str | os.PathLike,
+) -> tuple[dict[str, np.ndarray], Description | None]:
+    """Read a safetensors file of this or another library: arrays by name, and the description.
+
+    Raises FileNotFoundError for a missing file, ValueError for one that is no whole safetensors
+    file or whose description cannot be read.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected a file of weights, found none")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}
+    except SafetensorError as error:
+        raise ValueError(f"{path}: expected a safetensors file, {error}") from error
+    if _ENTRY not in metadata:
+        return state, None
+    try:
+        content = json.loads(metadata[_ENTRY])["description"]
+        return state, None if content is None else _described(content)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: its description of the model is damaged, {error}") from error
+
+
+def load_model(path: str | os.PathLike) -> tuple[Module, Description]:
+    """Rebuild a model from a file of weights that describes it.
+
+    Raises what `load_weights` raises, and ValueError for weights without a description or that
+    do not fit the model described.
+    """
+    state, description = load_weights(path)
+    if description is None:
+        raise ValueError(
+            f"{path}: expected weights with a description of their model, got none; "
+            "build the model yourself and use load_weights with load_state_dict"
+        )
+    try:
+        model = description.build()
+        model.load_state_dict(state)
+    except (ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    return model, description
+
+
+def _described(content: dict) -> Description:
+    return Description(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items()})

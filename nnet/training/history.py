@@ -1,0 +1,57 @@
+"""What happened while a model was trained."""
+
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass
+class Epoch:
+    """One pass over the training set.
+
+    train_loss, train_accuracy            averages while training: of weights that changed
+    validation_loss, validation_accuracy  of the weights at the end; None without validation
+    learning_rate                         of the last step
+    seconds                               of training, without the validation
+
+    An accuracy is a share in [0, 1]; None where targets are not classes.
+    """
+
+    train_loss: float
+    train_accuracy: float | None
+    validation_loss: float | None
+    validation_accuracy: float | None
+    learning_rate: float
+    seconds: float
+
+
+@dataclass
+class History:
+    """Epochs that were finished, and every step.
+
+    steps_an_epoch  how many steps one pass takes
+    step_loss       the loss of each batch, before its step
+    interrupted     whether Ctrl-C ended the training early
+
+    >>> import nnet as nn
+    >>> nn.History(steps_an_epoch=1, step_loss=[2.3]).to_json()["step_loss"]
+    [2.3]
+    """
+
+    steps_an_epoch: int
+    epochs: list[Epoch] = field(default_factory=list)
+    step_loss: list[float] = field(default_factory=list)
+    interrupted: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on training in all finished epochs."""
+        return sum(epoch.seconds for epoch in self.epochs)
+
+    def to_json(self) -> dict:
+        """Numbers, strings and None alone, as `json.dump` takes them."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(content: dict) -> "History":
+        """The inverse of `to_json`."""
+        epochs = [Epoch(**epoch) for epoch in content["epochs"]]
+        return History(**content | {"epochs": epochs})

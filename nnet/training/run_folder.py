@@ -1,0 +1,96 @@
+"""A run: what was trained, how it went, and what is needed to repeat it."""
+
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..module import Module
+from .checkpoints import Description, load_model, save_weights
+from .curves import draw_curves
+from .files import written_beside
+from .history import History
+
+WEIGHTS = "weights.safetensors"
+HISTORY = "history.json"
+RECORD = "run.json"
+CURVES = "curves.png"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run read back; `record` is what run.json holds."""
+
+    folder: Path
+    model: Module
+    description: Description
+    history: History
+    record: dict
+
+
+def prepare_run(folder: str | os.PathLike, overwrite: bool = False) -> Path:
+    """Make the folder and try to write to it, before time is spent on training.
+
+    Raises OSError if it cannot be written to, FileExistsError if it holds a run already and
+    overwrite is False.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+    if (folder / WEIGHTS).exists() and not overwrite:
+        raise FileExistsError(f"{folder} holds a run already, choose another folder or --overwrite")
+    return folder
+
+
+def save_run(
+    folder: Path, model: Module, description: Description, history: History, record: dict
+) -> None:
+    """Write weights, history, record and curves; without matplotlib there is no picture.
+
+    Each file appears whole or not at all, the weights first.
+    """
+    save_weights(folder / WEIGHTS, model, description)
+    _write_json(folder / HISTORY, history.to_json())
+    write_record(folder, record)
+    try:
+        draw_curves(history, folder / CURVES)
+    except ImportError as error:
+        print(f"no {CURVES}: {error}")
+
+
+def write_record(folder: Path, record: dict) -> None:
+    """Write what is needed to repeat the run."""
+    _write_json(folder / RECORD, record)
+
+
+def load_run(folder: str | os.PathLike) -> Run:
+    """Read a run back.
+
+    Raises FileNotFoundError for a missing folder or file, ValueError for a damaged one.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: expected the folder of a run, found none")
+    model, description = load_model(folder / WEIGHTS)
+    try:
+        history = History.from_json(_read_json(folder / HISTORY))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{folder / HISTORY}: expected a history, {error!r}") from error
+    return Run(folder, model, description, history, _read_json(folder / RECORD))
+
+
+def _write_json(path: Path, content: dict) -> None:
+    with written_beside(path) as beside:
+        beside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def _read_json(path: Path) -> dict:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: expected JSON, {error}") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: expected a JSON object, got {type(content).__name__}")
+    return content
