@@ -9,7 +9,7 @@ from kernels import _jit
 from .. import data, environment, optim
 from .. import random as randomness
 from ..module import Module
-from ..schedules import OneCycleLR
+from ..optim.lr_scheduler import OneCycleLR
 from .checkpoints import Description
 from .evaluate import Evaluation, evaluate
 from .fit import fit
