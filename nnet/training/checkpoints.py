@@ -60,7 +60,7 @@ def save_weights(
     >>> sorted(nn.load_weights(path)[0])
     ['bias', 'weight']
     """
-    state = {name: np.ascontiguousarray(value) for name, value in model.state_dict().items()}
+    state = {name: np.asarray(value, order="C") for name, value in model.state_dict().items()}
     about = {
         "description": None if description is None else asdict(description),
         "versions": environment.versions(),
