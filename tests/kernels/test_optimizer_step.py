@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kernels import optimizer_step
@@ -89,7 +89,6 @@ def test_f_adam_equals_reference(rule, step, dtype):
             assert_close(one, other, TOLERANCES[dtype])
 
 
-@settings(deadline=None, max_examples=20)
 @given(st.integers(1, 300), st.integers(0, 1 << 30), st.floats(0, 0.99))
 def test_f_sgd_any_size(size, seed, momentum):
     param, grad, buffer = _normal(3, size, seed=seed)
