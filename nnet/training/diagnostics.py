@@ -1,5 +1,7 @@
 """A loss that is not finite: where it came from, and the weights from before."""
 
+import math
+
 import numpy as np
 
 from ..module import Module
@@ -29,8 +31,8 @@ class NonFiniteLoss(ArithmeticError):
         )
 
 
-class LastGood:
-    """A copy of the weights and buffers with which the loss was last seen to be finite.
+class Guard:
+    """Watches the loss, and keeps a copy of weights and buffers with which it was finite.
 
     Taken anew every `every` steps: a copy costs a few percent of a step.
     """
@@ -38,21 +40,25 @@ class LastGood:
     def __init__(self, model: Module, every: int = 50) -> None:
         self._model = model
         self._every = every
-        self._copy: dict[str, np.ndarray] = {}
-        self.step = 0
-        self._take()
+        self._keep(0)
 
-    def after_finite_loss(self, step: int) -> None:
-        """Tell that the weights as they are, after `step` steps in all, give a finite loss."""
-        if step % self._every == 0 and step != self.step:
-            self.step = step
-            self._take()
+    def check(self, loss: float, inputs: Tensor, history: History) -> None:
+        """Tell the loss of a batch, before the step that it leads to.
 
-    def restore(self) -> None:
-        """Put the copy back into the model."""
+        Raises NonFiniteLoss for a loss that is not finite, with the model as it was.
+        """
+        steps = len(history.step_loss)
+        if math.isfinite(loss):
+            if steps and steps % self._every == 0:
+                self._keep(steps)
+            return
+        where = first_non_finite(self._model, inputs)
         self._model.load_state_dict(self._copy)
+        epoch, step = divmod(steps, history.steps_an_epoch)
+        raise NonFiniteLoss(epoch + 1, step + 1, loss, where, self._step, history)
 
-    def _take(self) -> None:
+    def _keep(self, step: int) -> None:
+        self._step = step
         self._copy = {name: np.array(value) for name, value in self._model.state_dict().items()}
 
 

@@ -1,6 +1,5 @@
 """The training loop."""
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
@@ -9,7 +8,7 @@ from .. import functional
 from ..module import Module
 from ..tensor import Tensor
 from .accuracy import count_right
-from .diagnostics import LastGood, NonFiniteLoss, first_non_finite
+from .diagnostics import Guard
 from .evaluate import Batches, Loss, evaluate
 from .history import Epoch, History
 
@@ -78,30 +77,26 @@ def fit(
     if scheduler_every not in ("step", "epoch"):
         raise ValueError(f"fit: expected scheduler_every step or epoch, got {scheduler_every!r}")
     history = History(steps_an_epoch=len(train_loader))
-    good = LastGood(model)
+    guard = Guard(model)
     try:
         for epoch in range(1, epochs + 1):
-            model.train()
             start = time.perf_counter()
+            model.train()
             running = _Running()
             with _bar(f"epoch {epoch}/{epochs}", len(train_loader), progress) as bar:
-                for step, (inputs, targets) in enumerate(train_loader, 1):
+                for inputs, targets in train_loader:
                     optimizer.zero_grad()
                     outputs = model(inputs)
                     value = loss(outputs, targets)
                     number = value.item()
-                    if not math.isfinite(number):
-                        where = first_non_finite(model, inputs)
-                        good.restore()
-                        raise NonFiniteLoss(epoch, step, number, where, good.step)
-                    good.after_finite_loss(len(history.step_loss))
-                    running.add(number, outputs, targets)
+                    guard.check(number, inputs, history)
                     value.backward()
                     optimizer.step()
-                    rate = optimizer.param_groups[0]["lr"]
+                    rate = float(optimizer.param_groups[0]["lr"])
                     if scheduler is not None and scheduler_every == "step":
                         scheduler.step()
                     history.step_loss.append(number)
+                    running.add(number, outputs, targets)
                     bar.set_postfix_str(str(running), refresh=False)
                     bar.update()
                     for callback in callbacks:
@@ -110,7 +105,7 @@ def fit(
             if scheduler is not None and scheduler_every == "epoch":
                 scheduler.step()
             found = evaluate(model, validation, loss) if validation is not None else (None, None)
-            record = Epoch(running.loss, running.accuracy, *found, float(rate), seconds)
+            record = Epoch(running.loss, running.accuracy, *found, rate, seconds)
             history.epochs.append(record)
             if progress:
                 print(_line(epoch, epochs, record))
