@@ -42,6 +42,9 @@ FASTMATH = {"contract", "nsz"}
 
 _KERNELS = Path(__file__).parent
 
+# Shared modules that nothing is compiled from.
+_PLAIN = {"_check.py", "_memory.py"}
+
 thread_id = numba.get_thread_id
 
 
@@ -151,7 +154,7 @@ def _sources_hash(folder: Path) -> str:
     looks at the function's file alone, so an edit of a helper would go unnoticed.
     """
     digest = hashlib.sha256(numba.__version__.encode())
-    sources = sorted(_KERNELS.glob("_*.py"))
+    sources = [s for s in sorted(_KERNELS.glob("_*.py")) if s.name not in _PLAIN]
     if folder != _KERNELS:
         sources += sorted(folder.glob("*.py"))
     for source in sources:
