@@ -1,0 +1,154 @@
+"""Neural networks on the CPU, in PyTorch's names, with kernels that are readable Python.
+
+>>> import nnet as nn
+>>> model = nn.Sequential(nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 10))
+>>> nn.CrossEntropyLoss()(model(nn.rand(5, 784)), nn.tensor([0, 1, 2, 3, 4])).backward()
+>>> model[0].weight.grad.shape
+(100, 784)
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from numpy import float32, float64, int32, int64, uint8
+
+from kernels._jit import get_num_threads, set_num_threads
+
+from . import functional, init, optim, random
+from .activation import LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
+from .container import ModuleList, Sequential
+from .conv import Conv2d
+from .creation import (
+    arange,
+    empty,
+    from_numpy,
+    full,
+    ones,
+    ones_like,
+    rand,
+    randn,
+    tensor,
+    zeros,
+    zeros_like,
+)
+from .dropout import Dropout
+from .flatten import Flatten, Identity, Unflatten
+from .linear import Linear
+from .loss import CrossEntropyLoss, MSELoss, NLLLoss
+from .module import Module
+from .normalization import BatchNorm1d, BatchNorm2d
+from .parameter import Parameter
+from .pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from .random import manual_seed
+from .shaping import cat, stack, where
+from .summary import summary
+from .tape import enable_grad, is_grad_enabled, no_grad
+from .tensor import Tensor, record
+
+if TYPE_CHECKING:
+    from . import data, models, training
+    from .training import evaluate, fit
+
+exp, log, sqrt, abs, clamp = Tensor.exp, Tensor.log, Tensor.sqrt, Tensor.abs, Tensor.clamp
+sum, mean, max, min, argmax = Tensor.sum, Tensor.mean, Tensor.max, Tensor.min, Tensor.argmax
+matmul, maximum, minimum = Tensor.matmul, Tensor.maximum, Tensor.minimum
+relu, sigmoid, tanh = functional.relu, functional.sigmoid, functional.tanh
+softmax, log_softmax, flatten = functional.softmax, functional.log_softmax, functional.flatten
+
+__all__ = [
+    "data",
+    "functional",
+    "init",
+    "models",
+    "optim",
+    "random",
+    "training",
+    "fit",
+    "evaluate",
+    "AdaptiveAvgPool2d",
+    "AvgPool2d",
+    "BatchNorm1d",
+    "BatchNorm2d",
+    "Conv2d",
+    "CrossEntropyLoss",
+    "Dropout",
+    "Flatten",
+    "Identity",
+    "Linear",
+    "LogSoftmax",
+    "MSELoss",
+    "MaxPool2d",
+    "Module",
+    "ModuleList",
+    "NLLLoss",
+    "Parameter",
+    "ReLU",
+    "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    "Tensor",
+    "Unflatten",
+    "arange",
+    "cat",
+    "empty",
+    "enable_grad",
+    "float32",
+    "float64",
+    "from_numpy",
+    "full",
+    "get_num_threads",
+    "int32",
+    "int64",
+    "is_grad_enabled",
+    "manual_seed",
+    "no_grad",
+    "ones",
+    "ones_like",
+    "rand",
+    "randn",
+    "record",
+    "set_num_threads",
+    "stack",
+    "summary",
+    "tensor",
+    "uint8",
+    "where",
+    "zeros",
+    "zeros_like",
+    "exp",
+    "log",
+    "sqrt",
+    "abs",
+    "clamp",
+    "sum",
+    "mean",
+    "max",
+    "min",
+    "argmax",
+    "matmul",
+    "maximum",
+    "minimum",
+    "relu",
+    "sigmoid",
+    "tanh",
+    "softmax",
+    "log_softmax",
+    "flatten",
+]
+
+_LAZY = {"fit": "training", "evaluate": "training"}
+_LAZY_MODULES = {"data", "models", "training"}
+
+
+def __getattr__(name: str) -> Any:
+    """Data and training are imported when first used."""
+    if name in _LAZY_MODULES:
+        return importlib.import_module(f".{name}", __name__)
+    if name in _LAZY:
+        return getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

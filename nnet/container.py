@@ -1,0 +1,141 @@
+"""Modules in a row, or in a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Self, overload
+
+from .activation import ReLU
+from .conv import Conv2d
+from .linear import Linear
+from .module import Module
+from .normalization import BatchNorm1d, BatchNorm2d
+from .tensor import Tensor
+
+# What runs as one kernel with the module behind it, through `forward(input, relu=True)`.
+FUSED: dict[type[Module], type[Module]] = {
+    Linear: ReLU,
+    Conv2d: ReLU,
+    BatchNorm1d: ReLU,
+    BatchNorm2d: ReLU,
+}
+
+
+class Modules(Module):
+    """Modules by number; what the containers share."""
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._own(Module))
+
+    def __iter__(self) -> Iterator[Module]:
+        return (module for _, module in self._own(Module))
+
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return self._of(dict(list(self._own(Module))[index]))
+        return getattr(self, self._name(index))
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        self.add_module(self._name(index), module)
+
+    def __delitem__(self, index: int | slice) -> None:
+        modules = list(self)
+        del modules[index]
+        self._replace(modules)
+
+    def append(self, module: Module) -> Self:
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> Self:
+        for module in modules:
+            self.append(module)
+        return self
+
+    def insert(self, index: int, module: Module) -> Self:
+        modules = list(self)
+        modules.insert(index, module)
+        self._replace(modules)
+        return self
+
+    def _name(self, index: int) -> str:
+        names = [name for name, _ in self._own(Module)]
+        if not -len(names) <= index < len(names):
+            raise IndexError(
+                f"{type(self).__name__}: expected an index below {len(names)}, got {index}"
+            )
+        return names[index]
+
+    def _replace(self, modules: Iterable[Module]) -> None:
+        for name, _ in self._own(Module):
+            delattr(self, name)
+        self.extend(modules)
+
+    def _of(self, modules: dict[str, Module]) -> Self:
+        raise NotImplementedError
+
+
+class Sequential(Modules):
+    """Modules that feed one another: given one by one, or as a dict by name.
+
+    Neighbours in the table FUSED run as one kernel, with the same result to rounding, unless a
+    hook wants to see what is between them.
+
+    >>> import nnet as nn
+    >>> model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    >>> model(nn.ones(3, 4)).shape
+    (3, 2)
+    """
+
+    def __init__(self, *modules: Module | dict[str, Module]) -> None:
+        super().__init__()
+        if len(modules) == 1 and isinstance(modules[0], dict):
+            for name, module in modules[0].items():
+                self.add_module(name, module)
+        else:
+            for i, each in enumerate(modules):
+                self.add_module(str(i), each)  # type: ignore[arg-type]
+
+    def forward(self, input: Tensor) -> Tensor:
+        modules = list(self)
+        following = [*modules[1:], None]
+        fused = None
+        for module, after in zip(modules, following, strict=True):
+            if module is fused:
+                fused = None
+            elif after is not None and _can_fuse(module, after):
+                fused = after
+                input = module.forward(input, relu=True)
+            else:
+                input = module(input)
+        return input
+
+    def _of(self, modules: dict[str, Module]) -> Self:
+        return type(self)(modules)
+
+
+def _can_fuse(module: Module, after: Module) -> bool:
+    return FUSED.get(type(module)) is type(after) and not (
+        module._forward_hooks or after._forward_hooks
+    )
+
+
+class ModuleList(Modules):
+    """Modules in a list, so that their parameters are found.
+
+    >>> import nnet as nn
+    >>> layers = nn.ModuleList(nn.Linear(2, 2) for _ in range(3))
+    >>> len(list(layers.parameters()))
+    6
+    """
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        super().__init__()
+        self.extend(modules)
+
+    def _of(self, modules: dict[str, Module]) -> Self:
+        return type(self)(modules.values())

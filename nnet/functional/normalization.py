@@ -1,0 +1,84 @@
+"""Batch normalization."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kernels import batch_norm as batch_norm_op
+
+from ..tensor import Tensor, record
+from .check import check_tensors
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+    *,
+    relu: bool = False,
+) -> Tensor:
+    """Normalize each channel, rectified if `relu`. Ioffe & Szegedy 2015.
+
+    input                      (N, C), (N, C, L) or (N, C, H, W)
+    running_mean, running_var  (C,); used for normalizing, or in training moved towards the
+                               batch's mean and unbiased variance if given
+    weight, bias               (C,)
+    momentum                   weight of the batch in that average
+
+    Raises TypeError for other or mixed dtypes, ValueError for shapes that do not fit and for one
+    value a channel in training.
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.batch_norm(nn.tensor([[1.0], [3.0]]), None, None, training=True, eps=0.0)
+    tensor([[-1.],
+            [ 1.]])
+    """
+    check_tensors("batch_norm", input=input, weight=weight, bias=bias)
+    check_tensors("batch_norm", running_mean=running_mean, running_var=running_var)
+    x = input.data
+    if x.ndim < 2:
+        raise ValueError(f"batch_norm: expected input of shape (N, C, ...), got {x.shape}")
+    channels = x.shape[1]
+    for name, values in (
+        ("weight", weight),
+        ("bias", bias),
+        ("running_mean", running_mean),
+        ("running_var", running_var),
+    ):
+        if values is not None and values.data.shape != (channels,):
+            raise ValueError(
+                f"batch_norm: expected {name} of shape ({channels},) for input {x.shape}, "
+                f"got {values.data.shape}"
+            )
+    gamma = None if weight is None else weight.data
+    beta = None if bias is None else bias.data
+    if training:
+        y, saved = batch_norm_op.forward(x, gamma, beta, eps=eps, relu=relu)
+        count = x.size // channels
+        if running_mean is not None:
+            _move(running_mean, saved.mean, momentum)
+        if running_var is not None:
+            _move(running_var, saved.var * (count / (count - 1)), momentum)
+    else:
+        if running_mean is None or running_var is None:
+            raise ValueError(
+                "batch_norm: expected running_mean and running_var outside training, got None"
+            )
+        y, saved = batch_norm_op.inference_forward(
+            x, running_mean.data, running_var.data, gamma, beta, eps=eps, relu=relu
+        )
+    needs = (
+        input.requires_grad,
+        weight is not None and weight.requires_grad,
+        bias is not None and bias.requires_grad,
+    )
+    return record(y, (input, weight, bias), lambda dy: batch_norm_op.backward(dy, saved, needs))
+
+
+def _move(average: Tensor, value: np.ndarray, momentum: float) -> None:
+    average.data[...] = (1 - momentum) * average.data + momentum * value

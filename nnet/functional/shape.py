@@ -1,0 +1,39 @@
+"""Operations that compute nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..tensor import Tensor
+
+
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    """Join the axes from start_dim to end_dim into one.
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.flatten(nn.zeros(2, 3, 4), 1).shape
+    (2, 12)
+    """
+    if not isinstance(input, Tensor):
+        raise TypeError(f"flatten: expected input to be a tensor, got {type(input).__name__}")
+    return input.flatten(start_dim, end_dim)
+
+
+def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
+    """int64 zeros with a one at each label, along a new last axis.
+
+    Raises ValueError for a label outside [0, num_classes).
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.one_hot(nn.tensor([1, 0]), 3)
+    tensor([[0, 1, 0],
+            [1, 0, 0]])
+    """
+    labels = input.data
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"one_hot: expected integer labels, got {labels.dtype}")
+    classes = int(labels.max(initial=-1)) + 1 if num_classes < 0 else num_classes
+    wrong = labels[(labels < 0) | (labels >= classes)]
+    if wrong.size:
+        raise ValueError(f"one_hot: expected labels from 0 to {classes - 1}, got {wrong[0]}")
+    return Tensor(np.eye(classes, dtype=np.int64)[labels])

@@ -1,0 +1,8 @@
+"""Optimizers, in PyTorch's names: each step is one kernel call over a flat buffer."""
+
+from . import lr_scheduler
+from .adam import Adam, AdamW
+from .optimizer import Optimizer
+from .sgd import SGD
+
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "lr_scheduler"]

@@ -1,0 +1,264 @@
+"""What optimizers share: parameter groups, runs of flat memory, state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from ..parameter import at_home, flatten, layout
+from ..state import as_values
+from ..tensor import Tensor, enable_grad, record
+
+
+class Optimizer:
+    """Base class; a new optimizer implements `_update` and lists its state in STATE.
+
+    params    parameters, (name, parameter) pairs, or dicts {"params": [...], option: value}
+    defaults  options of groups that do not say otherwise
+
+    The parameters of a group move into one flat buffer, their gradients into another: a held
+    array `p.data` from before is no longer theirs. What the user assigns to `p.data` or
+    `p.grad` is used as it is, at the price of a kernel call of its own.
+
+    Raises TypeError for what is no tensor, ValueError for options out of range, no parameters,
+    computed tensors, or a parameter in two groups.
+    """
+
+    STATE: tuple[str, ...] = ()
+
+    def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self.param_groups: list[dict[str, Any]] = []
+        self._buckets: list[list[Bucket]] = []
+        if isinstance(params, Tensor):
+            raise TypeError(f"{self._name}: expected an iterable of parameters, got one tensor")
+        groups = list(params)
+        if not groups:
+            raise ValueError(f"{self._name}: expected at least one parameter, got none")
+        for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
+            self.add_param_group(group)
+
+    @property
+    def _name(self) -> str:
+        return type(self).__name__
+
+    def add_param_group(self, group: Mapping[str, Any]) -> None:
+        """More parameters, with options of their own."""
+        params = group["params"]
+        params = [params] if isinstance(params, Tensor) else list(params)
+        params = [param[1] if isinstance(param, tuple) else param for param in params]
+        known = {id(param) for each in self.param_groups for param in each["params"]}
+        for param in params:
+            if not isinstance(param, Tensor):
+                raise TypeError(
+                    f"{self._name}: expected parameters to be tensors, got {type(param).__name__}"
+                )
+            if not param.is_leaf or param.dtype.kind != "f":
+                raise ValueError(
+                    f"{self._name}: expected float tensors that are leaves of the graph, "
+                    f"got shape {param.shape}, {param.dtype}, leaf: {param.is_leaf}"
+                )
+            if id(param) in known:
+                raise ValueError(
+                    f"{self._name}: expected each parameter once, got one of shape "
+                    f"{param.shape} twice"
+                )
+            known.add(id(param))
+        complete = {**self.defaults, **group, "params": params}
+        self._check(complete)
+        buckets = [
+            Bucket([param for param in params if param.dtype == dtype])
+            for dtype in dict.fromkeys(param.dtype for param in params)
+        ]
+        self.param_groups.append(complete)
+        self._buckets.append(buckets)
+
+    def _check(self, group: dict[str, Any]) -> None:
+        for option in ("lr", "weight_decay"):
+            self._check_range(group, option, 0.0, np.inf)
+
+    def _check_range(self, group: dict[str, Any], option: str, low: float, below: float) -> None:
+        value = group[option]
+        if not low <= value < below:
+            raise ValueError(f"{self._name}: expected {low:g} <= {option} < {below:g}, got {value}")
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update the parameters that have a gradient; `closure` may compute the loss anew."""
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        for group, buckets in zip(self.param_groups, self._buckets, strict=True):
+            for bucket in buckets:
+                for run in bucket.runs():
+                    self._update(run, group)
+        return loss
+
+    def _update(self, run: Run, group: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients, or overwrite them with zeros."""
+        for group in self.param_groups:
+            for param in group["params"]:
+                if set_to_none:
+                    param.grad = None
+                elif param.grad is not None:
+                    param.grad.data.fill(0)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copies of the state, by the parameters' numbers, and the options; PyTorch's layout."""
+        numbers = {id(param): i for i, param in enumerate(self._all_params())}
+        state = {}
+        for bucket in chain.from_iterable(self._buckets):
+            for i, param in enumerate(bucket.params):
+                if bucket.steps[i]:
+                    state[numbers[id(param)]] = {
+                        "step": bucket.steps[i],
+                        **{
+                            name: record(bucket.view(name, i).copy(), ())
+                            for name in self.STATE
+                            if name in bucket.state
+                        },
+                    }
+        groups = [
+            {**group, "params": [numbers[id(param)] for param in group["params"]]}
+            for group in self.param_groups
+        ]
+        return {"state": dict(sorted(state.items())), "param_groups": groups}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over what `state_dict` returned, here or in PyTorch.
+
+        Raises ValueError, before anything is changed, if it belongs to other parameters.
+        """
+        groups, state = state_dict["param_groups"], state_dict["state"]
+        sizes = [len(group["params"]) for group in self.param_groups]
+        given = [len(group["params"]) for group in groups]
+        if sizes != given:
+            raise ValueError(
+                f"{self._name}: expected state for groups of {sizes} parameters, got {given}"
+            )
+        numbers = [number for group in groups for number in group["params"]]
+        values: dict[int, dict[str, np.ndarray]] = {}
+        for number, param in zip(numbers, self._all_params(), strict=True):
+            entry = state.get(number, {})
+            values[id(param)] = {
+                name: as_values(entry[name]) for name in self.STATE if entry.get(name) is not None
+            }
+            for name, array in values[id(param)].items():
+                if array.shape != param.shape:
+                    raise ValueError(
+                        f"{self._name}: expected {name} of parameter {number} of shape "
+                        f"{param.shape}, got {array.shape}"
+                    )
+        steps = {
+            id(param): int(state.get(number, {}).get("step", len(values[id(param)]) > 0))
+            for number, param in zip(numbers, self._all_params(), strict=True)
+        }
+        for own, group in zip(self.param_groups, groups, strict=True):
+            own.update({key: group[key] for key in group if key in own and key != "params"})
+        for bucket in chain.from_iterable(self._buckets):
+            bucket.state = {}
+            for i, param in enumerate(bucket.params):
+                bucket.steps[i] = steps[id(param)]
+                for name, array in values[id(param)].items():
+                    bucket.view(name, i)[...] = array
+
+    def _all_params(self) -> list[Tensor]:
+        return [param for group in self.param_groups for param in group["params"]]
+
+
+class Bucket:
+    """The parameters of a group that share a dtype, with their state in flat buffers."""
+
+    def __init__(self, params: list[Tensor]) -> None:
+        self.params = params
+        self.dtype = params[0].dtype
+        self.starts, self.size = layout(params)
+        self.steps = [0] * len(params)
+        self.state: dict[str, np.ndarray] = {}
+        flatten(params)
+
+    def flat(self, name: str) -> np.ndarray:
+        """The state of that name of all parameters, zeros at first."""
+        if name not in self.state:
+            self.state[name] = np.zeros(self.size, self.dtype)
+        return self.state[name]
+
+    def view(self, name: str, i: int) -> np.ndarray:
+        """The state of one parameter, in its shape."""
+        param, start = self.params[i].data, self.starts[i]
+        return self.flat(name)[start : start + param.size].reshape(param.shape)
+
+    def runs(self) -> Iterator[Run]:
+        """The parameters that have a gradient, as few stretches of memory as possible."""
+        params, starts, steps = self.params, self.starts, self.steps
+        i = 0
+        while i < len(params):
+            first = i
+            i += 1
+            if params[first].grad is None:
+                continue
+            home = at_home(params[first])
+            if home is None:
+                yield Run(self, first, i, *self._own_memory(params[first]))
+                continue
+            shift = home.start - starts[first]
+            while i < len(params) and steps[i] == steps[first]:
+                other = at_home(params[i])
+                if (
+                    other is None
+                    or other.buffers is not home.buffers
+                    or other.start - starts[i] != shift
+                ):
+                    break
+                i += 1
+            stop = shift + starts[i - 1] + params[i - 1].data.size
+            values, gradients = home.buffers
+            yield Run(self, first, i, values[home.start : stop], gradients[home.start : stop])
+
+    def _own_memory(self, param: Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """Values and gradient, one of which was assigned by the user."""
+        grad = param.grad
+        if not isinstance(grad, Tensor) or grad.dtype != self.dtype or param.dtype != self.dtype:
+            got = grad.dtype if isinstance(grad, Tensor) else type(grad).__name__
+            raise TypeError(
+                f"optimizer: expected a {self.dtype} parameter and gradient as when it was "
+                f"built, got {param.dtype} and {got}"
+            )
+        if grad.shape != param.shape:
+            raise ValueError(
+                f"optimizer: expected a gradient of shape {param.shape}, got {grad.shape}"
+            )
+        if not (param.data.flags.c_contiguous and param.data.flags.writeable):
+            param.data = np.array(param.data, order="C")
+        return param.data.reshape(-1), np.ascontiguousarray(grad.data).reshape(-1)
+
+
+class Run:
+    """Parameters `first` to `stop` of a bucket: one stretch of values, gradients and state."""
+
+    __slots__ = ("_bucket", "_first", "_stop", "gradient", "values")
+
+    def __init__(
+        self, bucket: Bucket, first: int, stop: int, values: np.ndarray, gradient: np.ndarray
+    ) -> None:
+        self._bucket = bucket
+        self._first = first
+        self._stop = stop
+        self.values = values
+        self.gradient = gradient
+
+    def state(self, name: str) -> np.ndarray:
+        start = self._bucket.starts[self._first]
+        return self._bucket.flat(name)[start : start + self.values.size]
+
+    def advance(self) -> int:
+        """Count a step; its number, from 1."""
+        step = self._bucket.steps[self._first] + 1
+        self._bucket.steps[self._first : self._stop] = [step] * (self._stop - self._first)
+        return step

@@ -1,0 +1,115 @@
+"""Parameters, and the flat buffers that hold the values and gradients of many of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kernels import _memory
+
+from .tensor import Tensor, record
+
+# Elements; each parameter starts at a multiple, the gaps are zeros in every buffer.
+ALIGNMENT = 16
+
+
+class Parameter(Tensor):
+    """A tensor that a module learns.
+
+    >>> import nnet as nn
+    >>> nn.Parameter(nn.zeros(2))
+    Parameter containing:
+    tensor([0., 0.], requires_grad=True)
+    """
+
+    __slots__ = ()
+
+    def __init__(self, data: Any = (), requires_grad: bool = True) -> None:
+        super().__init__(data, requires_grad)
+
+    def __repr__(self) -> str:
+        return f"Parameter containing:\n{super().__repr__()}"
+
+
+class Home:
+    """A parameter's place in flat buffers.
+
+    buffers          values and gradients of all that live there, 1-D
+    start            index of its first element
+    data, gradient   its views of the two
+    grad             a tensor on `gradient`, which the parameter's `grad` is after `backward`
+    """
+
+    __slots__ = ("buffers", "data", "grad", "gradient", "start")
+
+    def __init__(
+        self, buffers: tuple[np.ndarray, np.ndarray], start: int, shape: tuple[int, ...], size: int
+    ) -> None:
+        self.buffers = buffers
+        self.start = start
+        self.data, self.gradient = (
+            buffer[start : start + size].reshape(shape) for buffer in buffers
+        )
+        self.grad = record(self.gradient, ())
+
+
+def layout(parameters: Sequence[Tensor]) -> tuple[list[int], int]:
+    """Where each parameter starts in a flat buffer, and the buffer's size."""
+    starts, size = [], 0
+    for parameter in parameters:
+        starts.append(size)
+        size += -(-parameter.data.size // ALIGNMENT) * ALIGNMENT
+    return starts, size
+
+
+def flatten(parameters: Sequence[Tensor]) -> None:
+    """Move parameters of one dtype into flat buffers, unless they lie in a row already.
+
+    Those that share memory, as tied weights may, stay where they are.
+    """
+    starts, size = layout(parameters)
+    if _in_a_row(parameters, starts):
+        return
+    dtype = parameters[0].data.dtype
+    buffers = _memory.zeros(size, dtype), _memory.zeros(size, dtype)
+    addresses = Counter(_address(parameter) for parameter in parameters)
+    for parameter, start in zip(parameters, starts, strict=True):
+        data, grad = parameter.data, parameter.grad
+        if addresses[_address(parameter)] > 1:
+            continue
+        home = parameter._home = Home(buffers, start, data.shape, data.size)
+        np.copyto(home.data, data)
+        parameter.data = home.data
+        if grad is not None and grad.data.shape == data.shape:
+            np.copyto(home.gradient, grad.data)
+            parameter.grad = home.grad
+
+
+def at_home(parameter: Tensor) -> Home | None:
+    """The parameter's home if values and gradient still live there, None after an assignment."""
+    home, grad = parameter._home, parameter.grad
+    if home is None or parameter.data is not home.data:
+        return None
+    if grad is not home.grad or grad.data is not home.gradient:
+        return None
+    return home
+
+
+def _in_a_row(parameters: Sequence[Tensor], starts: list[int]) -> bool:
+    first = parameters[0]._home
+    if first is None:
+        return False
+    for parameter, start in zip(parameters, starts, strict=True):
+        home = parameter._home
+        if home is None or parameter.data is not home.data:
+            return False
+        if home.buffers is not first.buffers or home.start - first.start != start:
+            return False
+    return True
+
+
+def _address(parameter: Tensor) -> int:
+    return parameter.data.__array_interface__["data"][0]

@@ -1,0 +1,256 @@
+"""Tensor methods that move elements and compute nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .arithmetic import _fit, _wanted
+from .in_place import array_index
+from .tape import Operand
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+
+class Shaping(Operand):
+    """Where NumPy gives a view, the result shares the tensor's memory."""
+
+    __slots__ = ()
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """Sizes one by one or in a tuple; one of them may be -1."""
+        x = self.data
+        before = x.shape
+        return self._record(x.reshape(_sizes(shape)), (self,), lambda dy: dy.reshape(before))
+
+    view = reshape
+
+    def view_as(self, other: Tensor) -> Tensor:
+        return self.reshape(other.shape)
+
+    reshape_as = view_as
+
+    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+        """Join the axes from start_dim to end_dim into one."""
+        shape = self.data.shape or (1,)
+        first, last = axis(start_dim, len(shape)), axis(end_dim, len(shape))
+        if first > last:
+            raise ValueError(
+                f"flatten: expected start_dim <= end_dim, got {start_dim} and {end_dim}"
+            )
+        joined = math.prod(shape[first : last + 1])
+        return self.reshape(*shape[:first], joined, *shape[last + 1 :])
+
+    def unflatten(self, dim: int, sizes: Sequence[int]) -> Tensor:
+        """Split the axis `dim` into several."""
+        shape = self.data.shape
+        dim = axis(dim, len(shape))
+        return self.reshape(*shape[:dim], *sizes, *shape[dim + 1 :])
+
+    def squeeze(self, dim: int | None = None) -> Tensor:
+        """Drop axes of size one: all of them, or `dim` if it is one."""
+        shape = self.data.shape
+        dims = range(len(shape)) if dim is None else [axis(dim, len(shape))]
+        return self.reshape(tuple(s for i, s in enumerate(shape) if s != 1 or i not in dims))
+
+    def unsqueeze(self, dim: int) -> Tensor:
+        """A new axis of size one, before axis `dim`."""
+        shape = self.data.shape
+        dim = axis(dim, len(shape) + 1)
+        return self.reshape(shape[:dim] + (1,) + shape[dim:])
+
+    def permute(self, *dims: Any) -> Tensor:
+        """Axis i of the result is axis dims[i]."""
+        order = _sizes(dims)
+        inverse = np.argsort([axis(dim, self.data.ndim) for dim in order])
+        return self._record(self.data.transpose(order), (self,), lambda dy: dy.transpose(inverse))
+
+    def transpose(self, dim0: int, dim1: int) -> Tensor:
+        """Swap two axes."""
+        return self._record(
+            self.data.swapaxes(dim0, dim1), (self,), lambda dy: dy.swapaxes(dim0, dim1)
+        )
+
+    def t(self) -> Tensor:
+        """A matrix's transpose."""
+        if self.data.ndim > 2:
+            raise ValueError(f"t: expected at most 2 axes, got shape {self.data.shape}")
+        return self._record(self.data.T, (self,), lambda dy: dy.T)
+
+    @property
+    def T(self) -> Tensor:
+        """The axes in reverse order."""
+        return self._record(self.data.T, (self,), lambda dy: dy.T)
+
+    def expand(self, *sizes: Any) -> Tensor:
+        """Broadcast; -1 keeps a size."""
+        shape = list(_sizes(sizes))
+        added = len(shape) - self.data.ndim
+        shape = [self.data.shape[i - added] if s == -1 else s for i, s in enumerate(shape)]
+        before = _wanted(self)
+        return self._record(np.broadcast_to(self.data, shape), (self,), lambda dy: _fit(dy, before))
+
+    def expand_as(self, other: Tensor) -> Tensor:
+        return self.expand(other.shape)
+
+    def contiguous(self) -> Tensor:
+        return self._record(np.ascontiguousarray(self.data), (self,), lambda dy: dy)
+
+    def clone(self) -> Tensor:
+        """A copy; its gradient flows to the original."""
+        return self._record(self.data.copy(), (self,), lambda dy: dy)
+
+    def split(self, size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+        """Pieces of `size` elements along `dim`, the last one smaller if need be."""
+        dim = axis(dim, self.data.ndim)
+        length = self.data.shape[dim]
+        sizes = [size] * -(-length // size) if isinstance(size, int) else list(size)
+        if not isinstance(size, int) and sum(sizes) != length:
+            raise ValueError(f"split: expected sizes that add up to {length}, got {sizes}")
+        stops = np.cumsum(sizes)
+        before = (slice(None),) * dim
+        return tuple(
+            self[(*before, slice(stop - n, stop))] for n, stop in zip(sizes, stops, strict=True)
+        )
+
+    def __getitem__(self, index: Any) -> Tensor:
+        """NumPy's indexing: integers, slices, None, ..., arrays or tensors of integers or bool."""
+        x = self.data
+        index = array_index(index)
+        shape, dtype = x.shape, x.dtype
+
+        def backward(dy: np.ndarray) -> np.ndarray:
+            dx = np.zeros(shape, dtype)
+            if _hits_once(index):
+                dx[index] = dy
+            else:
+                np.add.at(dx, index, dy)
+            return dx
+
+        return self._record(x[index], (self,), backward)
+
+    def to(self, *target: Any) -> Tensor:
+        """Another dtype; the device "cpu" changes nothing."""
+        dtype = target_dtype(*target)
+        x = self.data
+        if dtype is None or dtype == x.dtype:
+            return self  # type: ignore[return-value]
+        if dtype.kind != "f":
+            return self._record(x.astype(dtype), ())
+        before = x.dtype
+        return self._record(x.astype(dtype), (self,), lambda dy: dy.astype(before))
+
+    type = to
+
+    def cpu(self) -> Tensor:
+        return self  # type: ignore[return-value]
+
+    def float(self) -> Tensor:
+        return self.to(np.float32)
+
+    def double(self) -> Tensor:
+        return self.to(np.float64)
+
+    def long(self) -> Tensor:
+        return self.to(np.int64)
+
+    def bool(self) -> Tensor:
+        return self.to(np.bool_)
+
+
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Join along an axis that is there.
+
+    >>> import nnet as nn
+    >>> nn.cat([nn.zeros(2, 3), nn.ones(1, 3)]).shape
+    (3, 3)
+    """
+    _check_sequence("cat", tensors)
+    joined = np.concatenate([tensor.data for tensor in tensors], dim)
+    stops = np.cumsum([tensor.data.shape[dim] for tensor in tensors])[:-1]
+    return tensors[0]._record(joined, tensors, lambda dy: np.split(dy, stops, dim))
+
+
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+    """Join along a new axis.
+
+    >>> import nnet as nn
+    >>> nn.stack([nn.zeros(3), nn.ones(3)], dim=1).shape
+    (3, 2)
+    """
+    _check_sequence("stack", tensors)
+    joined = np.stack([tensor.data for tensor in tensors], dim)
+    return tensors[0]._record(joined, tensors, lambda dy: tuple(np.moveaxis(dy, dim, 0)))
+
+
+def where(condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """x where the condition holds, else y; all three broadcast.
+
+    >>> import nnet as nn
+    >>> x = nn.tensor([-1.0, 2.0])
+    >>> nn.where(x > 0, x, nn.zeros(2))
+    tensor([0., 2.])
+    """
+    chosen = condition.data
+    a, b = _wanted(x), _wanted(y)
+    return x._record(
+        np.where(chosen, x.data, y.data),
+        (x, y),
+        lambda dz: (
+            _fit(np.where(chosen, dz, 0), a),
+            _fit(np.where(chosen, 0, dz), b),
+        ),
+    )
+
+
+def axis(dim: int, ndim: int) -> int:
+    """`dim` counted from the front; IndexError if there is no such axis."""
+    if not -ndim <= dim < ndim:
+        raise IndexError(f"dim: expected {-ndim} to {ndim - 1}, got {dim}")
+    return dim % ndim
+
+
+def target_dtype(*target: Any) -> np.dtype | None:
+    """The dtype among the arguments of `to`, which may also name the device "cpu"."""
+    dtype = None
+    for argument in target:
+        if isinstance(argument, str):
+            if argument != "cpu":
+                raise ValueError(f"to: expected the device 'cpu', got {argument!r}")
+        elif isinstance(argument, Operand):
+            dtype = argument.data.dtype
+        elif argument is not None:
+            dtype = np.dtype(argument)
+            if dtype.kind not in "biu" and dtype not in (np.float32, np.float64):
+                raise TypeError(
+                    f"to: expected float32, float64, an integer type or bool, got {dtype}"
+                )
+    return dtype
+
+
+def _sizes(sizes: tuple) -> tuple[int, ...]:
+    if len(sizes) == 1 and not isinstance(sizes[0], int | np.integer):
+        return tuple(sizes[0])
+    return sizes
+
+
+def _check_sequence(name: str, tensors: Sequence[Any]) -> None:
+    if not tensors or not all(isinstance(tensor, Operand) for tensor in tensors):
+        kinds = [type(tensor).__name__ for tensor in tensors]
+        raise TypeError(f"{name}: expected one tensor or more in a sequence, got {kinds}")
+
+
+def _hits_once(index: Any) -> bool:
+    """Whether no element can be picked twice: no array of integers in the index."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(
+        part is None
+        or part is Ellipsis
+        or isinstance(part, int | np.integer | slice)
+        or (isinstance(part, np.ndarray) and (part.dtype == bool or part.ndim == 0))
+        for part in parts
+    )

@@ -1,0 +1,77 @@
+"""Reading and writing the state of a module, by PyTorch's names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from .parameter import Parameter
+from .tensor import Tensor
+
+if TYPE_CHECKING:
+    from .module import Module
+
+
+class KeysLeft(NamedTuple):
+    """Names that were not given, and given names that belong to nothing."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+def join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def named_state(module: Module, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+    """What `state_dict` holds; something shared appears under each of its names.
+
+    prefix  put before the names as it is, so it ends with a dot
+    """
+    for path, each in module._tree():
+        for name, parameter in each._own(Parameter):
+            yield prefix + join(path, name), parameter
+        for name, buffer in each._own_buffers(persistent=True):
+            yield prefix + join(path, name), buffer
+
+
+def load_state(module: Module, given: Mapping[str, Any], strict: bool) -> KeysLeft:
+    """See Module.load_state_dict."""
+    kind = type(module).__name__
+    own = dict(named_state(module))
+    left = KeysLeft(
+        [name for name in own if name not in given],
+        [name for name in given if name not in own],
+    )
+    wrong = []
+    if strict:
+        wrong += [f"missing {name}" for name in left.missing_keys]
+        wrong += [f"unexpected {name}" for name in left.unexpected_keys]
+    values = {name: as_values(given[name]) for name in own if name in given}
+    for name, array in values.items():
+        if array.shape != own[name].shape:
+            wrong.append(f"expected {name} of shape {own[name].shape}, got {array.shape}")
+        elif not np.can_cast(array.dtype, own[name].dtype, "same_kind"):
+            wrong.append(f"expected {name} of {own[name].dtype}, got {array.dtype}")
+    if wrong:
+        raise ValueError(f"{kind}.load_state_dict: " + "; ".join(wrong))
+    for name, array in values.items():
+        np.copyto(own[name].data, array, "same_kind")
+    return left
+
+
+def as_values(value: Any) -> np.ndarray:
+    """The numbers of a tensor, this library's or another one's, or of an array or list.
+
+    Raises TypeError for anything else.
+    """
+    if isinstance(value, Tensor):
+        return value.data
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().numpy()
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"expected a tensor or an array of numbers, got {type(value).__name__}")
+    return array

@@ -1,0 +1,167 @@
+"""The tape: which tensor was computed from which, and the walk back over it."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+Backward = Callable[[np.ndarray], "Sequence[np.ndarray | None] | np.ndarray"]
+
+
+class _Mode(threading.local):
+    recording = True
+
+
+mode = _Mode()
+_next_serial = itertools.count().__next__
+
+
+class Node:
+    """One recorded operation: where its gradients go and the closure that computes them.
+
+    edges     for each input the node that made it, the tensor itself if it is a leaf, or None
+              if it needs no gradient
+    backward  dy -> gradients in the inputs' order; None once used, so that what it saved is free
+    serial    grows in the order of recording, which is a topological order
+    """
+
+    __slots__ = ("backward", "dtype", "edges", "result", "serial", "shape")
+
+    def __init__(
+        self, edges: tuple[Node | Tensor | None, ...], backward: Backward, y: np.ndarray
+    ) -> None:
+        self.edges = edges
+        self.backward: Backward | None = backward
+        self.serial = _next_serial()
+        self.shape = y.shape
+        self.dtype = y.dtype
+        self.result: Tensor | None = None
+
+    def run(self, dy: np.ndarray, retain_graph: bool) -> Sequence[np.ndarray | None]:
+        """The gradients of the inputs; forgets what was saved unless retain_graph."""
+        backward = self.backward
+        if backward is None:
+            raise RuntimeError(
+                "backward: this graph was freed by an earlier backward(); "
+                "call that one with retain_graph=True to walk the graph again"
+            )
+        if not retain_graph:
+            self.backward = None
+        gradients = backward(dy)
+        if isinstance(gradients, np.ndarray):
+            gradients = (gradients,)
+        if len(gradients) != len(self.edges):
+            raise RuntimeError(
+                f"backward: expected {len(self.edges)} gradients from "
+                f"{backward.__qualname__}, one for each input, got {len(gradients)}"
+            )
+        return gradients
+
+
+def backpropagate(root: Node, dy: np.ndarray, retain_graph: bool) -> None:
+    """Run each node that leads to root once, the latest first, and add to the leaves' `grad`.
+
+    A node's consumers were all recorded after it, so when it is the latest of those waiting
+    its gradient is complete.
+    """
+    waiting: dict[int, tuple[Node, np.ndarray]] = {root.serial: (root, dy)}
+    latest = [-root.serial]
+    with np.errstate(all="ignore"):
+        while latest:
+            node, dy = waiting.pop(-heappop(latest))
+            if node.result is not None:
+                node.result.accumulate(dy)
+            gradients = node.run(dy, retain_graph)
+            edges = node.edges
+            if not retain_graph:
+                node.edges = ()
+            for edge, gradient in zip(edges, gradients, strict=True):
+                if edge is None or gradient is None:
+                    continue
+                if type(edge) is not Node:
+                    edge.accumulate(gradient)  # type: ignore[union-attr]
+                    continue
+                if gradient.shape != edge.shape:
+                    raise RuntimeError(
+                        f"backward: expected a gradient of shape {edge.shape}, got {gradient.shape}"
+                    )
+                if gradient.dtype is not edge.dtype:
+                    gradient = gradient.astype(edge.dtype)
+                serial = edge.serial
+                if serial in waiting:
+                    waiting[serial] = (edge, waiting[serial][1] + gradient)
+                else:
+                    waiting[serial] = (edge, gradient)
+                    heappush(latest, -serial)
+            del gradients, gradient, dy, node, edge, edges
+
+
+class no_grad:
+    """Record nothing inside: a context manager, or a decorator as `@no_grad()`.
+
+    >>> import nnet as nn
+    >>> x = nn.tensor([1.0, 2.0], requires_grad=True)
+    >>> with nn.no_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
+
+    recording = False
+
+    def __init__(self) -> None:
+        self._outer: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._outer.append(mode.recording)
+        mode.recording = self.recording
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        mode.recording = self._outer.pop()
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def inside(*args: Any, **named: Any) -> Any:
+            with type(self)():
+                return function(*args, **named)
+
+        return inside
+
+
+class enable_grad(no_grad):
+    """Record inside, also within `no_grad`."""
+
+    recording = True
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded just now, in this thread."""
+    return mode.recording
+
+
+class Operand:
+    """What the groups of tensor methods stand on; `Tensor` fills it in."""
+
+    __slots__ = ()
+
+    data: np.ndarray
+    requires_grad: bool
+
+    @staticmethod
+    def _record(y: Any, inputs: Sequence[Any], backward: Backward | None = None) -> Tensor:
+        raise NotImplementedError
