@@ -150,11 +150,12 @@ def _learn_threading_layer() -> None:
 def _sources_hash(folder: Path) -> str:
     """Identify what a kernel in `folder` is compiled from.
 
-    That is its own folder, the shared modules `kernels/_*.py` and Numba. Numba's own cache
+    That is its own folder, the shared modules `kernels/_*` and Numba. Numba's own cache
     looks at the function's file alone, so an edit of a helper would go unnoticed.
     """
     digest = hashlib.sha256(numba.__version__.encode())
-    sources = [s for s in sorted(_KERNELS.glob("_*.py")) if s.name not in _PLAIN]
+    shared = [*_KERNELS.glob("_*.py"), *_KERNELS.glob("_*/*.py")]
+    sources = sorted(source for source in shared if source.name not in _PLAIN)
     if folder != _KERNELS:
         sources += sorted(folder.glob("*.py"))
     for source in sources:
