@@ -56,8 +56,8 @@ def save_weights(
 
     >>> import tempfile, nnet as nn
     >>> path = tempfile.mkdtemp() + "/weights.safetensors"
-    >>> nn.save_weights(path, nn.Linear(2, 3))
-    >>> sorted(nn.load_weights(path)[0])
+    >>> nn.training.save_weights(path, nn.Linear(2, 3))
+    >>> sorted(nn.training.load_weights(path)[0])
     ['bias', 'weight']
     """
     state = {name: np.asarray(value, order="C") for name, value in model.state_dict().items()}

@@ -32,7 +32,7 @@ class History:
     interrupted     whether Ctrl-C ended the training early
 
     >>> import nnet as nn
-    >>> nn.History(steps_an_epoch=1, step_loss=[2.3]).to_json()["step_loss"]
+    >>> nn.training.History(steps_an_epoch=1, step_loss=[2.3]).to_json()["step_loss"]
     [2.3]
     """
 

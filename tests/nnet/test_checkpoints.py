@@ -35,8 +35,8 @@ def state(model):
 
 def test_round_trip(tmp_path, tiny):
     path = tmp_path / "weights.safetensors"
-    nn.save_weights(path, tiny, TINY)
-    found, description = nn.load_model(path)
+    nn.training.save_weights(path, tiny, TINY)
+    found, description = nn.training.load_model(path)
     assert description == TINY
     assert state(found).keys() == state(tiny).keys()
     assert_same_bits(list(state(found).values()), list(state(tiny).values()))
@@ -45,14 +45,14 @@ def test_round_trip(tmp_path, tiny):
 
 def test_same_weights_same_bytes(tmp_path, tiny):
     for name in ("a", "b"):
-        nn.save_weights(tmp_path / name, tiny, TINY)
+        nn.training.save_weights(tmp_path / name, tiny, TINY)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_weights_of_another_library_load_by_name(tmp_path):
     weight = np.arange(6, dtype=np.float32).reshape(3, 2)
     save_file({"weight": weight, "bias": weight[:, 0].copy()}, tmp_path / "w")
-    found, description = nn.load_weights(tmp_path / "w")
+    found, description = nn.training.load_weights(tmp_path / "w")
     assert description is None
     model = nn.Linear(2, 3)
     model.load_state_dict(found)
@@ -61,23 +61,23 @@ def test_weights_of_another_library_load_by_name(tmp_path):
 
 def test_missing(tmp_path):
     with pytest.raises(FileNotFoundError, match="expected a file of weights"):
-        nn.load_weights(tmp_path / "w")
+        nn.training.load_weights(tmp_path / "w")
 
 
 @pytest.mark.parametrize("keep", [0, 3, 8, 100, -1])
 def test_truncated(tmp_path, tiny, keep):
     path = tmp_path / "w"
-    nn.save_weights(path, tiny, TINY)
+    nn.training.save_weights(path, tiny, TINY)
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(ValueError, match="w: expected a safetensors file"):
-        nn.load_weights(path)
+        nn.training.load_weights(path)
 
 
 @pytest.mark.parametrize("content", [b"\x80\x04 pickled " * 10, b"\xff" * 64, b"{}" * 40])
 def test_garbage(tmp_path, content):
     (tmp_path / "w").write_bytes(content)
     with pytest.raises(ValueError, match="expected a safetensors file"):
-        nn.load_weights(tmp_path / "w")
+        nn.training.load_weights(tmp_path / "w")
 
 
 def save_with(path, model, about):
@@ -96,7 +96,7 @@ def save_with(path, model, about):
 def test_damaged_description(tmp_path, tiny, about, message):
     save_with(tmp_path / "w", tiny, about)
     with pytest.raises(ValueError, match=message):
-        nn.load_model(tmp_path / "w")
+        nn.training.load_model(tmp_path / "w")
 
 
 def described(**changes):
@@ -115,16 +115,16 @@ def described(**changes):
 def test_foreign_description(tmp_path, tiny, changes, message):
     save_with(tmp_path / "w", tiny, described(**changes))
     with pytest.raises(ValueError, match=message):
-        nn.load_model(tmp_path / "w")
+        nn.training.load_model(tmp_path / "w")
 
 
 def test_foreign_weights(tmp_path):
     save_file({"conv1.weight": np.zeros(3)}, tmp_path / "w")
     with pytest.raises(ValueError, match="expected weights with a description of their model"):
-        nn.load_model(tmp_path / "w")
+        nn.training.load_model(tmp_path / "w")
     save_file({"conv1.weight": np.zeros(3)}, tmp_path / "w", {"nnet": described()})
     with pytest.raises(ValueError, match=r"w: .*conv1\.weight"):
-        nn.load_model(tmp_path / "w")
+        nn.training.load_model(tmp_path / "w")
 
 
 HISTORY = History(

@@ -175,7 +175,7 @@ def test_d5_g5_loss_that_is_not_finite_stops_and_restores():
                 model[1].weight.data[2, 3] = np.nan
 
     before = weights(model)
-    with pytest.raises(nn.NonFiniteLoss) as caught:
+    with pytest.raises(nn.training.NonFiniteLoss) as caught:
         train(model, callbacks=[Poison()])
     error = caught.value
     assert (error.epoch, error.step, error.good_step) == (2, 3, 0)
@@ -195,7 +195,7 @@ def test_d5_restored_weights_are_recent():
             if len(history.step_loss) == 67:
                 model[5].bias.data[0] = np.inf
 
-    with pytest.raises(nn.NonFiniteLoss) as caught:
+    with pytest.raises(nn.training.NonFiniteLoss) as caught:
         train(model, epochs=40, callbacks=[Poison()])
     assert caught.value.good_step == 50
     assert caught.value.where.startswith("the output of 5, a Linear (its bias")
@@ -206,7 +206,9 @@ def test_d5_restored_weights_are_recent():
 def test_d5_too_high_a_rate_is_reported():
     """Raw pixels 0..255 and a rate of 1e30: flagged, with its step, never a crash."""
     model = nn.Sequential(nn.Flatten(), nn.Linear(16, 8), nn.ReLU(), nn.Linear(8, 3))
-    with pytest.raises(nn.NonFiniteLoss, match=r"the loss is (nan|inf) at epoch 1, step \d"):
+    with pytest.raises(
+        nn.training.NonFiniteLoss, match=r"the loss is (nan|inf) at epoch 1, step \d"
+    ):
         loader = data.DataLoader(blobs(), 32, std=(1 / 255,))
         optimizer = optim.SGD(model.parameters(), lr=1e30)
         nn.fit(model, loader, epochs=1, optimizer=optimizer, progress=False)
@@ -217,7 +219,7 @@ def test_inputs_that_are_not_finite_are_named():
     model = nn.Linear(3, 2)
     batch = (nn.Tensor(np.array([[1, np.inf, 0]], np.float32)), nn.Tensor(np.array([0])))
     optimizer = optim.SGD(model.parameters(), lr=0.1)
-    with pytest.raises(nn.NonFiniteLoss, match="the inputs of the model"):
+    with pytest.raises(nn.training.NonFiniteLoss, match="the inputs of the model"):
         nn.fit(model, [batch], epochs=1, optimizer=optimizer, progress=False)
 
 
@@ -225,7 +227,7 @@ def test_loss_that_is_not_finite_by_itself_is_named():
     model = nn.Linear(3, 2)
     batch = (nn.Tensor(np.ones((1, 3), np.float32)), nn.Tensor(np.array([0])))
     optimizer = optim.SGD(model.parameters(), lr=0.1)
-    with pytest.raises(nn.NonFiniteLoss, match="not finite first: the loss;"):
+    with pytest.raises(nn.training.NonFiniteLoss, match="not finite first: the loss;"):
         nn.fit(
             model, [batch], epochs=1, optimizer=optimizer, progress=False,
             loss=lambda outputs, targets: outputs.sum() * float("inf"),
