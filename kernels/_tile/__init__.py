@@ -1,0 +1,38 @@
+"""Matrix products in registers, and the copies that prepare for them."""
+
+from kernels._tile.blocks import multiply_block
+from kernels._tile.dots import dot_tile, window_dot_tile
+from kernels._tile.moves import accumulate, copy, copy_shifted, transpose_rows, transpose_square
+from kernels._tile.products import (
+    TILE_ROWS,
+    TILE_VECTORS,
+    multiply_tile_1,
+    multiply_tile_2,
+    multiply_tile_3,
+    panel_columns,
+    register_lanes,
+    tile_lanes,
+    window_tile_1,
+    window_tile_3,
+)
+
+__all__ = [
+    "TILE_ROWS",
+    "TILE_VECTORS",
+    "accumulate",
+    "copy",
+    "copy_shifted",
+    "dot_tile",
+    "multiply_block",
+    "multiply_tile_1",
+    "multiply_tile_2",
+    "multiply_tile_3",
+    "panel_columns",
+    "register_lanes",
+    "tile_lanes",
+    "transpose_rows",
+    "transpose_square",
+    "window_dot_tile",
+    "window_tile_1",
+    "window_tile_3",
+]

@@ -1,0 +1,140 @@
+"""Copies between memory layouts: rows, transposed squares, rows with an epilogue."""
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from kernels import _jit
+from kernels._simd import (
+    I64,
+    Vector,
+    lanes,
+    llvm_vector,
+    load,
+    load_first,
+    load_vector,
+    pointer,
+    repeat,
+    shuffle,
+    store,
+    store_first,
+    store_vector,
+)
+from kernels._tile.products import TILE_ROWS, address, register_lanes
+
+
+def _riffle(builder: Any, rows: list) -> Any:
+    """One vector: lane 0 of every row, then lane 1 of every row, and so on."""
+    if len(rows) == 1:
+        return rows[0]
+    even, odd = _riffle(builder, rows[0::2]), _riffle(builder, rows[1::2])
+    count = even.type.count
+    order = [lane + side * count for lane in range(count) for side in (0, 1)]
+    return shuffle(builder, even, odd, order)
+
+
+def _transposing_copy(context, builder, source, out, args, rows: int) -> None:
+    source_, start, row_step, out_, out_start, out_step = args
+    kind = llvm_vector(Vector(source.dtype, register_lanes(source)))
+    align = source.dtype.bitwidth // 8
+    base = pointer(context, builder, source, source_, start)
+    target = pointer(context, builder, out, out_, out_start)
+    loaded = [
+        load_vector(builder, address(builder, base, row_step, i), kind, align) for i in range(rows)
+    ]
+    mixed = _riffle(builder, loaded)
+    for lane in range(kind.count):
+        column = shuffle(builder, mixed, None, list(range(lane * rows, (lane + 1) * rows)))
+        store_vector(builder, column, address(builder, target, out_step, lane), align)
+
+
+@intrinsic
+def transpose_square(typingctx, source, start, row_step, out, out_start, out_step):
+    """A square of register lanes, out[j, i] = source[i, j]."""
+
+    def codegen(context, builder, sig, args):
+        _transposing_copy(context, builder, source, out, args, register_lanes(source))
+        return context.get_dummy_value()
+
+    intp = types.intp
+    return types.void(source, intp, intp, out, intp, intp), codegen
+
+
+@intrinsic
+def transpose_rows(typingctx, source, start, row_step, out, out_start, out_step):
+    """TILE_ROWS rows of one register each, out[j, i] = source[i, j]."""
+
+    def codegen(context, builder, sig, args):
+        _transposing_copy(context, builder, source, out, args, TILE_ROWS)
+        return context.get_dummy_value()
+
+    intp = types.intp
+    return types.void(source, intp, intp, out, intp, intp), codegen
+
+
+def _copy(emit: Callable, source: types.Array) -> Callable:
+    kind = llvm_vector(Vector(source.dtype, register_lanes(source)))
+    align = source.dtype.bitwidth // 8
+
+    def codegen(context: Any, builder: Any, sig: Any, args: tuple) -> Any:
+        base = pointer(context, builder, sig.args[0], args[0], args[1])
+        target = pointer(context, builder, sig.args[2], args[2], args[3])
+        count, width, rest = args[4], I64(kind.count), args[5:]
+        with builder.if_else(builder.icmp_signed(">=", count, width)) as (long, short):
+            with long:
+                last = builder.sub(count, width)
+                with cgutils.for_range_slice(builder, I64(0), last, width, inc=True) as (i, _):
+                    value = load_vector(builder, builder.gep(base, [i]), kind, align)
+                    store_vector(
+                        builder, emit(builder, value, rest), builder.gep(target, [i]), align
+                    )
+                value = load_vector(builder, builder.gep(base, [last]), kind, align)
+                store_vector(
+                    builder, emit(builder, value, rest), builder.gep(target, [last]), align
+                )
+            with short, cgutils.for_range(builder, count) as loop:
+                number = builder.load(builder.gep(base, [loop.index]))
+                builder.store(emit(builder, number, rest), builder.gep(target, [loop.index]))
+        return context.get_dummy_value()
+
+    return codegen
+
+
+@intrinsic
+def copy(typingctx, source, start, out, out_start, count):
+    """out[...] = source[...], `count` elements: registers, the last one overlapping."""
+    codegen = _copy(lambda builder, value, rest: value, source)
+    return types.void(source, types.intp, out, types.intp, types.intp), codegen
+
+
+def _shifted(builder: Any, value: Any, rest: tuple) -> Any:
+    shift, least = rest
+    if isinstance(value.type, ir.VectorType):
+        shift, least = (repeat(builder, number, value.type) for number in rest)
+    value = builder.fadd(value, shift)
+    return builder.select(builder.fcmp_ordered("<", value, least), least, value)
+
+
+@intrinsic
+def copy_shifted(typingctx, source, start, out, out_start, count, shift, least):
+    """out[...] = max(source[...] + shift, least); NaN stays. Source and out do not overlap."""
+    number, intp = source.dtype, types.intp
+    codegen = _copy(_shifted, source)
+    return types.void(source, intp, out, intp, intp, number, number), codegen
+
+
+@_jit.jit
+def accumulate(source, start, out, out_start, count):
+    """out[...] += source[...], `count` elements."""
+    step = lanes(out)
+    i = 0
+    while i + step <= count:
+        store(out, out_start + i, load(out, out_start + i) + load(source, start + i))
+        i += step
+    if i < count:
+        rest = count - i
+        added = load_first(source, start + i, rest, 0.0)
+        store_first(out, out_start + i, rest, load_first(out, out_start + i, rest, 0.0) + added)
