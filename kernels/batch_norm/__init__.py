@@ -1,0 +1,201 @@
+"""Batch normalization, with a ReLU behind it on request.
+
+Ioffe & Szegedy 2015: y = gamma * (x - mean) / sqrt(var + eps) + beta, for each channel. README.md
+derives the gradient. x is (N, C), (N, C, L), (N, C, H, W) or (N, C, D, H, W); gamma and beta are
+(C,) or None for ones and zeros. float32 or float64, one dtype in a call.
+"""
+
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import _memory
+from .._check import float_arrays
+from . import cpu, reference
+
+IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+
+
+class Saved(NamedTuple):
+    """mean and var are float64; in training the batch's own, var biased."""
+
+    x: np.ndarray
+    y: np.ndarray | None  # kept with ReLU only, for its mask
+    gamma: np.ndarray | None
+    has_beta: bool
+    mean: np.ndarray
+    var: np.ndarray
+    eps: float
+    training: bool
+
+
+def forward(
+    x: np.ndarray,
+    gamma: np.ndarray | None,
+    beta: np.ndarray | None,
+    *,
+    eps: float = 1e-5,
+    relu: bool = False,
+) -> tuple[np.ndarray, Saved]:
+    """Normalize with the statistics of the batch, as in training.
+
+    Raises TypeError for other dtypes, ValueError for other shapes, and for a single value a
+    channel: its normalized value would be 0 whatever it is.
+
+    >>> import numpy as np
+    >>> from kernels import batch_norm
+    >>> y, saved = batch_norm.forward(np.array([[1.0], [3.0]]), None, None, eps=0.0)
+    >>> y.ravel(), saved.mean, saved.var
+    (array([-1.,  1.]), array([2.]), array([1.]))
+    """
+    x, scale, shift = _checked(x, gamma, beta)
+    channels = x.shape[1]
+    if x.size <= channels:
+        raise ValueError(
+            f"batch_norm: expected more than one value per channel in training, got x {x.shape}"
+        )
+    planes = x.reshape(x.shape[0], channels, -1)
+    y = _memory.empty(x.shape, x.dtype)
+    mean = np.empty(channels, np.float64)
+    var = np.empty(channels, np.float64)
+    work, work_lanes = _scratch(planes)
+    cpu.forward(
+        x=planes,
+        gamma=scale,
+        beta=shift,
+        eps=eps,
+        relu=relu,
+        work=work,
+        work_lanes=work_lanes,
+        out_y=y.reshape(planes.shape),
+        out_mean=mean,
+        out_var=var,
+    )
+    kept_y, kept_gamma = y if relu else None, None if gamma is None else scale
+    return y, Saved(x, kept_y, kept_gamma, beta is not None, mean, var, eps, training=True)
+
+
+def inference_forward(
+    x: np.ndarray,
+    mean: np.ndarray,
+    var: np.ndarray,
+    gamma: np.ndarray | None,
+    beta: np.ndarray | None,
+    *,
+    eps: float = 1e-5,
+    relu: bool = False,
+) -> tuple[np.ndarray, Saved]:
+    """Normalize with given statistics, (C,) of any float dtype: each sample alone.
+
+    Raises TypeError for other dtypes, ValueError for other shapes.
+
+    >>> import numpy as np
+    >>> from kernels import batch_norm
+    >>> x, mean, var = np.array([[1.0], [3.0]]), np.array([1.0]), np.array([4.0])
+    >>> batch_norm.inference_forward(x, mean, var, None, None, eps=0.0)[0].ravel()
+    array([0., 1.])
+    """
+    x, scale, shift = _checked(x, gamma, beta)
+    channels = x.shape[1]
+    (mean,) = float_arrays("batch_norm", mean=mean)
+    (var,) = float_arrays("batch_norm", var=var)
+    for name, values in (("mean", mean), ("var", var)):
+        if values.shape != (channels,):
+            raise ValueError(
+                f"batch_norm: expected {name} of shape ({channels},), got {values.shape}"
+            )
+    # Copies: a layer goes on averaging in its arrays.
+    mean, var = mean.astype(np.float64), var.astype(np.float64)
+    y = _memory.empty(x.shape, x.dtype)
+    if x.size:
+        planes = x.reshape(x.shape[0], channels, -1)
+        work, work_lanes = _scratch(planes)
+        cpu.inference_forward(
+            x=planes,
+            mean=mean,
+            var=var,
+            gamma=scale,
+            beta=shift,
+            eps=eps,
+            relu=relu,
+            work=work,
+            work_lanes=work_lanes,
+            out_y=y.reshape(planes.shape),
+        )
+    kept_y, kept_gamma = y if relu else None, None if gamma is None else scale
+    return y, Saved(x, kept_y, kept_gamma, beta is not None, mean, var, eps, training=False)
+
+
+def backward(
+    dy: np.ndarray, saved: Saved, needs: tuple[bool, bool, bool] = (True,) * 3
+) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
+    """Return dx, dgamma, dbeta; None for what is not needed or was not given.
+
+    In training the gradient to x flows through the batch's mean and variance too.
+
+    Raises TypeError for another dtype and ValueError for another shape than x's.
+    """
+    x, dy = float_arrays("batch_norm", x=saved.x, dy=dy)
+    if dy.shape != x.shape:
+        raise ValueError(f"batch_norm: expected dy of shape {x.shape}, got {dy.shape}")
+    channels = x.shape[1]
+    dx = _memory.empty(x.shape, x.dtype)
+    dgamma = np.zeros(channels, x.dtype)
+    dbeta = np.zeros(channels, x.dtype)
+    if x.size:
+        planes = x.reshape(x.shape[0], channels, -1)
+        relu = saved.y is not None
+        work, work_lanes = _scratch(planes)
+        cpu.backward(
+            dy=dy.reshape(planes.shape),
+            x=planes,
+            y=planes if saved.y is None else saved.y.reshape(planes.shape),
+            gamma=np.ones(channels, x.dtype) if saved.gamma is None else saved.gamma,
+            mean=saved.mean,
+            var=saved.var,
+            eps=saved.eps,
+            relu=relu,
+            training=saved.training,
+            work=work,
+            work_lanes=work_lanes,
+            out_dx=dx.reshape(planes.shape),
+            out_dgamma=dgamma,
+            out_dbeta=dbeta,
+        )
+    return (
+        dx if needs[0] else None,
+        dgamma if needs[1] and saved.gamma is not None else None,
+        dbeta if needs[2] and saved.has_beta else None,
+    )
+
+
+def _checked(
+    x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    given = {"x": x}
+    if gamma is not None:
+        given["gamma"] = gamma
+    if beta is not None:
+        given["beta"] = beta
+    plain = dict(zip(given, float_arrays("batch_norm", **given), strict=True))
+    x = plain["x"]
+    if not 2 <= x.ndim <= 5:
+        raise ValueError(
+            "batch_norm: expected x of shape (N, C), (N, C, L), (N, C, H, W) or (N, C, D, H, W), "
+            f"got {x.shape}"
+        )
+    channels = x.shape[1]
+    for name in ("gamma", "beta"):
+        if name in plain and plain[name].shape != (channels,):
+            raise ValueError(
+                f"batch_norm: expected {name} of shape ({channels},), got {plain[name].shape}"
+            )
+    gamma = plain["gamma"] if "gamma" in plain else np.ones(channels, x.dtype)
+    beta = plain["beta"] if "beta" in plain else np.zeros(channels, x.dtype)
+    return x, gamma, beta
+
+
+def _scratch(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    sums, of_lanes = cpu.work_shapes(planes)
+    return _memory.empty(sums, np.float64), _memory.empty(of_lanes, planes.dtype)

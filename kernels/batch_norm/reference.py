@@ -1,0 +1,45 @@
+"""Batch normalization as in the paper: Ioffe & Szegedy 2015, algorithm 1 and section 3.
+
+x, y, dy, out_y, out_dx            (N, C, S): samples, channels, positions
+gamma, beta, mean, var, out_dgamma, out_dbeta, out_mean, out_var   (C,)
+
+`work` and `work_lanes` are scratch of other implementations.
+"""
+
+import numpy as np
+
+
+def forward(x, gamma, beta, eps, relu, work, work_lanes, out_y, out_mean, out_var):
+    """Normalize with the mean and the biased variance of the batch."""
+    out_mean[...] = x.mean(axis=(0, 2), dtype=np.float64)
+    deviation = x - out_mean[:, None]
+    out_var[...] = np.square(deviation).mean(axis=(0, 2))
+    inference_forward(x, out_mean, out_var, gamma, beta, eps, relu, work, work_lanes, out_y)
+
+
+def inference_forward(x, mean, var, gamma, beta, eps, relu, work, work_lanes, out_y):
+    """Normalize with given statistics: each sample alone."""
+    y = gamma[:, None] * _normalize(x, mean, var, eps) + beta[:, None]
+    out_y[...] = np.maximum(y, 0) if relu else y
+
+
+def backward(
+    dy, x, y, gamma, mean, var, eps, relu, training, work, work_lanes, out_dx, out_dgamma, out_dbeta
+):
+    """In training the gradient flows through mean and variance too; README.md derives it."""
+    if relu:
+        dy = np.where(y <= 0, 0, dy)
+    count = x.shape[0] * x.shape[2]
+    xhat = _normalize(x, mean, var, eps)
+    dbeta = dy.sum(axis=(0, 2), dtype=np.float64)
+    dgamma = (dy * xhat).sum(axis=(0, 2))
+    dxhat = dy
+    if training:
+        dxhat = dy - (dbeta[:, None] + xhat * dgamma[:, None]) / count
+    out_dx[...] = (gamma / np.sqrt(var + eps))[:, None] * dxhat
+    out_dgamma[...] = dgamma
+    out_dbeta[...] = dbeta
+
+
+def _normalize(x, mean, var, eps):
+    return (x - mean[:, None]) / np.sqrt(var + eps)[:, None]
