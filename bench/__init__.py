@@ -1,0 +1,1 @@
+"""Measurements of every op: against NumPy (`make bench`) and PyTorch (`make peers`)."""

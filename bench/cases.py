@@ -1,0 +1,282 @@
+"""The cases of every op: shapes, inputs, and what the work amounts to.
+
+Shapes are those of a network on MNIST, and larger ones where the machine's limits show.
+"""
+
+import math
+
+import numpy as np
+
+from bench.case import Case, Work
+from bench.contenders import (
+    activation,
+    batch_norm,
+    bernoulli_mask,
+    conv2d,
+    gather_normalize,
+    matmul,
+    optimizer_step,
+    pool2d,
+    softmax_cross_entropy,
+)
+
+Shape = tuple[int, ...]
+
+FLOAT = 4  # bytes
+
+
+def _normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return rng.standard_normal(shape, np.float32)
+
+
+def _times(*shape: int) -> str:
+    return "x".join(map(str, shape))
+
+
+def _matmul(m: int, n: int, k: int, transposes: str, small: bool = False) -> Case:
+    """(M, K) by (K, N), each normal or transposed."""
+    transpose_a, transpose_b = (letter == "T" for letter in transposes)
+    flops, size = 2 * m * n * k, FLOAT * (m * k + k * n + m * n)
+    return Case(
+        op="matmul",
+        variant=transposes,
+        shape=_times(m, n, k),
+        inputs=lambda rng: {
+            "a": _normal(rng, *((k, m) if transpose_a else (m, k))),
+            "b": _normal(rng, *((n, k) if transpose_b else (k, n))),
+            "dy": _normal(rng, m, n),
+        },
+        options={"transpose_a": transpose_a, "transpose_b": transpose_b},
+        forward=Work(flops, size),
+        backward=Work(2 * flops, size + FLOAT * (m * k + k * n)),
+        contenders=matmul,
+        small=small,
+    )
+
+
+def _conv2d(
+    x: Shape, filters: int, kernel: int, stride: int = 1, padding: int = 0, small: bool = False
+) -> Case:
+    images, channels, height, width = x
+    weight = (filters, channels, kernel, kernel)
+    y = (
+        images,
+        filters,
+        (height + 2 * padding - kernel) // stride + 1,
+        (width + 2 * padding - kernel) // stride + 1,
+    )
+    flops = 2 * math.prod(y) * math.prod(weight[1:])
+    size = FLOAT * (math.prod(x) + math.prod(weight) + filters + math.prod(y))
+    steps = f"-s{stride}" * (stride > 1) + f"-p{padding}" * (padding > 0)
+    return Case(
+        op="conv2d",
+        shape=f"{_times(*x)}-{filters}-{kernel}x{kernel}{steps}",
+        inputs=lambda rng: {
+            "x": _normal(rng, *x),
+            "weight": _normal(rng, *weight),
+            "bias": _normal(rng, filters),
+            "dy": _normal(rng, *y),
+        },
+        options={"stride": (stride, stride), "padding": (padding, padding)},
+        forward=Work(flops, size),
+        backward=Work(2 * flops, size + FLOAT * (math.prod(x) + math.prod(weight))),
+        contenders=conv2d,
+        small=small,
+    )
+
+
+def _pool2d(kind: str, x: Shape) -> Case:
+    """No two elements are equal: NumPy's gradient would go to all maxima of a window."""
+    y = (x[0], x[1], x[2] // 2, x[3] // 2)
+    size = FLOAT * (math.prod(x) + math.prod(y))
+    return Case(
+        op="pool2d",
+        variant=kind,
+        shape=_times(*x),
+        inputs=lambda rng: {
+            "x": rng.permutation(math.prod(x)).astype(np.float32).reshape(x) / math.prod(x),
+            "dy": _normal(rng, *y),
+        },
+        options={"kind": kind},
+        forward=Work((3 if kind == "max" else 4) * math.prod(y), size),
+        backward=Work(math.prod(y), size),
+        contenders=pool2d,
+        small=True,
+    )
+
+
+def _batch_norm(x: Shape, small: bool = False) -> Case:
+    """Forward: 1 flop for the mean, 3 for the variance, 2 to apply; backward: 4 and 4."""
+    size, channels = math.prod(x), x[1]
+    return Case(
+        op="batch_norm",
+        shape=_times(*x),
+        inputs=lambda rng: {
+            "x": _normal(rng, *x),
+            "gamma": _normal(rng, channels),
+            "beta": _normal(rng, channels),
+            "dy": _normal(rng, *x),
+        },
+        forward=Work(6 * size, FLOAT * (2 * size + 2 * channels)),
+        backward=Work(8 * size, FLOAT * (3 * size + 3 * channels)),
+        contenders=batch_norm,
+        small=small,
+    )
+
+
+def _bernoulli_mask(x: Shape, small: bool = False) -> Case:
+    """Drawing the mask is not counted. No element of x is 0, so that zeros show the mask."""
+    size = math.prod(x)
+    return Case(
+        op="bernoulli_mask",
+        shape=_times(*x),
+        inputs=lambda rng: {"x": 1 + rng.random(x, np.float32), "dy": _normal(rng, *x)},
+        forward=Work(size, 2 * FLOAT * size),
+        backward=Work(size, 2 * FLOAT * size),
+        contenders=bernoulli_mask,
+        small=small,
+    )
+
+
+def _activation(kind: str, x: Shape, small: bool = False) -> Case:
+    size = math.prod(x)
+    forward, backward = {"relu": (1, 1), "sigmoid": (4, 3), "tanh": (1, 3)}[kind]
+    return Case(
+        op="activation",
+        variant=kind,
+        shape=_times(*x),
+        inputs=lambda rng: {"x": _normal(rng, *x), "dy": _normal(rng, *x)},
+        options={"kind": kind},
+        forward=Work(forward * size, 2 * FLOAT * size),
+        backward=Work(backward * size, 3 * FLOAT * size),
+        contenders=activation,
+        small=small,
+    )
+
+
+def _softmax_cross_entropy(n: int, classes: int, small: bool = False) -> Case:
+    size = n * classes
+    return Case(
+        op="softmax_cross_entropy",
+        shape=_times(n, classes),
+        inputs=lambda rng: {
+            "logits": _normal(rng, n, classes),
+            "labels": rng.integers(0, classes, n),
+        },
+        forward=Work(4 * size, FLOAT * size + 8 * n),
+        backward=Work(3 * size, 2 * FLOAT * size + 8 * n),
+        contenders=softmax_cross_entropy,
+        small=small,
+    )
+
+
+def _optimizer_step(kind: str, size: int, small: bool = False) -> Case:
+    """SGD moves 5 floats a parameter, Adam 7."""
+    flops, floats = (4, 5) if kind == "sgd" else (13, 7)
+    return Case(
+        op="optimizer_step",
+        variant=kind,
+        shape=f"{size // 1_000_000}M",
+        inputs=lambda rng: {
+            "param": _normal(rng, size),
+            "grad": _normal(rng, size),
+            "exp_avg": _normal(rng, size),
+            "exp_avg_sq": np.square(_normal(rng, size)),
+        },
+        options={"kind": kind},
+        forward=Work(flops * size, floats * FLOAT * size),
+        backward=None,
+        contenders=optimizer_step,
+        small=small,
+    )
+
+
+def _gather_normalize(images: Shape, batch: int, small: bool = False) -> Case:
+    size = batch * math.prod(images[1:])
+    return Case(
+        op="gather_normalize",
+        shape=f"{batch}-of-{_times(*images)}",
+        inputs=lambda rng: {
+            "images": rng.integers(0, 256, images, np.uint8),
+            "indices": rng.integers(0, images[0], batch),
+            "mean": rng.uniform(0.3, 0.6, images[1]),
+            "std": rng.uniform(0.2, 0.3, images[1]),
+        },
+        forward=Work(2 * size, (1 + FLOAT) * size),
+        backward=None,
+        contenders=gather_normalize,
+        small=small,
+    )
+
+
+MATMUL = tuple(
+    _matmul(m, n, k, transposes, small=m <= 64)
+    for m, n, k in (
+        (32, 32, 64),
+        (64, 10, 256),
+        (64, 256, 3136),
+        (128, 1024, 784),
+        (512, 512, 512),
+        (1024, 1024, 1024),
+    )
+    for transposes in ("NN", "NT", "TN")
+)
+
+CONV2D = (
+    _conv2d((64, 1, 28, 28), 32, 3, padding=1, small=True),
+    _conv2d((64, 32, 28, 28), 32, 3, padding=1),
+    _conv2d((64, 32, 14, 14), 64, 3, padding=1),
+    _conv2d((64, 64, 14, 14), 64, 3, padding=1, small=True),
+    _conv2d((32, 64, 56, 56), 64, 1),
+    _conv2d((64, 6, 14, 14), 16, 5, small=True),
+    _conv2d((16, 64, 56, 56), 128, 3, stride=2, padding=1),
+)
+
+POOL2D = tuple(_pool2d(kind, (64, 32, 28, 28)) for kind in ("max", "average"))
+
+BATCH_NORM = (
+    _batch_norm((64, 32, 28, 28), small=True),
+    _batch_norm((32, 64, 56, 56)),
+    _batch_norm((100, 1024), small=True),
+)
+
+BERNOULLI_MASK = (
+    _bernoulli_mask((128, 1024), small=True),
+    _bernoulli_mask((64, 32, 28, 28), small=True),
+    _bernoulli_mask((4096, 4096)),
+)
+
+ACTIVATION = tuple(
+    _activation(kind, shape, small=len(shape) == 4)
+    for shape in ((64, 32, 28, 28), (4096, 1024))
+    for kind in ("relu", "sigmoid", "tanh")
+)
+
+SOFTMAX_CROSS_ENTROPY = (
+    _softmax_cross_entropy(4096, 10, small=True),
+    _softmax_cross_entropy(256, 10_000, small=True),
+)
+
+OPTIMIZER_STEP = tuple(
+    _optimizer_step(kind, size, small=size == 1_000_000)
+    for size in (1_000_000, 10_000_000)
+    for kind in ("sgd", "adam")
+)
+
+GATHER_NORMALIZE = (
+    _gather_normalize((10_000, 1, 28, 28), 64, small=True),
+    _gather_normalize((10_000, 1, 28, 28), 1024),
+    _gather_normalize((10_000, 3, 32, 32), 128, small=True),
+)
+
+CASES: dict[str, tuple[Case, ...]] = {
+    "matmul": MATMUL,
+    "conv2d": CONV2D,
+    "pool2d": POOL2D,
+    "batch_norm": BATCH_NORM,
+    "bernoulli_mask": BERNOULLI_MASK,
+    "activation": ACTIVATION,
+    "softmax_cross_entropy": SOFTMAX_CROSS_ENTROPY,
+    "optimizer_step": OPTIMIZER_STEP,
+    "gather_normalize": GATHER_NORMALIZE,
+}

@@ -1,0 +1,61 @@
+"""The machine, the threads and the versions that a measurement belongs to."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from importlib import metadata
+
+import cpuinfo
+import numpy as np
+import threadpoolctl
+
+from kernels import _jit
+
+# Longer than an idle OpenMP thread keeps spinning on a core that the next contender wants.
+SETTLE = 4e-3
+
+_LIBRARIES = ("numpy", "numba", "torch")
+
+
+def describe_machine() -> dict[str, str | int]:
+    """Processor, threads, versions; a name that is not there is a library not installed."""
+    versions = {}
+    for library in _LIBRARIES:
+        try:
+            versions[library] = metadata.version(library)
+        except metadata.PackageNotFoundError:
+            continue
+    return {
+        "processor": cpuinfo.get_cpu_info().get("brand_raw", platform.processor()),
+        "architecture": platform.machine(),
+        "cores": os.cpu_count() or 1,
+        "threads": _jit.get_num_threads(),
+        "threading layer": _jit.threading_layer(),
+        "BLAS": blas(),
+        "python": platform.python_version(),
+        **versions,
+    }
+
+
+def blas() -> str:
+    """Name, version and threads of the BLAS that NumPy multiplies with."""
+    np.ones((2, 2)) @ np.ones((2, 2))
+    found = [
+        f"{pool['internal_api']} {pool['version']}, {pool['num_threads']} thread(s)"
+        for pool in threadpoolctl.threadpool_info()
+        if pool["user_api"] == "blas"
+    ]
+    return "; ".join(sorted(set(found))) or "unknown"
+
+
+def set_threads(count: int) -> None:
+    """The same number of threads for the kernels, for BLAS, and for PyTorch if it is loaded."""
+    threadpoolctl.threadpool_limits(count)
+    _jit.set_num_threads(count)
+
+
+def settle() -> None:
+    """Wait until threads of other libraries have gone to sleep."""
+    time.sleep(SETTLE)

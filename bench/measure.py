@@ -1,0 +1,68 @@
+"""From a table of cases to pytest-benchmark's tests."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from bench.case import Case
+from bench.cases import CASES
+from bench.machine import settle
+
+CONTENDERS = ("numpy", "nnet")
+
+SECONDS = 0.5  # for each figure, or MIN_ROUNDS calls
+MIN_ROUNDS = 7
+
+
+def over_cases(op: str) -> Callable:
+    """Parametrize a benchmark over the op's cases, directions and contenders.
+
+    What is compared stands in one group: one case in one direction.
+    """
+    parameters = [
+        pytest.param(
+            case,
+            direction,
+            contender,
+            id=f"{case.name}-{direction}-{contender}",
+            marks=pytest.mark.benchmark(
+                group=f"{op} {case.name} {direction}", max_time=SECONDS, min_rounds=MIN_ROUNDS
+            ),
+        )
+        for case in CASES[op]
+        for direction in case.directions
+        for contender in CONTENDERS
+    ]
+    return pytest.mark.parametrize(("case", "direction", "contender"), parameters)
+
+
+def run(benchmark: Any, case: Case, direction: str, contender: str) -> None:
+    """Time one contender, after all contenders of the case were found to agree."""
+    _check(case)
+    call = case.call(contender, direction)
+    # Compiles or loads kernels, fills the pool of buffers; then other threads fall asleep.
+    call()
+    settle()
+    work = case.work(direction)
+    benchmark.extra_info.update(
+        op=case.op,
+        case=case.name,
+        direction=direction,
+        contender=contender,
+        flops=work.flops,
+        bytes=work.bytes,
+    )
+    benchmark(call)
+
+
+@functools.cache
+def _checked(op: str, index: int) -> None:
+    CASES[op][index].check(CONTENDERS)
+
+
+def _check(case: Case) -> None:
+    _checked(case.op, CASES[case.op].index(case))

@@ -1,0 +1,143 @@
+"""Turn pytest-benchmark's JSON into Markdown tables, or write them into a README.
+
+    python -m bench.report bench/results/latest.json
+    python -m bench.report bench/results/latest.json --write README.md
+
+Medians. Where NumPy is faster the ratio is below 1, and is shown like the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.case import BOUND_BY_ARITHMETIC
+
+LATEST = Path("bench/results/latest.json")
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table whose first columns are text, and whose others are numbers under their heads.
+
+    >>> print(markdown_table(["case", "ms"], [["a", "1.5"], ["bc", "12"]]))
+    | case |  ms |
+    |:-----|----:|
+    | a    | 1.5 |
+    | bc   |  12 |
+    """
+    rows = [list(row) for row in rows]
+    numeric = [
+        all(row[i].replace(".", "").replace("-", "").isdigit() or not row[i] for row in rows)
+        for i in range(len(header))
+    ]
+    widths = [max(3, *(len(row[i]) for row in [list(header), *rows])) for i in range(len(header))]
+    line = [
+        f"| {' | '.join(_pad(*cell) for cell in zip(row, widths, numeric, strict=True))} |"
+        for row in [list(header), *rows]
+    ]
+    rule = [
+        "-" * (width + 1) + ":" if number else ":" + "-" * (width + 1)
+        for width, number in zip(widths, numeric, strict=True)
+    ]
+    return "\n".join([line[0], f"|{'|'.join(rule)}|", *line[1:]])
+
+
+def _pad(text: str, width: int, number: bool) -> str:
+    return text.rjust(width) if number else text.ljust(width)
+
+
+def milliseconds(seconds: float) -> str:
+    """Three significant digits.
+
+    >>> milliseconds(0.0012345), milliseconds(0.25), milliseconds(2.5e-6)
+    ('1.23', '250', '0.00250')
+    """
+    return significant(seconds * 1e3)
+
+
+def significant(number: float) -> str:
+    """Three significant digits, without an exponent.
+
+    >>> significant(0.9876), significant(12.345), significant(12345.6)
+    ('0.988', '12.3', '12346')
+    """
+    exponent = int(f"{number:.2e}".partition("e")[2])
+    return f"{number:.{max(0, 2 - exponent)}f}"
+
+
+def rate(op: str, flops: int, moved: int, seconds: float) -> str:
+    """What the op is bound by: arithmetic or memory."""
+    if op in BOUND_BY_ARITHMETIC:
+        return f"{significant(flops / seconds / 1e9)} GFLOP/s"
+    return f"{significant(moved / seconds / 1e9)} GB/s"
+
+
+def describe(machine: dict[str, Any]) -> str:
+    """One line for the machine and one for the software."""
+    skipped = ("processor", "cores", "architecture", "threads", "threading layer", "BLAS")
+    versions = ", ".join(
+        f"{name} {value}" for name, value in machine.items() if name not in skipped
+    )
+    return (
+        f"{machine['processor']} ({machine['architecture']}), {machine['cores']} core(s); "
+        f"{machine['threads']} thread(s) on {machine['threading layer']}; {versions}; "
+        f"BLAS: {machine['BLAS']}."
+    )
+
+
+def tables(results: dict[str, Any]) -> str:
+    """One table an op: milliseconds of NumPy and of this library, rate, and ratio."""
+    timed: dict[str, dict[tuple[str, str], dict[str, dict]]] = {}
+    for result in results["benchmarks"]:
+        info = result["extra_info"]
+        cases = timed.setdefault(info["op"], {})
+        contenders = cases.setdefault((info["case"], info["direction"]), {})
+        contenders[info["contender"]] = info | {"median": result["stats"]["median"]}
+    parts = [describe(results["machine_info"]["nnet"])]
+    for op, cases in timed.items():
+        rows = [
+            _row(op, case, direction, contenders)
+            for (case, direction), contenders in cases.items()
+            if {"numpy", "nnet"} <= contenders.keys()
+        ]
+        if rows:
+            header = ["case", "direction", "NumPy ms", "nnet ms", "nnet rate", "NumPy / nnet"]
+            parts.append(f"**{op}**\n\n{markdown_table(header, rows)}")
+    return "\n\n".join(parts)
+
+
+def _row(op: str, case: str, direction: str, contenders: dict[str, dict]) -> list[str]:
+    numpy, nnet = contenders["numpy"]["median"], contenders["nnet"]["median"]
+    speed = rate(op, contenders["nnet"]["flops"], contenders["nnet"]["bytes"], nnet)
+    ratio = f"{numpy / nnet:.2f}"
+    return [case, direction, milliseconds(numpy), milliseconds(nnet), speed, ratio]
+
+
+def write_between_markers(path: Path, text: str) -> None:
+    """Replace what stands between the markers. Raises ValueError where they are missing."""
+    before, begin, rest = path.read_text().partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{path}: expected the lines {BEGIN} and {END}")
+    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.report", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("results", type=Path, nargs="?", default=LATEST)
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write between its markers")
+    options = parser.parse_args()
+    text = tables(json.loads(options.results.read_text()))
+    if options.write:
+        write_between_markers(options.write, text)
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()

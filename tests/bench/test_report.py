@@ -1,0 +1,83 @@
+"""Tables of figures, and their place in a README."""
+
+import json
+
+import pytest
+
+from bench import report
+
+
+def result(op, case, direction, contender, median):
+    info = {"op": op, "case": case, "direction": direction, "contender": contender}
+    return {
+        "extra_info": info | {"flops": 2_000_000, "bytes": 1_000_000},
+        "stats": {"median": median},
+    }
+
+
+@pytest.fixture
+def results():
+    machine = {
+        "processor": "Abacus",
+        "architecture": "wood",
+        "cores": 2,
+        "threads": 2,
+        "threading layer": "omp",
+        "BLAS": "none",
+        "python": "3.12.0",
+        "numpy": "2.4.0",
+    }
+    return {
+        "machine_info": {"nnet": machine},
+        "benchmarks": [
+            result("conv2d", "a", "forward", "numpy", 3e-3),
+            result("conv2d", "a", "forward", "nnet", 1e-3),
+            result("activation", "relu-b", "forward", "numpy", 1e-3),
+            result("activation", "relu-b", "forward", "nnet", 2e-3),
+            result("activation", "alone", "forward", "nnet", 2e-3),
+        ],
+    }
+
+
+def cells(line):
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_tables_give_rates_ratios_and_losses(results):
+    text = report.tables(results)
+    lines = text.splitlines()
+    assert lines[0].startswith("Abacus (wood), 2 core(s); 2 thread(s) on omp; python 3.12.0")
+    rows = [cells(line) for line in lines if line.startswith("| ")]
+    assert ["a", "forward", "3.00", "1.00", "2.00 GFLOP/s", "3.00"] in rows
+    assert ["relu-b", "forward", "1.00", "2.00", "0.500 GB/s", "0.50"] in rows
+    assert "alone" not in text
+
+
+def test_the_table_is_written_between_the_markers(tmp_path, results, monkeypatch, capsys):
+    readme, figures = tmp_path / "README.md", tmp_path / "figures.json"
+    readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    figures.write_text(json.dumps(results))
+    arguments = ["report", str(figures), "--write", str(readme)]
+    for _ in range(2):
+        monkeypatch.setattr("sys.argv", arguments)
+        report.main()
+    text = readme.read_text()
+    assert text.startswith(f"before\n{report.BEGIN}\n") and text.endswith(f"{report.END}\nafter\n")
+    assert "old" not in text and text.count("**conv2d**") == 1
+    assert capsys.readouterr().out == ""
+
+
+def test_missing_markers_are_an_error(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text("nothing\n")
+    with pytest.raises(ValueError, match=r"expected the lines <!-- bench:begin -->"):
+        report.write_between_markers(readme, "text")
+    assert readme.read_text() == "nothing\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(1, "1.00"), (9.999, "10.0"), (99.6, "99.6"), (100, "100"), (3e-3, "0.00300")],
+)
+def test_significant(number, text):
+    assert report.significant(number) == text
