@@ -6,7 +6,7 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def float_arrays(op: str, **arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-    """The arrays, C-contiguous, after checking that all are float32 or all are float64.
+    """The arrays made `plain`, after checking that all are float32 or all are float64.
 
     Raises TypeError naming the argument, what was expected and what came.
     """
@@ -22,5 +22,16 @@ def float_arrays(op: str, **arrays: np.ndarray) -> tuple[np.ndarray, ...]:
         if kind is not None and array.dtype != kind:
             raise TypeError(f"{op}: expected {name} of {kind} like the rest, got {array.dtype}")
         kind = array.dtype
-        checked.append(array if array.flags.c_contiguous else np.ascontiguousarray(array))
+        checked.append(plain(array))
     return tuple(checked)
+
+
+def plain(array: np.ndarray) -> np.ndarray:
+    """The array itself if it is C-contiguous, aligned and writeable, else such a copy.
+
+    Numba would compile a kernel again for a read-only or an unaligned array.
+    """
+    flags = array.flags
+    if flags.c_contiguous and flags.aligned and flags.writeable:
+        return array
+    return array.copy(order="C")
