@@ -33,6 +33,7 @@ from .creation import (
 )
 from .dropout import Dropout
 from .flatten import Flatten, Identity, Unflatten
+from .joining import cat, stack, where
 from .linear import Linear
 from .loss import CrossEntropyLoss, MSELoss, NLLLoss
 from .module import Module
@@ -40,7 +41,6 @@ from .normalization import BatchNorm1d, BatchNorm2d
 from .parameter import Parameter
 from .pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from .random import manual_seed
-from .shaping import cat, stack, where
 from .summary import summary
 from .tape import enable_grad, is_grad_enabled, no_grad
 from .tensor import Tensor, record
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from . import data, models, training
     from .training import evaluate, fit
 
-exp, log, sqrt, abs, clamp = Tensor.exp, Tensor.log, Tensor.sqrt, Tensor.abs, Tensor.clamp
+exp, log, sqrt, clamp, abs = Tensor.exp, Tensor.log, Tensor.sqrt, Tensor.clamp, Tensor.abs
 sum, mean, max, min, argmax = Tensor.sum, Tensor.mean, Tensor.max, Tensor.min, Tensor.argmax
 matmul, maximum, minimum = Tensor.matmul, Tensor.maximum, Tensor.minimum
 relu, sigmoid, tanh = functional.relu, functional.sigmoid, functional.tanh

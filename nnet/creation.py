@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from . import random
-from .shaping import _sizes
+from .shaping import sizes_of
 from .tensor import Tensor, as_array
 
 
-def tensor(data: Any, dtype: npt.DTypeLike = None, requires_grad: bool = False) -> Tensor:
+def tensor(data: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """A copy of `data`: numbers, nested lists or an array. Python's floats become float32.
 
     >>> import nnet as nn
@@ -30,11 +30,11 @@ def from_numpy(array: np.ndarray) -> Tensor:
 
 
 def zeros(*size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
-    return Tensor(np.zeros(_sizes(size), dtype), requires_grad)
+    return Tensor(np.zeros(sizes_of(size), dtype), requires_grad)
 
 
 def ones(*size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
-    return Tensor(np.ones(_sizes(size), dtype), requires_grad)
+    return Tensor(np.ones(sizes_of(size), dtype), requires_grad)
 
 
 def full(size: Any, value: Any, dtype: npt.DTypeLike = np.float32) -> Tensor:
@@ -43,7 +43,7 @@ def full(size: Any, value: Any, dtype: npt.DTypeLike = np.float32) -> Tensor:
 
 def empty(*size: Any, dtype: npt.DTypeLike = np.float32) -> Tensor:
     """Values undefined: to be written before they are read."""
-    return Tensor(np.empty(_sizes(size), dtype))
+    return Tensor(np.empty(sizes_of(size), dtype))
 
 
 def zeros_like(like: Tensor) -> Tensor:
@@ -62,9 +62,9 @@ def arange(start: float, stop: float | None = None, step: float = 1) -> Tensor:
 
 def rand(*size: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
     """Uniform on [0, 1)."""
-    return Tensor(random.generator().random(_sizes(size), dtype), requires_grad)
+    return Tensor(random.generator().random(sizes_of(size), dtype), requires_grad)
 
 
 def randn(*size: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
     """Normal with mean 0 and variance 1."""
-    return Tensor(random.generator().standard_normal(_sizes(size), dtype), requires_grad)
+    return Tensor(random.generator().standard_normal(sizes_of(size), dtype), requires_grad)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arithmetic import arrays, quiet
+from .broadcasting import arrays, quiet
 from .tape import Operand, mode
 
 if TYPE_CHECKING:

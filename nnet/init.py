@@ -12,7 +12,7 @@ from .tensor import Tensor
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     """Uniform on [a, b)."""
-    values = random.generator().random(tensor.shape, tensor.dtype)  # type: ignore[arg-type]
+    values = random.generator().random(tensor.shape, tensor.dtype)
     return _fill(tensor, a + (b - a) * values)
 
 
@@ -20,7 +20,7 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
     """Normal with that mean and standard deviation."""
     values = random.generator().standard_normal(
         tensor.shape,
-        tensor.dtype,  # type: ignore[arg-type]
+        tensor.dtype,
     )
     return _fill(tensor, mean + std * values)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .arithmetic import quiet
+from .broadcasting import quiet
 from .tape import Operand
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Reductions(Operand):
 
     def var(self, dim: Dim = None, correction: float = 1, keepdim: bool = False) -> Tensor:
         """Sum of squared deviations over count - correction."""
-        deviation = self - self.mean(dim, keepdim=True)  # type: ignore[operator]
+        deviation = self - self.mean(dim, keepdim=True)
         squares = (deviation * deviation).sum(dim, keepdim)
         count = self.data.size / max(squares.data.size, 1)
         return squares / max(count - correction, 0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .arithmetic import _fit, _wanted
+from .broadcasting import fit, wanted
 from .in_place import array_index
 from .tape import Operand
 
@@ -25,7 +25,7 @@ class Shaping(Operand):
         """Sizes one by one or in a tuple; one of them may be -1."""
         x = self.data
         before = x.shape
-        return self._record(x.reshape(_sizes(shape)), (self,), lambda dy: dy.reshape(before))
+        return self._record(x.reshape(sizes_of(shape)), (self,), lambda dy: dy.reshape(before))
 
     view = reshape
 
@@ -65,7 +65,7 @@ class Shaping(Operand):
 
     def permute(self, *dims: Any) -> Tensor:
         """Axis i of the result is axis dims[i]."""
-        order = _sizes(dims)
+        order = sizes_of(dims)
         inverse = np.argsort([axis(dim, self.data.ndim) for dim in order])
         return self._record(self.data.transpose(order), (self,), lambda dy: dy.transpose(inverse))
 
@@ -88,11 +88,11 @@ class Shaping(Operand):
 
     def expand(self, *sizes: Any) -> Tensor:
         """Broadcast; -1 keeps a size."""
-        shape = list(_sizes(sizes))
+        shape = list(sizes_of(sizes))
         added = len(shape) - self.data.ndim
         shape = [self.data.shape[i - added] if s == -1 else s for i, s in enumerate(shape)]
-        before = _wanted(self)
-        return self._record(np.broadcast_to(self.data, shape), (self,), lambda dy: _fit(dy, before))
+        before = wanted(self)
+        return self._record(np.broadcast_to(self.data, shape), (self,), lambda dy: fit(dy, before))
 
     def expand_as(self, other: Tensor) -> Tensor:
         return self.expand(other.shape)
@@ -162,51 +162,6 @@ class Shaping(Operand):
         return self.to(np.bool_)
 
 
-def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Join along an axis that is there.
-
-    >>> import nnet as nn
-    >>> nn.cat([nn.zeros(2, 3), nn.ones(1, 3)]).shape
-    (3, 3)
-    """
-    _check_sequence("cat", tensors)
-    joined = np.concatenate([tensor.data for tensor in tensors], dim)
-    stops = np.cumsum([tensor.data.shape[dim] for tensor in tensors])[:-1]
-    return tensors[0]._record(joined, tensors, lambda dy: np.split(dy, stops, dim))
-
-
-def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Join along a new axis.
-
-    >>> import nnet as nn
-    >>> nn.stack([nn.zeros(3), nn.ones(3)], dim=1).shape
-    (3, 2)
-    """
-    _check_sequence("stack", tensors)
-    joined = np.stack([tensor.data for tensor in tensors], dim)
-    return tensors[0]._record(joined, tensors, lambda dy: tuple(np.moveaxis(dy, dim, 0)))
-
-
-def where(condition: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """x where the condition holds, else y; all three broadcast.
-
-    >>> import nnet as nn
-    >>> x = nn.tensor([-1.0, 2.0])
-    >>> nn.where(x > 0, x, nn.zeros(2))
-    tensor([0., 2.])
-    """
-    chosen = condition.data
-    a, b = _wanted(x), _wanted(y)
-    return x._record(
-        np.where(chosen, x.data, y.data),
-        (x, y),
-        lambda dz: (
-            _fit(np.where(chosen, dz, 0), a),
-            _fit(np.where(chosen, 0, dz), b),
-        ),
-    )
-
-
 def axis(dim: int, ndim: int) -> int:
     """`dim` counted from the front; IndexError if there is no such axis."""
     if not -ndim <= dim < ndim:
@@ -232,16 +187,10 @@ def target_dtype(*target: Any) -> np.dtype | None:
     return dtype
 
 
-def _sizes(sizes: tuple) -> tuple[int, ...]:
+def sizes_of(sizes: tuple) -> tuple[int, ...]:
     if len(sizes) == 1 and not isinstance(sizes[0], int | np.integer):
         return tuple(sizes[0])
     return sizes
-
-
-def _check_sequence(name: str, tensors: Sequence[Any]) -> None:
-    if not tensors or not all(isinstance(tensor, Operand) for tensor in tensors):
-        kinds = [type(tensor).__name__ for tensor in tensors]
-        raise TypeError(f"{name}: expected one tensor or more in a sequence, got {kinds}")
 
 
 def _hits_once(index: Any) -> bool:

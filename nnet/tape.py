@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from .tensor import Tensor
 
-Backward = Callable[[np.ndarray], "Sequence[np.ndarray | None] | np.ndarray"]
+Backward = Callable[[np.ndarray], "Sequence[np.ndarray | None] | np.ndarray | None"]
 
 
 class _Mode(threading.local):
@@ -58,7 +58,7 @@ class Node:
         if not retain_graph:
             self.backward = None
         gradients = backward(dy)
-        if isinstance(gradients, np.ndarray):
+        if gradients is None or isinstance(gradients, np.ndarray):
             gradients = (gradients,)
         if len(gradients) != len(self.edges):
             raise RuntimeError(

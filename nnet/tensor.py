@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .arithmetic import Arithmetic
+from .elementwise import Elementwise
 from .in_place import InPlace
 from .reductions import Reductions
 from .shaping import Shaping
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Tensor", "as_array", "enable_grad", "is_grad_enabled", "no_grad", "record"]
 
 
-class Tensor(Arithmetic, Reductions, Shaping, InPlace):
+class Tensor(Arithmetic, Elementwise, Reductions, Shaping, InPlace):
     """An array of float32 or float64, with gradients; or of integers or bool, without.
 
     data           the values; an array is taken as it is, not copied; numbers and lists become
@@ -211,7 +212,7 @@ class Tensor(Arithmetic, Reductions, Shaping, InPlace):
     def __float__(self) -> float:
         return float(self.item())
 
-    def __array__(self, dtype: npt.DTypeLike = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.data, dtype, copy=copy)
 
     def __format__(self, spec: str) -> str:

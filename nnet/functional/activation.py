@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..arithmetic import quiet
+from ..broadcasting import quiet
 from ..tensor import Tensor, record
 from .check import check_tensors
 

@@ -1,0 +1,395 @@
+"""The tape: recorded gradients against central differences, and what it keeps and frees."""
+
+import gc
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+import nnet as nn
+from tests.helpers import assert_close
+from tests.nnet.gradients import check_gradients
+
+rng = np.random.default_rng(0)
+
+
+def positive(*shape):
+    return rng.uniform(0.5, 2.0, shape)
+
+
+def signed(*shape):
+    """Away from zero, so that no kink is near."""
+    return rng.uniform(0.3, 2.0, shape) * rng.choice([-1.0, 1.0], shape)
+
+
+BROADCASTS = [
+    ((3, 4), (3, 4)),
+    ((3, 4), (4,)),
+    ((3, 1), (1, 4)),
+    ((2, 3, 4), (3, 1)),
+    ((), (2, 3)),
+    ((2, 1, 5), (2, 7, 1)),
+]
+
+BINARY = {
+    "add": lambda x, y: x + y,
+    "sub": lambda x, y: x - y,
+    "mul": lambda x, y: x * y,
+    "div": lambda x, y: x / y,
+    "pow": lambda x, y: x**y,
+    "maximum": lambda x, y: x.maximum(y),
+    "minimum": lambda x, y: x.minimum(y),
+    "where": lambda x, y: nn.where(nn.Tensor(np.array(x.data + y.data > 2.5)), x, y),
+}
+
+
+@pytest.mark.parametrize("shapes", BROADCASTS, ids=str)
+@pytest.mark.parametrize("name", BINARY)
+def test_gradients_of_binary_operations(name, shapes):
+    check_gradients(BINARY[name], positive(*shapes[0]), positive(*shapes[1]), tolerance=1e-6)
+
+
+UNARY = {
+    "neg": lambda x: -x,
+    "exp": lambda x: x.exp(),
+    "log": lambda x: x.abs().log(),
+    "sqrt": lambda x: x.abs().sqrt(),
+    "abs": lambda x: abs(x),
+    "square": lambda x: x.square(),
+    "clamp both": lambda x: x.clamp(-1.0, 1.0),
+    "clamp below": lambda x: x.clamp(min=0.1),
+    "relu": lambda x: x.relu(),
+    "sigmoid": lambda x: x.sigmoid(),
+    "tanh": lambda x: x.tanh(),
+    "number + x": lambda x: 2 + x,
+    "number - x": lambda x: 2.5 - x,
+    "number * x": lambda x: 3 * x,
+    "number / x": lambda x: 2 / x,
+    "number ** x": lambda x: 2**x,
+    "x - number": lambda x: x - 2,
+    "x / number": lambda x: x / 3,
+    "x ** 3": lambda x: x**3,
+    "x ** 1": lambda x: x**1,
+    "x ** 0": lambda x: x**0 + x,
+    "x ** -2": lambda x: x**-2,
+    "|x| ** 0.5": lambda x: abs(x) ** 0.5,
+    "array + x": lambda x: np.arange(4.0) + x,
+    "array @ x": lambda x: np.ones((2, 3)) @ x,
+    "sum": lambda x: x.sum(),
+    "sum 0": lambda x: x.sum(0),
+    "sum -1 keepdim": lambda x: x.sum(-1, keepdim=True),
+    "sum both": lambda x: x.sum((0, 1)),
+    "mean": lambda x: x.mean(),
+    "mean 1": lambda x: x.mean(1),
+    "mean keepdim": lambda x: x.mean((0, 1), keepdim=True),
+    "var": lambda x: x.var(),
+    "var 0": lambda x: x.var(0, correction=0),
+    "std 1": lambda x: x.std(1, keepdim=True),
+    "max": lambda x: x.max(),
+    "max 0": lambda x: x.max(0).values,
+    "max 1 keepdim": lambda x: x.max(1, keepdim=True).values,
+    "min": lambda x: x.min(),
+    "min -1": lambda x: x.min(-1).values,
+    "reshape": lambda x: x.reshape(2, -1),
+    "view tuple": lambda x: x.view((6, 2)),
+    "flatten": lambda x: x.flatten(),
+    "unflatten": lambda x: x.unflatten(1, (2, 2)),
+    "squeeze": lambda x: x.reshape(1, 3, 1, 4).squeeze(),
+    "squeeze 0": lambda x: x.reshape(1, 3, 1, 4).squeeze(0),
+    "unsqueeze": lambda x: x.unsqueeze(-1),
+    "permute": lambda x: x.reshape(3, 2, 2).permute(2, 0, 1),
+    "permute negative": lambda x: x.reshape(3, 2, 2).permute(-1, 0, -2),
+    "transpose": lambda x: x.transpose(0, 1),
+    "T": lambda x: x.T,
+    "t": lambda x: x.t(),
+    "expand": lambda x: x.unsqueeze(1).expand(-1, 5, -1),
+    "expand front": lambda x: x.expand(2, 3, 4),
+    "split": lambda x: nn.cat(x.split(3, dim=1)[::-1], dim=1),
+    "clone": lambda x: x.clone(),
+    "contiguous": lambda x: x.T.contiguous(),
+    "through float64": lambda x: x.to(np.float64).double(),
+    "x[1]": lambda x: x[1],
+    "x[-1, 2]": lambda x: x[-1, 2],
+    "x[1:, ::2]": lambda x: x[1:, ::2],
+    "x[..., None]": lambda x: x[..., None],
+    "x[[0, 2, 0]]": lambda x: x[[0, 2, 0]],
+    "x[array, array]": lambda x: x[np.array([0, 1, 1]), np.array([3, 2, 2])],
+    "x[tensor]": lambda x: x[nn.tensor([2, 2, 1])],
+    "x[:, tensor]": lambda x: x[:, nn.tensor([[3, 0], [3, 3]])],
+    "x[bool]": lambda x: x[np.array([True, False, True])],
+    "x[bool matrix]": lambda x: x[nn.Tensor(np.eye(3, 4, dtype=bool))],
+    "rows": lambda x: nn.stack(list(x)[::-1]),
+    "x twice": lambda x: x * x + x * 3,
+    "diamond": lambda x: (lambda y: y.exp() * y.sum(0))(x * 0.5),
+}
+
+
+@pytest.mark.parametrize("name", UNARY)
+def test_gradients_of_methods(name):
+    check_gradients(UNARY[name], signed(3, 4), tolerance=1e-6)
+
+
+@pytest.mark.parametrize("dim", [0, 1, -1])
+def test_gradients_of_cat_and_stack(dim):
+    check_gradients(lambda x, y, z: nn.cat([x, y, z], dim), *(signed(2, 2) for _ in range(3)))
+    check_gradients(lambda x, y, z: nn.stack([x, y, z], dim), *(signed(2, 2) for _ in range(3)))
+    pieces = (signed(2, 3), signed(2, 1)) if dim else (signed(3, 2), signed(1, 2))
+    check_gradients(lambda x, y: nn.cat([x, y], dim), *pieces)
+
+
+PRODUCTS = [
+    ((3, 4), (4, 5)),
+    ((4,), (4, 5)),
+    ((3, 4), (4,)),
+    ((4,), (4,)),
+    ((2, 3, 4), (4, 5)),
+    ((2, 3, 4), (4,)),
+    ((2, 3, 4), (2, 4, 5)),
+    ((3, 4), (2, 4, 5)),
+    ((6, 1, 3, 4), (2, 4, 5)),
+    ((4,), (2, 4, 5)),
+]
+
+
+@pytest.mark.parametrize("shapes", PRODUCTS, ids=str)
+def test_gradients_and_values_of_matmul(shapes):
+    a, b = signed(*shapes[0]), signed(*shapes[1])
+    assert_close((nn.Tensor(a) @ nn.Tensor(b)).data, a @ b, 1e-12)
+    check_gradients(lambda x, y: x @ y, a, b, tolerance=1e-6)
+
+
+def test_extremes_share_the_gradient_as_pytorch_does():
+    x = nn.Tensor([[1.0, 5.0, 5.0], [5.0, 0.0, 2.0]], requires_grad=True)
+    x.max().backward()
+    assert_close(x.grad, [[0, 1 / 3, 1 / 3], [1 / 3, 0, 0]], 1e-7)
+    x.grad = None
+    x.max(1).values.sum().backward()
+    assert x.grad.tolist() == [[0, 1, 0], [1, 0, 0]]
+    y = nn.Tensor([[1.0, 4.0, 5.0], [6.0, 0.0, 2.0]], requires_grad=True)
+    x.grad = None
+    x.maximum(y).sum().backward()
+    assert x.grad.tolist() == [[0.5, 1, 0.5], [0, 0.5, 0.5]]
+    assert y.grad.tolist() == [[0.5, 0, 0.5], [1, 0.5, 0.5]]
+
+
+def test_clamp_passes_the_gradient_at_its_bounds():
+    x = nn.Tensor([-2.0, -1.0, 0.0, 1.0, 2.0], requires_grad=True)
+    x.clamp(-1, 1).sum().backward()
+    assert x.grad.tolist() == [0, 1, 1, 1, 0]
+
+
+def test_power_at_zero_has_finite_gradients():
+    x = nn.Tensor([0.0, 2.0], requires_grad=True)
+    p = nn.Tensor([2.0, 0.0], requires_grad=True)
+    (x**p).sum().backward()
+    assert x.grad.tolist() == [0, 0]
+    assert_close(p.grad, [0, np.log(2)], 1e-6)
+
+
+def test_gradients_accumulate_until_forgotten():
+    x = nn.Tensor([1.0, 2.0], requires_grad=True)
+    (x * 3).sum().backward()
+    first = x.grad
+    (x * 4).sum().backward()
+    assert x.grad is first and x.grad.tolist() == [7, 7]
+    x.grad = None
+    (x * 4).sum().backward()
+    assert x.grad.tolist() == [4, 4] and first.tolist() == [7, 7]
+
+
+def test_the_gradient_of_one_use_is_not_shared_with_another_leaf():
+    x = nn.Tensor([1.0], requires_grad=True)
+    y = nn.Tensor([1.0], requires_grad=True)
+    (x + y).backward()
+    x.grad.data += 5
+    assert y.grad.item() == 1
+
+
+def test_only_what_needs_a_gradient_gets_one():
+    x = nn.Tensor([1.0])
+    w = nn.Tensor([2.0], requires_grad=True)
+    asked = []
+
+    def scale(x, w):
+        needs = x.requires_grad, w.requires_grad
+
+        def backward(dy):
+            asked.append(needs)
+            return tuple(
+                dy * other if need else None
+                for need, other in zip(needs, (w.data, x.data), strict=True)
+            )
+
+        return nn.record(x.data * w.data, (x, w), backward)
+
+    scale(x, w).backward()
+    assert asked == [(False, True)] and x.grad is None and w.grad.item() == 1
+
+
+def test_a_second_walk_needs_retain_graph():
+    x = nn.Tensor([3.0], requires_grad=True)
+    y = (x * x).exp()
+    y.backward(retain_graph=True)
+    once = x.grad.item()
+    y.backward()
+    assert x.grad.item() == pytest.approx(2 * once)
+    with pytest.raises(RuntimeError, match=r"freed by an earlier backward.*retain_graph=True"):
+        y.backward()
+
+
+def test_a_shared_part_that_was_freed_is_an_error():
+    x = nn.Tensor([3.0], requires_grad=True)
+    shared = x * x
+    (shared * 2).backward()
+    with pytest.raises(RuntimeError, match="retain_graph=True"):
+        (shared * 3).backward()
+
+
+def test_backward_frees_what_was_saved_as_it_goes():
+    alive = []
+
+    class Watched:
+        """Stands for what an operation saves."""
+
+    def step(x, first):
+        watched = Watched()
+        alive.append(weakref.ref(watched))
+
+        def backward(dy, watched=watched):
+            # All that was recorded later has been used, so it must be gone by now.
+            if first:
+                assert [ref() is not None for ref in alive] == [True] + [False] * 4
+            return dy
+
+        return nn.record(x.data + 1, (x,), backward)
+
+    x = nn.Tensor([0.0], requires_grad=True)
+    y = x
+    gc.disable()
+    try:
+        for i in range(5):
+            y = step(y, first=i == 0)
+        assert all(ref() is not None for ref in alive)
+        y.backward()
+        assert not any(ref() is not None for ref in alive)
+    finally:
+        gc.enable()
+    assert x.grad.item() == 1
+
+
+def test_an_intermediate_tensor_dies_although_its_result_lives():
+    x = nn.Tensor(np.ones(3), requires_grad=True)
+    middle = x + 1
+    array = weakref.ref(middle.data)
+    result = middle + 2
+    del middle
+    assert array() is None, "addition needs nothing of its operands"
+    result.sum().backward()
+    assert x.grad.tolist() == [1, 1, 1]
+
+
+def test_a_dropped_graph_is_freed_without_the_cycle_collector():
+    x = nn.Tensor(np.ones(3), requires_grad=True)
+    gc.disable()
+    try:
+        y = (x * 2).exp()
+        saved = weakref.ref(y.data)
+        del y
+        assert saved() is None
+    finally:
+        gc.enable()
+
+
+def test_a_chain_longer_than_the_recursion_limit():
+    x = nn.Tensor([1.0], requires_grad=True)
+    y = x
+    for _ in range(20_000):
+        y = y + 0
+    y.backward()
+    assert x.grad.item() == 1
+    for _ in range(20_000):
+        y = y + x
+    del y
+
+
+def test_no_grad_records_nothing_inside_and_goes_back_after():
+    x = nn.Tensor([1.0], requires_grad=True)
+    with nn.no_grad():
+        assert not nn.is_grad_enabled()
+        with nn.enable_grad():
+            assert (x * 2).requires_grad
+        assert not (x * 2).requires_grad
+    assert nn.is_grad_enabled()
+    with pytest.raises(ZeroDivisionError), nn.no_grad():
+        _ = 1 / 0
+    assert nn.is_grad_enabled()
+
+    @nn.no_grad()
+    def twice(depth):
+        """Says what it does."""
+        assert not nn.is_grad_enabled()
+        return twice(depth - 1) if depth else x * 2
+
+    assert twice.__doc__ == "Says what it does."
+    assert not twice(3).requires_grad and nn.is_grad_enabled()
+
+
+def test_no_grad_holds_for_its_own_thread_only():
+    seen = []
+    with nn.no_grad():
+        thread = threading.Thread(target=lambda: seen.append(nn.is_grad_enabled()))
+        thread.start()
+        thread.join()
+    assert seen == [True]
+
+
+def test_backward_says_what_it_expects():
+    x = nn.Tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(RuntimeError, match="expected a scalar or an argument `gradient`"):
+        (x * 2).backward()
+    with pytest.raises(RuntimeError, match="expected a tensor that requires grad"):
+        x.detach().backward()
+    with pytest.raises(ValueError, match=r"gradient of shape \(2,\), got \(3,\)"):
+        (x * 2).backward(np.ones(3))
+
+
+def test_a_custom_operation_with_wrong_gradients_is_named():
+    x = nn.Tensor([1.0, 2.0], requires_grad=True)
+    y = nn.record(x.data.sum(), (x * 1,), lambda dy: dy)
+    with pytest.raises(RuntimeError, match=r"gradient of shape \(2,\), got \(\)"):
+        y.backward()
+    y = nn.record(x.data.sum(), (x,), lambda dy: dy)
+    with pytest.raises(RuntimeError, match=r"gradient of shape \(2,\), got \(\)"):
+        y.backward()
+    y = nn.record(x.data.sum(), (x,), lambda dy: (dy, dy))
+    with pytest.raises(RuntimeError, match=r"expected 1 gradients from .*lambda.*got 2"):
+        y.backward()
+
+
+def test_retain_grad_keeps_the_gradient_of_a_computed_tensor():
+    x = nn.Tensor([2.0], requires_grad=True)
+    y = x * 3
+    z = y * y
+    y.retain_grad()
+    z.backward()
+    assert y.grad.item() == 12 and z.grad is None and x.grad.item() == 36
+
+
+def test_gradients_have_the_dtype_of_what_they_belong_to():
+    x = nn.Tensor(np.ones(3, np.float32), requires_grad=True)
+    y = nn.Tensor(np.ones(3, np.float64), requires_grad=True)
+    ((x * 2) * (y * 2)).sum().backward()
+    assert x.grad.dtype == np.float32 and y.grad.dtype == np.float64
+    x.grad = None
+    x.double().sum().backward()
+    assert x.grad.dtype == np.float32
+
+
+def test_a_non_finite_gradient_is_a_value_and_no_warning():
+    x = nn.Tensor([0.0, 1.0], requires_grad=True)
+    (x.log().sum() + x.sqrt().sum()).backward()
+    assert x.grad.tolist() == [np.inf, 1.5]
+    big = nn.Tensor([1e38], requires_grad=True)
+    (big * 100 * big).sum().backward()
+    assert big.grad.item() == np.inf
