@@ -3,7 +3,7 @@
 exp(x) = 2^n e^r with n = rint(x / ln 2) and |r| <= ln(2)/2: ln 2 is taken in two parts, so that
 r keeps its digits (Cody & Waite), and e^r - 1 is a polynomial. float32: minimax, degree 7
 (Cephes' coefficients); float64: Taylor, degree 13. Errors in units in the last place, tested:
-exp 1, tanh and sigmoid 2.5. NaN stays NaN.
+exp 1.01, tanh and sigmoid 2.5. NaN stays NaN.
 """
 
 import numpy as np

@@ -37,7 +37,7 @@ class _Block(np.ndarray):
 
 
 def empty(shape: int | Sequence[int], dtype: npt.DTypeLike) -> np.ndarray:
-    """An uninitialized C-contiguous array, aligned to 64 bytes."""
+    """An uninitialized C-contiguous array; one of 64 KiB or more is aligned to 64 bytes."""
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     dtype = np.dtype(dtype)
     size = math.prod(shape) * dtype.itemsize

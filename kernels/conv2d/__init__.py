@@ -67,7 +67,7 @@ def forward(
         return y, saved
     if bias is None:
         bias = np.zeros(filters, x.dtype)
-    if _choose(algorithm, filters // groups) == "direct":
+    if _choose(algorithm, filters // groups, window) == "direct":
         run_direct.forward(x, weight, bias, window, groups, relu, y)
     else:
         run_im2col.forward(x, weight, bias, window, groups, relu, saved.has_bias, y)
@@ -100,13 +100,13 @@ def backward(
         dx = _memory.empty(x.shape, x.dtype)
         # A stride leaves gaps that only the scatter of im2col fills.
         fits = run_direct.reaches_input(window)
-        if fits and _choose(algorithm, x.shape[1] // groups) == "direct":
+        if fits and _choose(algorithm, x.shape[1] // groups, window) == "direct":
             run_direct.to_input(dy, weight, window, groups, dx)
         else:
             run_im2col.to_input(dy, weight, window, groups, dx)
     if needs[1]:
         dweight = _memory.empty(weight.shape, x.dtype)
-        if _choose(algorithm, weight.shape[0] // groups) == "direct":
+        if _choose(algorithm, weight.shape[0] // groups, window) == "direct":
             run_direct.to_weight(x, dy, window, groups, dweight)
         else:
             run_im2col.to_weight(x, dy, window, groups, dweight)
@@ -116,14 +116,14 @@ def backward(
     return dx, dweight, dbias
 
 
-def _choose(algorithm: str, filters: int) -> str:
-    """Direct saves filling columns; im2col shares its tiles' rows among taps.
+def _choose(algorithm: str, filters: int, window: Window) -> str:
+    """Direct saves filling columns, unless a kernel of one tap makes the columns the input.
 
     With fewer filters in a group than a tile has rows, direct tiles would be mostly padding.
     """
-    if algorithm == "auto":
-        return "direct" if filters >= TILE_ROWS else "im2col"
-    return algorithm
+    if algorithm != "auto":
+        return algorithm
+    return "direct" if filters >= TILE_ROWS and window[0:2] != (1, 1) else "im2col"
 
 
 def _output_size(size: tuple[int, ...], window: Window) -> tuple[int, int]:
@@ -154,10 +154,11 @@ def _window(
         ("padding", padding, 0),
         ("dilation", dilation, 1),
     ):
-        if len(pair) != 2 or min(pair) < least:
+        whole = isinstance(pair, tuple) and all(isinstance(size, int) for size in pair)
+        if not whole or len(pair) != 2 or min(pair) < least:
             raise ValueError(f"conv2d: expected {name} as two integers >= {least}, got {pair}")
     filters, channels, kernel_h, kernel_w = weight.shape
-    if groups < 1 or x.shape[1] % groups or filters % groups:
+    if not isinstance(groups, int) or groups < 1 or x.shape[1] % groups or filters % groups:
         raise ValueError(
             f"conv2d: expected groups to divide {x.shape[1]} channels and {filters} filters, "
             f"got {groups}"

@@ -39,12 +39,15 @@ def _clear(values, start, count):
 
 
 @_jit.jit
-def _fill_row(x, plane, height, width, top, left, step_h, step_w, out_width, position, count, work, start):  # fmt: skip
+def _fill_row(
+    x, plane, height, width, top, left, step_h, step_w, out_width, position, count, work, start
+):  # fmt: skip
     """One row of columns: the input under one kernel position, `count` outputs from `position`.
 
     `top` and `left` are the input row and column under output (0, 0); outside is 0.
     """
-    if top == 0 and left == 0 and step_h == 1 and step_w == 1 and out_width == width:
+    whole = top == 0 and left == 0 and step_h == 1 and step_w == 1 and out_width == width
+    if whole and position + count <= height * width:
         copy(x, plane + position, work, start, count)
         return
     out_row = position // out_width
@@ -96,7 +99,9 @@ def _fill_strip(x, image, channel, window, row_from, rows, out_width, position, 
 
 
 @_jit.jit
-def _scatter_row(work, start, height, width, top, left, step_h, step_w, out_width, position, count, dx, plane):  # fmt: skip
+def _scatter_row(
+    work, start, height, width, top, left, step_h, step_w, out_width, position, count, dx, plane
+):  # fmt: skip
     """The transpose of `_fill_row`: add one row of columns where it was read."""
     out_row = position // out_width
     out_column = position - out_row * out_width

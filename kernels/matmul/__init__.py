@@ -37,7 +37,6 @@ def product(
     name = "matmul"
     if bias is None:
         a, b = float_arrays(name, a=a, b=b)
-        bias = np.empty(0, a.dtype)
     else:
         a, b, bias = float_arrays(name, a=a, b=b, bias=bias)
     if a.ndim != 2 or b.ndim != 2:
@@ -48,19 +47,19 @@ def product(
         raise ValueError(
             f"{name}: expected b with {depth} rows to match a ({m}, {depth}), got ({depth_b}, {n})"
         )
-    if bias.size and bias.shape != (n,):
+    if bias is not None and bias.shape != (n,):
         raise ValueError(f"{name}: expected a bias of shape ({n},), got {bias.shape}")
     y = _memory.empty((m, n), a.dtype)
     if depth == 0 or y.size == 0:
-        y[...] = 0
-        return np.maximum(y + bias, 0) if relu and bias.size else y + bias if bias.size else y
+        y[...] = 0 if bias is None else np.maximum(bias, 0) if relu else bias
+        return y
     width = panel_columns(a.dtype)
     packed = -(-n // width) * width * depth
     threads = _jit.thread_rows()
     cpu.product(
         a=a,
         b=b,
-        bias=bias,
+        bias=np.empty(0, a.dtype) if bias is None else bias,
         transpose_a=transpose_a,
         transpose_b=transpose_b,
         relu=relu,
