@@ -14,7 +14,7 @@ from kernels import _jit
 from . import data, environment, functional
 from .tape import no_grad
 from .training import NonFiniteLoss, evaluate, load_run, recipe
-from .training.evaluate import evaluating
+from .training.evaluation import evaluating
 from .training.run_folder import WEIGHTS, Run
 
 OK, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130

@@ -35,7 +35,7 @@ def mnist_cnn(
     >>> import nnet as nn
     >>> model = nn.models.mnist_cnn(filters=4, hidden=8)
     >>> sum(parameter.numel() for parameter in model.parameters())
-    2302
+    2222
     """
     rows, columns = _left(height), _left(width)
     if min(rows, columns) < 1:

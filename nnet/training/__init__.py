@@ -3,9 +3,9 @@
 from .checkpoints import Description, load_model, load_weights, save_weights
 from .curves import draw_curves
 from .diagnostics import NonFiniteLoss
-from .evaluate import Evaluation, evaluate
-from .fit import Callback, fit
+from .evaluation import Evaluation, evaluate
 from .history import Epoch, History
+from .loop import Callback, fit
 from .run_folder import Run, load_run, save_run
 
 __all__ = [

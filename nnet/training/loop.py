@@ -9,7 +9,7 @@ from ..module import Module
 from ..tensor import Tensor
 from .accuracy import count_right
 from .diagnostics import Guard
-from .evaluate import Batches, Loss, evaluate
+from .evaluation import Batches, Loss, evaluate
 from .history import Epoch, History
 
 

@@ -11,9 +11,9 @@ from .. import random as randomness
 from ..module import Module
 from ..optim.lr_scheduler import OneCycleLR
 from .checkpoints import Description
-from .evaluate import Evaluation, evaluate
-from .fit import fit
+from .evaluation import Evaluation, evaluate
 from .history import History
+from .loop import fit
 from .run_folder import prepare_run, save_run, write_record
 
 
