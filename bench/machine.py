@@ -45,7 +45,7 @@ def blas() -> str:
     found = [
         f"{pool['internal_api']} {pool['version']}, {pool['num_threads']} thread(s)"
         for pool in threadpoolctl.threadpool_info()
-        if pool["user_api"] == "blas"
+        if pool["user_api"] == "blas" and "numpy" in pool["filepath"]
     ]
     return "; ".join(sorted(set(found))) or "unknown"
 

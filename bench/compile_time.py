@@ -1,0 +1,107 @@
+"""What compiling costs: seconds of each op's first call, without and with the cache on disk.
+
+    python -m bench.compile_time
+    python -m bench.compile_time conv2d matmul
+
+Every op runs in processes of its own: the first finds an empty cache and compiles, the second
+loads what the first left behind. The threads are started beforehand, and the seconds of a
+second, warm call are subtracted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+from bench.cases import CASES
+from bench.machine import describe_machine
+from bench.report import describe, markdown_table
+from kernels import _jit
+
+Seconds = dict[str, float]
+
+
+def first_calls(op: str) -> dict[str, Seconds]:
+    """In this process: variant -> seconds that its first forward and backward took longer."""
+    _jit.threading_layer()
+    found: dict[str, Seconds] = {}
+    for case in CASES[op]:
+        if not case.small or case.variant in found:
+            continue
+        contender = case.contender("nnet")
+        seconds, (_, saved) = _extra_seconds(contender.forward)
+        found[case.variant] = {"forward": seconds}
+        if contender.backward is not None:
+            backward = contender.backward
+            found[case.variant]["backward"] = _extra_seconds(lambda: backward(saved))[0]  # noqa: B023
+    return found
+
+
+def _extra_seconds(call: Callable[[], Any]) -> tuple[float, Any]:
+    times = []
+    for _ in range(2):
+        start = perf_counter()
+        result = call()
+        times.append(perf_counter() - start)
+    return max(0.0, times[0] - times[1]), result
+
+
+def in_fresh_process(op: str, cache: str) -> dict[str, Seconds]:
+    """`first_calls` with the kernels' cache under that folder."""
+    environment = os.environ | {"XDG_CACHE_HOME": cache, "LOCALAPPDATA": cache}
+    command = [sys.executable, "-m", "bench.compile_time", "--first-calls", op]
+    child = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, text=True)
+    return json.loads(child.stdout)
+
+
+def measure(op: str) -> list[list[str]]:
+    """Rows of the table."""
+    with tempfile.TemporaryDirectory() as cache:
+        compiled, loaded = in_fresh_process(op, cache), in_fresh_process(op, cache)
+    return [
+        [
+            f"{op} {variant}".strip(),
+            *_pair(seconds),
+            *_pair(loaded[variant]),
+        ]
+        for variant, seconds in compiled.items()
+    ]
+
+
+def _pair(seconds: Seconds) -> list[str]:
+    backward = seconds.get("backward")
+    return [f"{seconds['forward']:.2f}", "" if backward is None else f"{backward:.2f}"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.compile_time", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("ops", nargs="*", metavar="OP", help=", ".join(CASES))
+    parser.add_argument("--first-calls", metavar="OP", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.first_calls:
+        print(json.dumps(first_calls(options.first_calls)))
+        return
+    unknown = set(options.ops) - set(CASES)
+    if unknown:
+        parser.error(f"expected ops among {', '.join(CASES)}, got {', '.join(sorted(unknown))}")
+    rows = [row for op in options.ops or CASES for row in measure(op)]
+    header = [
+        "kernel",
+        "compiling, forward s",
+        "backward s",
+        "from the cache, forward s",
+        "backward s",
+    ]
+    print(describe(describe_machine()), markdown_table(header, rows), sep="\n\n")
+
+
+if __name__ == "__main__":
+    main()
