@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import functional, init
+from .functional.check import check_tensors
 from .module import Module
 from .parameter import Parameter
 from .tensor import Tensor
@@ -77,6 +78,7 @@ class BatchNorm(Module):
 
     def forward(self, input: Tensor, *, relu: bool = False) -> Tensor:
         name = type(self).__name__
+        check_tensors(name, input=input)
         if input.ndim not in self.AXES or input.shape[1] != self.num_features:
             raise ValueError(
                 f"{name}: expected input of shape {self.EXPECTED} with {self.num_features} "

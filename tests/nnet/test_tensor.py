@@ -197,7 +197,7 @@ def test_shaping_errors():
         x.unsqueeze(0).t()
     with pytest.raises(TypeError, match="cat: expected one tensor or more in a sequence, got"):
         nn.cat([])
-    with pytest.raises(TypeError, match="stack: expected one tensor or more .* got .*ndarray"):
+    with pytest.raises(TypeError, match=r"stack: expected one tensor or more .* got .*ndarray"):
         nn.stack([x, x.data])
     with pytest.raises(ValueError, match=r"split: expected sizes that add up to 3, got \[1, 1\]"):
         x.split([1, 1], dim=1)
@@ -221,7 +221,7 @@ def test_to_takes_a_dtype_or_the_cpu():
     assert x.bool().dtype == np.bool_ and nn.tensor([1]).float().dtype == np.float32
     with pytest.raises(ValueError, match="expected the device 'cpu', got 'cuda'"):
         x.to("cuda")
-    with pytest.raises(TypeError, match="expected float32, float64, .* got float16"):
+    with pytest.raises(TypeError, match=r"expected float32, float64, .* got float16"):
         x.to(np.float16)
 
 
