@@ -24,7 +24,7 @@ from ._steps import (
 )
 
 # Each lane adds up so many samples in x's dtype, then goes on in float64.
-_BLOCK = 256
+_BLOCK, _FIRST_BLOCK = 256, 16
 
 _ROWS_TOGETHER = 4
 
@@ -113,8 +113,8 @@ def _place(task, x, work):
 def _moments(task, x, work, work_lanes):
     """Mean and sum of squared deviations of a part of each column.
 
-    Each block is shifted by the mean so far, the first one by its first element, so that sums of
-    squares stay small.
+    Each block is shifted by the mean so far, the first one, which is short, by its first element,
+    so that sums of squares stay small.
     """
     strip, part, column, columns, first, last = _place(task, x, work)
     mean, spread = work[strip, part, 0], work[strip, part, 1]
@@ -123,8 +123,10 @@ def _moments(task, x, work, work_lanes):
     for c in range(columns):
         mean[c] = x[first, column + c, 0]
         spread[c] = 0.0
-    for begin in range(first, last, _BLOCK):
-        end = min(begin + _BLOCK, last)
+    end = first
+    while end < last:
+        begin = end
+        end = min(begin + (_BLOCK if begin > first else _FIRST_BLOCK), last)
         for c in range(columns):
             head[c] = mean[c]
             total[c] = 0.0

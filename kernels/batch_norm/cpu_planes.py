@@ -26,6 +26,8 @@ from ._steps import (
     store_some,
 )
 
+_FEW = 64
+
 
 @jit
 def forward_serial(
@@ -92,14 +94,17 @@ def backward_parallel(
 def _moments(task, x, work):
     """Mean and sum of squared deviations of a part.
 
-    Each block is shifted by the mean so far, the first one by its first element, so that sums of
-    squares stay small.
+    Each block is shifted by the mean so far, the first one by that of a few elements, so that sums
+    of squares stay small even after a wild first element.
     """
     samples, channels, width = x.shape
     parts = work.shape[1]
     channel, part = task // parts, task % parts
     first, last = part_bounds(part, parts, samples)
-    count, mean, squares = 0, np.float64(x[first, channel, 0]), 0.0
+    rows, columns = min(max(1, _FEW // width), last - first), min(_FEW, width)
+    shift = x[first, channel, 0]
+    total, _ = _block_sums(x, (first * channels + channel) * width, rows, columns, shift)
+    count, mean, squares = 0, shift + total / (rows * columns), 0.0
     height = max(1, BLOCK // width)
     for sample in range(first, last, height):
         rows = min(height, last - sample)
