@@ -13,7 +13,7 @@ from kernels import _jit
 
 from . import data, environment, functional
 from .tape import no_grad
-from .training import NonFiniteLoss, evaluate, load_run, recipe
+from .training import Evaluation, NonFiniteLoss, evaluate, load_run, recipe
 from .training.evaluation import evaluating
 from .training.run_folder import WEIGHTS, Run
 
@@ -59,20 +59,16 @@ def _train(arguments: argparse.Namespace) -> int:
     try:
         history = recipe.train(prepared, arguments.progress)
     except NonFiniteLoss as error:
-        recipe.finish(prepared, error.history, command, str(error))
+        recipe.save(prepared, error.history, command, str(error))
         print(f"nnet train: {error}; saved in {prepared.folder}", file=sys.stderr)
         return FAILED
     if history.interrupted:
-        recipe.finish(prepared, history, command, "interrupted")
+        recipe.save(prepared, history, command, "interrupted")
         steps = len(history.step_loss)
         print(f"nnet train: interrupted after {steps} steps; saved in {prepared.folder}")
         return INTERRUPTED
-    loss, accuracy = recipe.finish(prepared, history, command)
-    _say_measures(loss, accuracy)
-    print(
-        f"training {history.seconds:.1f} s, {settings.epochs} epochs "
-        f"on {_jit.get_num_threads()} threads"
-    )
+    _say(recipe.test(prepared, recipe.save(prepared, history, command)))
+    print(f"training {history.seconds:.1f} s, threads {_jit.get_num_threads()}")
     print(f"run {prepared.folder}")
     return OK
 
@@ -88,7 +84,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
                 f"{name}: expected images of shape {shape} in {len(classes)} classes, as the run "
                 f"was trained on, got {test.images.shape[1:]} in {len(test.classes)}"
             )
-    _say_measures(*evaluate(run.model, recipe.loader(test, run.description)))
+    _say(evaluate(run.model, recipe.loader(test, run.description)))
     return OK
 
 
@@ -109,10 +105,11 @@ def _predict(arguments: argparse.Namespace) -> int:
 
 def _info(arguments: argparse.Namespace) -> int:
     processor = environment.processor()
-    lines = environment.versions() | {
-        "processor": f"{processor['name']} ({processor['architecture']})",
-        "vector features": " ".join(processor["features"]),
-        "threads": processor["threads"],
+    lines: dict[str, object] = {
+        **environment.versions(),
+        "processor": f"{processor.name} ({processor.architecture})",
+        "vector features": " ".join(processor.features),
+        "threads": processor.threads,
         "threading layer": _jit.threading_layer(),
         "compiled kernels": _jit.cache_folder() or "not kept, the folder cannot be written to",
         "CUDA": environment.cuda(),
@@ -128,8 +125,9 @@ def _load(arguments: argparse.Namespace) -> Run:
     return load_run(arguments.folder)
 
 
-def _say_measures(loss: float, accuracy: float) -> None:
-    print(f"test accuracy {100 * accuracy:.2f} %, loss {loss:.4f}")
+def _say(found: Evaluation) -> None:
+    assert found.accuracy is not None
+    print(f"test accuracy {100 * found.accuracy:.2f} %, loss {found.loss:.4f}")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -160,9 +158,8 @@ _decay = _number(float, lambda value: 0 <= value < float("inf"), "a number of at
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="nnet", description="Train neural networks on the CPU, and use them.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    shown = {"formatter_class": argparse.ArgumentDefaultsHelpFormatter}
 
-    train = commands.add_parser("train", help="train an image classifier", **shown)
+    train = commands.add_parser("train", help="train an image classifier")
     usual = recipe.Settings()
     for name, kind, text in (
         ("data", str, "mnist, or a folder of IDX files"),
@@ -176,17 +173,18 @@ def _parser() -> argparse.ArgumentParser:
         ("limit", _count, "train on that many samples only"),
     ):
         default = getattr(usual, name.replace("-", "_"))
-        train.add_argument(f"--{name}", type=kind, default=default, help=text)
+        shown = "" if default is None else f"; {default}"
+        train.add_argument(f"--{name}", type=kind, default=default, help=text + shown)
     train.add_argument("--out", metavar="FOLDER", help="of the run; runs/DATA-TIME if not given")
     train.add_argument("--overwrite", action="store_true", help="replace a run in that folder")
     train.add_argument("--no-progress", dest="progress", action="store_false", help="say less")
     train.set_defaults(run=_train)
 
-    test = commands.add_parser("evaluate", help="test a trained model", **shown)
+    test = commands.add_parser("evaluate", help="test a trained model")
     test.add_argument("--data", help="mnist, or a folder of IDX files; the run's if not given")
     test.set_defaults(run=_evaluate)
 
-    predict = commands.add_parser("predict", help="classify images", **shown)
+    predict = commands.add_parser("predict", help="classify images")
     predict.set_defaults(run=_predict)
 
     for command in (test, predict):

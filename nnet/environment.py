@@ -3,12 +3,12 @@
 import platform
 from importlib import metadata
 from importlib.util import find_spec
+from typing import NamedTuple
 
 from kernels import _jit
 
 _LIBRARIES = ("numpy", "numba", "llvmlite", "scipy", "safetensors")
 
-# What the kernels can make use of.
 _FEATURES = (
     "sse4.2", "avx", "avx2", "fma", "avx512f", "avx512vl", "neon", "asimd", "sve",
 )  # fmt: skip
@@ -25,17 +25,26 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: _version(name) for name in names}
 
 
-def processor() -> dict[str, object]:
-    """The processor's name as LLVM knows it, its vector features, and the threads in use."""
+class Processor(NamedTuple):
+    """The name is LLVM's; features are those that kernels can use; threads those in use."""
+
+    name: str
+    architecture: str
+    features: list[str]
+    threads: int
+
+
+def processor() -> Processor:
+    """What kernels run on."""
     from llvmlite import binding
 
     found = binding.get_host_cpu_features()
-    return {
-        "name": binding.get_host_cpu_name(),
-        "architecture": platform.machine(),
-        "features": [feature for feature in _FEATURES if found.get(feature)],
-        "threads": _jit.get_num_threads(),
-    }
+    return Processor(
+        binding.get_host_cpu_name(),
+        platform.machine(),
+        [feature for feature in _FEATURES if found.get(feature)],
+        _jit.get_num_threads(),
+    )
 
 
 def cuda() -> str:

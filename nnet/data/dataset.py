@@ -68,6 +68,6 @@ class ImageDataset:
     def fingerprint(self) -> str:
         """SHA-256 over the shape, the pixels and the labels."""
         digest = hashlib.sha256(repr(self.images.shape).encode())
-        digest.update(self.images)
-        digest.update(self.labels.astype("<i8", copy=False))
+        digest.update(self.images.data)
+        digest.update(self.labels.astype("<i8", copy=False).data)
         return digest.hexdigest()

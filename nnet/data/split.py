@@ -36,7 +36,7 @@ def split(
             )
         sizes = [total - held_back, held_back]
     else:
-        sizes = [int(size) for size in parts]  # type: ignore[union-attr]
+        sizes = [int(size) for size in parts]
         if min(sizes, default=-1) < 0 or sum(sizes) != total:
             raise ValueError(f"split: expected sizes that add up to {total}, got {sizes}")
     order = shuffled(total, seed)

@@ -117,4 +117,5 @@ def load_model(path: str | os.PathLike) -> tuple[Module, Description]:
 
 
 def _described(content: dict) -> Description:
-    return Description(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items()})
+    lists = {name: tuple(content[name]) for name in ("shape", "mean", "std", "classes")}
+    return Description(**content | lists)

@@ -1,6 +1,7 @@
 """A loss that is not finite: where it came from, and the weights from before."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -82,7 +83,7 @@ def first_non_finite(model: Module, inputs: Tensor) -> str:
     return "the loss" if _finite(output.numpy()) else "the output of the model"
 
 
-def _watch(name: str, found: list[str]):
+def _watch(name: str, found: list[str]) -> Callable[[Module, tuple, Tensor], None]:
     def look(module: Module, inputs: tuple, output: Tensor) -> None:
         if found or _finite(output.numpy()):
             return

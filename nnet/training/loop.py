@@ -104,8 +104,10 @@ def fit(
             seconds = time.perf_counter() - start
             if scheduler is not None and scheduler_every == "epoch":
                 scheduler.step()
-            found = evaluate(model, validation, loss) if validation is not None else (None, None)
-            record = Epoch(running.loss, running.accuracy, *found, rate, seconds)
+            record = Epoch(running.loss, running.accuracy, None, None, rate, seconds)
+            if validation is not None:
+                found = evaluate(model, validation, loss)
+                record.validation_loss, record.validation_accuracy = found
             history.epochs.append(record)
             if progress:
                 print(_line(epoch, epochs, record))

@@ -131,10 +131,10 @@ def train(prepared: Prepared, progress: bool = True) -> History:
     )
 
 
-def finish(
+def save(
     prepared: Prepared, history: History, command: list[str], stopped: str | None = None
-) -> Evaluation | None:
-    """Save the run; then test the model, unless the training was stopped before its end.
+) -> dict:
+    """Write the run folder, and return what run.json holds.
 
     command  that started the training
     stopped  why it ended early
@@ -150,12 +150,14 @@ def finish(
             if part is not None
         },
         "versions": environment.versions(),
-        "processor": environment.processor(),
+        "processor": environment.processor()._asdict(),
     }
     save_run(prepared.folder, prepared.model, prepared.description, history, record)
-    if stopped is not None:
-        return None
+    return record
+
+
+def test(prepared: Prepared, record: dict) -> Evaluation:
+    """Evaluate on the test set, and add the result to what run.json holds."""
     found = evaluate(prepared.model, loader(prepared.test, prepared.description))
-    result = {"test_loss": found.loss, "test_accuracy": found.accuracy, "seconds": history.seconds}
-    write_record(prepared.folder, record | {"result": result})
+    write_record(prepared.folder, record | {"result": found._asdict()})
     return found
