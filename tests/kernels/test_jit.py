@@ -21,12 +21,15 @@ KERNELS = Path(_jit.__file__).parent
 # A package of two ops that share a helper, small enough to compile in a blink.
 FILES = {
     "__init__.py": "",
-    "_shared.py": """
+    "_factor.py": "FACTOR = 2\n",
+    "_shared/__init__.py": "from kernels._shared.scaling import scaled\n",
+    "_shared/scaling.py": """
         from kernels import _jit
+        from kernels._factor import FACTOR
 
         @_jit.jit
         def scaled(v):
-            return 2 * v
+            return FACTOR * v
         """,
     "one/__init__.py": "",
     "one/cpu.py": """
@@ -78,8 +81,8 @@ class House:
     def __init__(self, folder):
         self.folder, self.cache = folder, folder / "cache"
         self.package = folder / "kernels"
-        for source in KERNELS.glob("_*.py"):
-            self.write(source.name, source.read_text())
+        for name in ("_jit.py", "_memory.py"):
+            self.write(name, (KERNELS / name).read_text())
         for name, text in FILES.items():
             self.write(name, text)
 
@@ -129,23 +132,37 @@ def test_second_process_loads_what_the_first_compiled(house):
     assert errors == ""
 
 
-def test_cache_folder_follows_the_sources(house):
-    before, _ = house.run()
-    house.edit("two/cpu.py", "+ 2", "+ 3")
-    op_edited, _ = house.run()
-    assert op_edited["values"] == [3, 5]
-    assert op_edited["folders"][0] == before["folders"][0]
-    assert op_edited["folders"][1] != before["folders"][1]
-    house.edit("_shared.py", "2 * v", "5 * v")
-    helper_edited, _ = house.run()
-    assert helper_edited["values"] == [6, 8]
-    assert helper_edited["folders"][0] != op_edited["folders"][0]
-    assert helper_edited["folders"][1] != op_edited["folders"][1]
+def test_edited_helper_is_compiled_into_every_op(house):
+    house.run()
+    house.edit("_shared/scaling.py", "FACTOR * v", "FACTOR * v + 3")
+    edited, _ = house.run()
+    assert edited["values"] == [6, 7] and edited["misses"] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("one/cpu.py", ["one"]),
+        ("two/__init__.py", ["two"]),
+        ("_factor.py", ["one", "two"]),
+        ("_shared/scaling.py", ["one", "two"]),
+        ("_jit.py", ["one", "two"]),
+        ("_memory.py", []),
+    ],
+)
+def test_cache_folder_follows_the_sources(house, monkeypatch, name, changed):
+    def hashes():
+        return {op: _jit._sources_hash.__wrapped__(house.package / op) for op in ("one", "two")}
+
+    monkeypatch.setattr(_jit, "_KERNELS", house.package)
+    before = hashes()
+    assert hashes() == before and before["one"] != before["two"]
+    house.write(name, (house.package / name).read_text() + "# edited\n")
+    assert [op for op, value in hashes().items() if value != before[op]] == changed
 
 
 def test_cache_folder_follows_numba(monkeypatch):
     before = _jit._sources_hash.__wrapped__(KERNELS)
-    assert _jit._sources_hash.__wrapped__(KERNELS) == before
     monkeypatch.setattr(_jit.numba, "__version__", "0.0.0")
     assert _jit._sources_hash.__wrapped__(KERNELS) != before
 
