@@ -1,0 +1,249 @@
+"""Max pooling: as many neighbouring outputs at a time as a SIMD value holds.
+
+x, dy, out_y, out_dx  (N, C, H, W) float32 | float64, C-contiguous
+argmax, out_argmax    like y, int8 | int32: the position ky * kernel_width + kx inside the
+                      window; of equal maxima the first; -1 where no cell lies inside x
+
+A vector may reach over the end of its row. What it writes there is wrong, but comes later in
+the order of work and is then overwritten; at the end of a task's planes it may not.
+"""
+
+import numpy as np
+
+from .._jit import jit, parallel, prange
+from .._simd import full, lanes, load, select, store
+from .shuffles import evens, every, interleave, load_positions, odds, store_positions
+
+# Planes are shared out in groups of about so many elements of x, 10 us of work.
+_TASK = 1 << 14
+
+
+def max_forward(x, kernel_size, stride, padding, dilation, out_y, out_argmax):
+    planes, sizes = x.shape[0] * x.shape[1], x.shape[2:] + out_y.shape[2:]
+    group = max(1, _TASK // (sizes[0] * sizes[1]))
+    geometry = kernel_size, stride, padding, dilation
+    if planes <= group:
+        _max_planes(x, 0, planes, geometry, sizes, out_y, out_argmax)
+    else:
+        _max_tasks(x, planes, group, *geometry, sizes, out_y, out_argmax)
+
+
+def max_backward(dy, argmax, kernel_size, stride, padding, dilation, work_offsets, out_dx):
+    planes, sizes = out_dx.shape[0] * out_dx.shape[1], out_dx.shape[2:] + dy.shape[2:]
+    group = max(1, _TASK // (sizes[0] * sizes[1]))
+    geometry = kernel_size, stride, padding, dilation
+    cells = np.indices(kernel_size).reshape(2, -1)
+    work_offsets[:] = cells[0] * dilation[0] * sizes[1] + cells[1] * dilation[1]
+    if planes <= group:
+        _spread_planes(dy, argmax, 0, planes, geometry, sizes, work_offsets, out_dx)
+    else:
+        _spread_tasks(dy, argmax, planes, group, *geometry, sizes, work_offsets, out_dx)
+
+
+@parallel
+def _max_tasks(x, planes, group, kernel_size, stride, padding, dilation, sizes, out_y, out_argmax):
+    """Parallel over planes. 2 x 2: 21 bytes of float32 an output, bound by memory."""
+    for task in prange((planes + group - 1) // group):
+        first, stop = task * group, min((task + 1) * group, planes)
+        geometry = kernel_size, stride, padding, dilation
+        _max_planes(x, first, stop, geometry, sizes, out_y, out_argmax)
+
+
+@parallel
+def _spread_tasks(
+    dy, argmax, planes, group, kernel_size, stride, padding, dilation, sizes, offsets, out_dx
+):
+    """Parallel over planes; windows that overlap add in their order. 2 x 2: as forward."""
+    for task in prange((planes + group - 1) // group):
+        first, stop = task * group, min((task + 1) * group, planes)
+        geometry = kernel_size, stride, padding, dilation
+        _spread_planes(dy, argmax, first, stop, geometry, sizes, offsets, out_dx)
+
+
+@jit
+def _are_pairs(geometry, sizes):
+    """Whether windows are 2 x 2, side by side and inside x."""
+    height, width, rows, columns = sizes
+    fits = 2 * rows <= height and 2 * columns <= width
+    return fits and geometry == ((2, 2), (2, 2), (0, 0), (1, 1))
+
+
+@jit
+def _max_planes(x, first_plane, stop_plane, geometry, sizes, out_y, out_argmax):
+    cells, y, argmax = x.reshape(-1), out_y.reshape(-1), out_argmax.reshape(-1)
+    if _are_pairs(geometry, sizes):
+        _max_of_pairs(cells, first_plane, stop_plane, sizes, y, argmax)
+    else:
+        _max_of_windows(cells, first_plane, stop_plane, geometry, sizes, y, argmax)
+
+
+@jit
+def _max_of_pairs(x, first_plane, stop_plane, sizes, out_y, out_argmax):
+    height, width, rows, columns = sizes
+    step = lanes(x)
+    y_stop = stop_plane * rows * columns
+    for plane in range(first_plane, stop_plane):
+        for i in range(rows):
+            y_row = (plane * rows + i) * columns
+            top = (plane * height + 2 * i) * width
+            bottom = top + width
+            j = 0
+            while j < columns and y_row + j + step <= y_stop:
+                if bottom + 2 * (j + step) > x.size:
+                    break
+                a, b = load(x, top + 2 * j), load(x, top + 2 * j + step)
+                best, position = evens(a, b), full(x, 0)
+                best, position = _better(best, position, odds(a, b), 1)
+                a, b = load(x, bottom + 2 * j), load(x, bottom + 2 * j + step)
+                best, position = _better(best, position, evens(a, b), 2)
+                best, position = _better(best, position, odds(a, b), 3)
+                store(out_y, y_row + j, best)
+                store_positions(out_argmax, y_row + j, position)
+                j += step
+            for rest in range(j, columns):
+                best_one, position_one = x[top + 2 * rest], 0
+                for candidate in range(1, 4):
+                    value = x[(bottom if candidate > 1 else top) + 2 * rest + candidate % 2]
+                    if value > best_one or value != value:
+                        best_one, position_one = value, candidate
+                out_y[y_row + rest] = best_one
+                out_argmax[y_row + rest] = position_one
+
+
+@jit
+def _max_of_windows(x, first_plane, stop_plane, geometry, sizes, out_y, out_argmax):
+    kernel_size, stride, padding, dilation = geometry
+    height, width, rows, columns = sizes
+    first, stop = _whole_windows(width, columns, geometry)
+    # In float lanes positions are exact up to here, and other strides would need gathers.
+    if kernel_size[0] * kernel_size[1] > 127 or stride[1] > 2:
+        first, stop = 0, 0
+    step = lanes(x)
+    reach = (kernel_size[1] - 1) * dilation[1] + stride[1] * step
+    y_stop = stop_plane * rows * columns
+    for plane in range(first_plane, stop_plane):
+        for i in range(rows):
+            y_row = (plane * rows + i) * columns
+            top = i * stride[0] - padding[0]
+            ky_first, ky_stop = _cells_inside(top, height, kernel_size[0], dilation[0])
+            row_first = (plane * height + top + ky_first * dilation[0]) * width
+            row_last = (plane * height + top + (ky_stop - 1) * dilation[0]) * width
+            j = first
+            while j < stop and ky_first < ky_stop:
+                left = j * stride[1] - padding[1]
+                if y_row + j + step > y_stop or row_last + left + reach > x.size:
+                    break
+                position = ky_first * kernel_size[1]
+                best, positions = full(x, -np.inf), full(x, position)
+                row = row_first + left
+                for _ in range(ky_first, ky_stop):
+                    for kx in range(kernel_size[1]):
+                        value = every(x, row + kx * dilation[1], stride[1])
+                        best, positions = _better(best, positions, value, position)
+                        position += 1
+                    row += dilation[0] * width
+                store(out_y, y_row + j, best)
+                store_positions(out_argmax, y_row + j, positions)
+                j += step
+            done = max(min(j, stop), first)
+            for border in range(columns - (done - first)):
+                at = border if border < first else border + done - first
+                left = at * stride[1] - padding[1]
+                kx_first, kx_stop = _cells_inside(left, width, kernel_size[1], dilation[1])
+                best_one, position_one = -np.inf, -1
+                if ky_first < ky_stop and kx_first < kx_stop:
+                    position_one = ky_first * kernel_size[1] + kx_first
+                row = row_first + left
+                for ky in range(ky_first, ky_stop):
+                    for kx in range(kx_first, kx_stop):
+                        value_one = x[row + kx * dilation[1]]
+                        if value_one > best_one or value_one != value_one:
+                            best_one, position_one = value_one, ky * kernel_size[1] + kx
+                    row += dilation[0] * width
+                out_y[y_row + at] = best_one
+                out_argmax[y_row + at] = position_one
+
+
+@jit
+def _better(best, positions, value, position):
+    better = (value > best) | (value != value)
+    return select(better, value, best), select(better, position, positions)
+
+
+@jit
+def _cells_inside(start, size, kernel, dilation):
+    """Which of a window's cells, start + k * dilation, lie in 0 ... size - 1."""
+    first = (dilation - 1 - start) // dilation if start < 0 else 0
+    stop = (size - start + dilation - 1) // dilation if start < size else 0
+    return min(first, kernel), min(stop, kernel)
+
+
+@jit
+def _whole_windows(width, columns, geometry):
+    """Which of a row's windows have all their columns inside x."""
+    kernel_size, stride, padding, dilation = geometry
+    first = (padding[1] + stride[1] - 1) // stride[1]
+    room = width + padding[1] - (kernel_size[1] - 1) * dilation[1] - 1
+    stop = room // stride[1] + 1 if room >= 0 else 0
+    first, stop = min(first, columns), min(stop, columns)
+    return first, max(first, stop)
+
+
+@jit
+def _spread_planes(dy, argmax, first_plane, stop_plane, geometry, sizes, offsets, out_dx):
+    gradients, positions, dx = dy.reshape(-1), argmax.reshape(-1), out_dx.reshape(-1)
+    if _are_pairs(geometry, sizes):
+        _spread_to_pairs(gradients, positions, first_plane, stop_plane, sizes, dx)
+    else:
+        _add_to_windows(gradients, positions, first_plane, stop_plane, geometry, sizes, offsets, dx)
+
+
+@jit
+def _spread_to_pairs(dy, argmax, first_plane, stop_plane, sizes, out_dx):
+    height, width, rows, columns = sizes
+    step = lanes(dy)
+    dx_stop = stop_plane * height * width
+    for plane in range(first_plane, stop_plane):
+        for dx_i in range(2 * rows):
+            left_cell = 2 * (dx_i % 2)
+            dy_row = (plane * rows + dx_i // 2) * columns
+            dx_row = (plane * height + dx_i) * width
+            j = 0
+            while j < columns and dx_row + 2 * (j + step) <= dx_stop:
+                if dy_row + j + step > dy.size:
+                    break
+                gradient, position = load(dy, dy_row + j), load_positions(argmax, dy_row + j, dy)
+                left = select(position == left_cell, gradient, 0.0)
+                right = select(position == left_cell + 1, gradient, 0.0)
+                first, second = interleave(left, right)
+                store(out_dx, dx_row + 2 * j, first)
+                store(out_dx, dx_row + 2 * j + step, second)
+                j += step
+            for rest in range(j, columns):
+                gradient_one, position_one = dy[dy_row + rest], argmax[dy_row + rest]
+                at = dx_row + 2 * rest
+                out_dx[at] = gradient_one if position_one == left_cell else 0
+                out_dx[at + 1] = gradient_one if position_one == left_cell + 1 else 0
+            _clear(out_dx[dx_row + 2 * columns : dx_row + width])
+        _clear(out_dx[(plane * height + 2 * rows) * width : (plane + 1) * height * width])
+
+
+@jit
+def _clear(run):
+    for i in range(run.size):
+        run[i] = 0
+
+
+@jit
+def _add_to_windows(dy, argmax, first_plane, stop_plane, geometry, sizes, offsets, out_dx):
+    _, stride, padding, _ = geometry
+    height, width, rows, columns = sizes
+    _clear(out_dx[first_plane * height * width : stop_plane * height * width])
+    for plane in range(first_plane, stop_plane):
+        for i in range(rows):
+            dy_row = (plane * rows + i) * columns
+            start = (plane * height + i * stride[0] - padding[0]) * width - padding[1]
+            for j in range(columns):
+                position = argmax[dy_row + j]
+                if position >= 0:
+                    out_dx[start + j * stride[1] + offsets[position]] += dy[dy_row + j]
