@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save as serialized
 
 from .. import environment, models
 from ..module import Module
@@ -67,7 +67,7 @@ def save_weights(
     }
     metadata = {_ENTRY: json.dumps(about, sort_keys=True)}
     with written_beside(path) as beside:
-        save_file(state, beside, metadata)
+        beside.write_bytes(serialized(state, metadata))
 
 
 def load_weights(
