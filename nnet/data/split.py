@@ -18,7 +18,8 @@ def split(
            or the size of each part, which together are the whole
     seed   the same seed draws the same parts
 
-    Raises ValueError for a fraction that leaves a part empty, or sizes that do not add up.
+    Raises ValueError for a fraction that leaves a part empty, or sizes that do not add up;
+    TypeError for a single size.
 
     >>> import nnet as nn
     >>> train, test = nn.data.mnist()
@@ -27,6 +28,8 @@ def split(
     (54000, 6000)
     """
     total = len(dataset)
+    if isinstance(parts, int):
+        raise TypeError(f"split: expected a fraction or the size of every part, got {parts}")
     if isinstance(parts, float):
         held_back = round(parts * total)
         if not 0 < held_back < total:

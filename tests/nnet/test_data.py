@@ -227,6 +227,11 @@ def test_g11_split_bad_input(parts):
         data.split(counting(10), parts)
 
 
+def test_g11_split_one_size():
+    with pytest.raises(TypeError, match="a fraction or the size of every part, got 3"):
+        data.split(counting(10), 3)
+
+
 def test_d4_channel_statistics_are_those_of_the_given_set_alone():
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (230, 3, 9, 7), np.uint8)
@@ -247,3 +252,23 @@ def test_d4_channel_statistics_of_nothing():
     empty = data.ImageDataset(np.zeros((0, 1, 2, 2), np.uint8), np.zeros(0, int), ())
     with pytest.raises(ValueError, match="at least one image"):
         data.channel_statistics(empty)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("suffix", [".png", ".npy"])
+def test_read_image(tmp_path, channels, suffix):
+    from PIL import Image
+
+    pixels = np.random.default_rng(0).integers(0, 256, (channels, 4, 6), np.uint8)
+    path = tmp_path / f"image{suffix}"
+    if suffix == ".npy":
+        np.save(path, pixels)
+    else:
+        Image.fromarray(pixels[0] if channels == 1 else pixels.transpose(1, 2, 0)).save(path)
+    np.testing.assert_array_equal(data.read_image(path, pixels.shape), pixels)
+
+
+def test_read_image_png_for_many_channels(tmp_path):
+    (tmp_path / "a.png").touch()
+    with pytest.raises(ValueError, match=r"expected a \.npy file for a model of 5 channels"):
+        data.read_image(tmp_path / "a.png", (5, 4, 4))
