@@ -21,7 +21,7 @@ class BatchNorm(Module):
     num_features         channels
     eps                  added to the variance
     momentum             weight of the batch in the running averages; None for plain averages
-    affine               learn weight and bias, (num_features,), ones and zeros at first
+    affine               learn weight and, with `bias`, bias; (num_features,), ones and zeros first
     track_running_stats  keep running averages; without them the batch's are used always
 
     Raises ValueError for other shapes, and for one value a channel in training.
@@ -39,6 +39,8 @@ class BatchNorm(Module):
         track_running_stats: bool = True,
         device: str | None = None,
         dtype: npt.DTypeLike = np.float32,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.num_features = num_features
@@ -47,7 +49,7 @@ class BatchNorm(Module):
         self.affine = affine
         self.track_running_stats = track_running_stats
         self.weight = Parameter(np.empty(num_features, dtype)) if affine else None
-        self.bias = Parameter(np.empty(num_features, dtype)) if affine else None
+        self.bias = Parameter(np.empty(num_features, dtype)) if affine and bias else None
         self.running_mean: Tensor | None
         self.running_var: Tensor | None
         self.num_batches_tracked: Tensor | None
@@ -72,8 +74,9 @@ class BatchNorm(Module):
     def reset_parameters(self) -> None:
         """Ones and zeros, and no batches seen."""
         self.reset_running_stats()
-        if self.weight is not None and self.bias is not None:
+        if self.weight is not None:
             init.ones_(self.weight)
+        if self.bias is not None:
             init.zeros_(self.bias)
 
     def forward(self, input: Tensor, *, relu: bool = False) -> Tensor:
@@ -109,7 +112,8 @@ class BatchNorm(Module):
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
-            f"affine={self.affine}, track_running_stats={self.track_running_stats}"
+            f"affine={self.affine}, bias={self.bias is not None}, "
+            f"track_running_stats={self.track_running_stats}"
         )
 
 

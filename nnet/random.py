@@ -34,7 +34,7 @@ def next_stream() -> tuple[int, int]:
 
 def generator() -> np.random.Generator:
     """A NumPy generator on a stream of its own."""
-    return np.random.Generator(np.random.Philox(key=next_stream()))
+    return np.random.Generator(np.random.Philox(key=np.array(next_stream(), np.uint64)))
 
 
 def next_seed() -> int:

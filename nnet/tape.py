@@ -57,9 +57,9 @@ class Node:
             )
         if not retain_graph:
             self.backward = None
-        gradients = backward(dy)
-        if gradients is None or isinstance(gradients, np.ndarray):
-            gradients = (gradients,)
+        gradients = backward(np.asarray(dy))  # NumPy makes scalars of arrays without axes
+        if not isinstance(gradients, tuple | list):
+            gradients = (gradients,)  # type: ignore[assignment]
         if len(gradients) != len(self.edges):
             raise RuntimeError(
                 f"backward: expected {len(self.edges)} gradients from "

@@ -55,7 +55,7 @@ def test_names_of_parameters_buffers_and_modules():
     assert len(list(block.buffers(recurse=False))) == 2
     assert [name for name, _ in block.named_modules()] == ["", "first", "norm"]
     assert [name for name, _ in block.named_children()] == ["first", "norm"]
-    assert list(block.modules())[0] is block and len(list(block.children())) == 2
+    assert next(block.modules()) is block and len(list(block.children())) == 2
     assert block.get_submodule("first") is block.first and block.get_submodule("") is block
     assert list(block.state_dict()) == STATE
     assert next(iter(block.state_dict("a."))) == "a.scale"

@@ -1,0 +1,75 @@
+"""Parameters and multiply-accumulates of models."""
+
+import pytest
+
+import nnet as nn
+
+
+def test_rows_totals_and_the_model_as_it_was():
+    model = nn.Sequential(
+        nn.Conv2d(2, 4, 3, groups=2, bias=False),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Sequential(nn.Linear(4 * 36, 5), nn.Dropout()),
+    )
+    model[4].eval()
+    model[1].requires_grad_(False)
+    before = model[1].running_mean.tolist(), nn.random.get_state()
+    result = nn.summary(model, (2, 2, 8, 8))
+    assert [(row.name, row.kind, row.output_shape) for row in result.rows] == [
+        ("0", "Conv2d", (2, 4, 6, 6)),
+        ("1", "BatchNorm2d", (2, 4, 6, 6)),
+        ("2", "ReLU", (2, 4, 6, 6)),
+        ("3", "Flatten", (2, 144)),
+        ("4.0", "Linear", (2, 5)),
+        ("4.1", "Dropout", (2, 5)),
+    ]
+    assert [row.parameters for row in result.rows] == [36, 8, 0, 0, 725, 0]
+    assert [row.macs for row in result.rows] == [2 * 144 * 9, 0, 0, 0, 2 * 5 * 144, 0]
+    assert (result.parameters, result.trainable, result.macs) == (769, 761, 2592 + 1440)
+    assert model.training and not model[4].training and model[2].training
+    assert not any(module._forward_hooks for module in model.modules())
+    assert (model[1].running_mean.tolist(), nn.random.get_state()) == before
+
+
+def test_what_is_used_twice_counts_once_as_parameters_and_twice_as_work():
+    layer = nn.Linear(3, 3)
+    result = nn.summary(nn.Sequential(layer, nn.ReLU(), layer), (1, 3))
+    assert [row.parameters for row in result.rows] == [12, 0, 0]
+    assert result.parameters == 12 and result.macs == 18
+
+
+def test_hooks_go_and_modes_return_when_the_model_fails():
+    model = nn.Sequential(nn.Linear(3, 3))
+    with pytest.raises(ValueError, match="linear: expected input"):
+        nn.summary(model, (1, 4))
+    assert model.training and not model[0]._forward_hooks
+
+
+def vgg16():
+    layers, channels = [], 3
+    for width, count in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):
+        for _ in range(count):
+            layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()]
+            channels = width
+        layers.append(nn.MaxPool2d(2))
+    return nn.Sequential(
+        *layers,
+        nn.Flatten(),
+        nn.Linear(512 * 7 * 7, 4096),
+        nn.ReLU(),
+        nn.Linear(4096, 4096),
+        nn.ReLU(),
+        nn.Linear(4096, 1000),
+    )
+
+
+def test_h_vgg16_parameters_and_multiply_accumulates():
+    result = nn.summary(vgg16(), (1, 3, 224, 224))
+    connected = [row for row in result.rows if row.kind == "Linear"]
+    convolutions = sum(row.macs for row in result.rows if row.kind == "Conv2d")
+    assert result.parameters == 138_357_544
+    assert sum(row.parameters for row in connected) == 123_642_856
+    assert round(convolutions / 1e9, 2) == 15.35
+    assert round(sum(row.macs for row in connected) / 1e9, 3) == 0.124
