@@ -22,7 +22,9 @@ test: $(dev)
 	$(BIN)/python -m pytest $(ARGS)
 
 bench: $(bench)
-	$(BIN)/python -m pytest bench --benchmark-only $(ARGS)
+	mkdir -p bench/results
+	$(BIN)/python -m pytest bench --benchmark-json=bench/results/latest.json $(ARGS)
+	$(BIN)/python -m bench.report bench/results/latest.json
 
 peers: $(peers)
 	$(BIN)/python -m bench.peers $(ARGS)
