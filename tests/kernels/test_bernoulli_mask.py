@@ -29,8 +29,8 @@ def _forward(implementation, x, p_drop, seed=3, stream=5, scale=1.25):
     bits = nan_poisoned(-(-x.size // 128) * 16, np.uint8)
     implementation.forward(
         x=x,
-        seed=np.uint64(seed) if implementation is cpu else seed,
-        stream=np.uint64(stream) if implementation is cpu else stream,
+        seed=np.uint64(seed),
+        stream=np.uint64(stream),
         threshold=np.uint32(round(p_drop * 2**32)),
         scale=scale,
         out_y=y,

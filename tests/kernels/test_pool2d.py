@@ -1,12 +1,13 @@
 """Max, average and adaptive average pooling (inventory H)."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kernels import pool2d
-from kernels._jit import thread_rows
 from kernels.pool2d import cpu, reference
 from kernels.pool2d.windows import output_size, work_width
 from tests.helpers import (
@@ -18,6 +19,9 @@ from tests.helpers import (
     non_contiguous,
     read_only,
 )
+from tests.kernels.guards import guarded
+
+BAND = 256
 
 # x's shape, kernel_size, stride, padding, dilation, ceil_mode
 CASES = [
@@ -63,63 +67,66 @@ def _y_shape(case):
     return shape[:2] + tuple(sizes)
 
 
+@contextmanager
+def _between_bands(*kinds):
+    """Poisoned arrays, one for each (shape, dtype), that are not to be written beside."""
+    wholes = [nan_poisoned(int(np.prod(shape)) + 2 * BAND, dtype) for shape, dtype in kinds]
+    bands = np.s_[:BAND], np.s_[-BAND:]
+    before = [whole[band].copy() for whole in wholes for band in bands]
+    yield [
+        whole[BAND:-BAND].reshape(shape) for whole, (shape, _) in zip(wholes, kinds, strict=True)
+    ]
+    assert_same_bits([whole[band] for whole in wholes for band in bands], before)
+
+
 def _max_forward(implementation, x, case):
     _, kernel_size, stride, padding, dilation, _ = case
-    y = nan_poisoned(_y_shape(case), x.dtype)
-    argmax = nan_poisoned(y.shape, np.int8 if kernel_size[0] * kernel_size[1] <= 127 else np.int32)
-    implementation.max_forward(
-        x=x,
-        kernel_size=kernel_size,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        out_y=y,
-        out_argmax=argmax,
-    )
+    shape, position = _y_shape(case), np.int8 if np.prod(kernel_size) <= 127 else np.int32
+    with _between_bands((shape, x.dtype), (shape, position)) as (y, argmax):
+        implementation.max_forward(
+            x=guarded(x),
+            kernel_size=kernel_size,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            out_y=y,
+            out_argmax=argmax,
+        )
     return y, argmax
 
 
 def _max_backward(implementation, dy, argmax, case):
     shape, kernel_size, stride, padding, dilation, _ = case
-    dx = nan_poisoned(shape, dy.dtype)
-    implementation.max_backward(
-        dy=dy,
-        argmax=argmax,
-        kernel_size=kernel_size,
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        work_offsets=nan_poisoned(kernel_size[0] * kernel_size[1], np.int64),
-        out_dx=dx,
-    )
+    offsets = (kernel_size[0] * kernel_size[1],), np.int64
+    with _between_bands((shape, dy.dtype), offsets) as (dx, work_offsets):
+        implementation.max_backward(
+            dy=guarded(dy),
+            argmax=argmax,
+            kernel_size=kernel_size,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            work_offsets=work_offsets,
+            out_dx=dx,
+        )
     return dx
 
 
-def _average(implementation, given, out_shape, case, backward):
+def _average(implementation, array, out_shape, case, backward):
     (shape, kernel_size, stride, padding, _, counted) = case
-    out = nan_poisoned(out_shape, given.dtype)
     width = work_width(shape[3], kernel_size[1], stride[1], padding[1])
     run = implementation.average_backward if backward else implementation.average_forward
-    run(
-        given,
-        kernel_size=kernel_size,
-        stride=stride,
-        padding=padding,
-        count_include_pad=counted,
-        work_rows=nan_poisoned((thread_rows(), width), np.float64),
-        **{"out_dx" if backward else "out_y": out},
-    )
+    with _between_bands((out_shape, array.dtype), ((1, width), np.float64)) as (out, work_rows):
+        run(guarded(array), kernel_size, stride, padding, counted, work_rows, out)
     return out
 
 
-def _adaptive(implementation, given, x_shape, out_shape, backward):
-    out = nan_poisoned(out_shape, given.dtype)
-    width = work_width(x_shape[3], 64)
-    work_rows = nan_poisoned((thread_rows(), width), np.float64)
-    if backward:
-        implementation.adaptive_average_backward(dy=given, work_rows=work_rows, out_dx=out)
-    else:
-        implementation.adaptive_average_forward(x=given, work_rows=work_rows, out_y=out)
+def _adaptive(implementation, array, out_shape, backward):
+    name = "adaptive_average_backward" if backward else "adaptive_average_forward"
+    width = max(array.shape[3], out_shape[3])
+    kinds = (out_shape, array.dtype), ((1, work_width(width, width)), np.float64)
+    with _between_bands(*kinds) as (out, work_rows):
+        getattr(implementation, name)(guarded(array), work_rows, out)
     return out
 
 
@@ -139,9 +146,9 @@ def test_h_max_equals_reference(case, dtype):
 def test_h_average_equals_reference(case, dtype):
     y_shape = _y_shape((*case[:4], (1, 1), case[4]))
     x, dy = _normal(case[0], dtype), _normal(y_shape, dtype, seed=1)
-    for given_array, out_shape, backward in ((x, y_shape, False), (dy, case[0], True)):
-        actual = _average(cpu, given_array, out_shape, case, backward)
-        expected = _average(reference, given_array, out_shape, case, backward)
+    for array, out_shape, backward in ((x, y_shape, False), (dy, case[0], True)):
+        actual = _average(cpu, array, out_shape, case, backward)
+        expected = _average(reference, array, out_shape, case, backward)
         assert_close(actual, expected, TOLERANCES[dtype])
 
 
@@ -150,9 +157,9 @@ def test_h_average_equals_reference(case, dtype):
 def test_h_adaptive_average_equals_reference(shape, size, dtype):
     y_shape = shape[:2] + size
     x, dy = _normal(shape, dtype), _normal(y_shape, dtype, seed=1)
-    for given_array, out_shape, backward in ((x, y_shape, False), (dy, shape, True)):
-        actual = _adaptive(cpu, given_array, shape, out_shape, backward)
-        expected = _adaptive(reference, given_array, shape, out_shape, backward)
+    for array, out_shape, backward in ((x, y_shape, False), (dy, shape, True)):
+        actual = _adaptive(cpu, array, out_shape, backward)
+        expected = _adaptive(reference, array, out_shape, backward)
         assert_close(actual, expected, TOLERANCES[dtype])
 
 
@@ -193,9 +200,9 @@ def test_h_any_shape(shape, kernel_size, stride, padding, dilation, ceil_mode, c
 def test_h_adaptive_any_shape(shape, size):
     x = _normal(shape)
     y, saved = pool2d.adaptive_average_forward(x, size)
-    assert_close(y, _adaptive(reference, x, shape, y.shape, False), 1e-15)
+    assert_close(y, _adaptive(reference, x, y.shape, False), 1e-15)
     dx = pool2d.adaptive_average_backward(y, saved)
-    assert_close(dx, _adaptive(reference, y, shape, shape, True), 1e-15)
+    assert_close(dx, _adaptive(reference, y, shape, True), 1e-15)
 
 
 @pytest.mark.parametrize("case", [CASES[2], CASES[11], ((1, 2, 5, 6), *CASES[6][1:])])
@@ -222,10 +229,8 @@ def test_h_average_reference_backward_against_central_differences(counted):
 def test_h_adaptive_reference_backward_against_central_differences():
     shape, y_shape = (1, 2, 5, 4), (1, 2, 3, 3)
     x, dy = _normal(shape), _normal(y_shape, seed=1)
-    numeric = central_differences(
-        lambda p: np.sum(dy * _adaptive(reference, p, shape, y_shape, False)), x
-    )
-    assert_close(_adaptive(reference, dy, shape, shape, True), numeric, 1e-8)
+    numeric = central_differences(lambda p: np.sum(dy * _adaptive(reference, p, y_shape, False)), x)
+    assert_close(_adaptive(reference, dy, shape, True), numeric, 1e-8)
 
 
 @pytest.mark.parametrize("kernel_size", [(2, 2), (3, 3), (12, 12)])
