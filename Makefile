@@ -5,13 +5,12 @@ VENV ?= .venv
 EXTRAS ?=
 BIN := $(VENV)/bin
 
-# A stamp is named after the extras that it installs: .venv/.installed-dev-bench is nnet[dev,bench].
+# A stamp is named after the extras that it installs: .venv/.installed-dev-peers is nnet[dev,peers].
 comma := ,
 more := $(if $(EXTRAS),-$(subst $(comma),-,$(EXTRAS)))
 plots := $(VENV)/.installed-plots$(more)
 dev := $(VENV)/.installed-dev$(more)
-bench := $(VENV)/.installed-dev-bench$(more)
-peers := $(VENV)/.installed-dev-bench-peers$(more)
+peers := $(VENV)/.installed-dev-peers$(more)
 
 .PHONY: train test bench peers examples lint format clean
 
@@ -21,7 +20,7 @@ train: $(plots)
 test: $(dev)
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: $(bench)
+bench: $(dev)
 	mkdir -p bench/results
 	$(BIN)/python -m pytest bench --benchmark-json=bench/results/latest.json $(ARGS)
 	$(BIN)/python -m bench.report bench/results/latest.json
