@@ -58,8 +58,7 @@ def forward(
             f"softmax_cross_entropy: expected label_smoothing from 0 to 1, got {label_smoothing}"
         )
     rows = len(labels)
-    losses = np.empty(rows, np.float64)
-    weights = np.empty(rows, np.float64)
+    losses, weights = both = np.empty((2, rows), np.float64)
     gradient = _memory.empty(logits.shape, logits.dtype)
     if rows:
         cpu.forward(
@@ -74,10 +73,11 @@ def forward(
         )
     divisor = None
     if reduction != "none":
-        divisor = float(weights.sum()) if reduction == "mean" else 1.0
-        losses = losses.sum() / divisor if divisor else np.float64(0)
+        total, total_weight = both.sum(axis=1).tolist()
+        divisor = total_weight if reduction == "mean" else 1.0
+        losses = np.array(total / divisor if divisor else 0.0)
     with np.errstate(over="ignore"):  # float32 may end at inf; whoever trains sees that
-        loss = np.asarray(losses).astype(logits.dtype)
+        loss = losses.astype(logits.dtype)
     return loss, Saved(gradient, divisor)
 
 
@@ -124,7 +124,9 @@ def _checked(
         raise TypeError(f"{op}: expected labels to be an integer array, got {got}")
     if labels.shape != (rows,):
         raise ValueError(f"{op}: expected labels of shape ({rows},), got {labels.shape}")
-    if rows and not 0 <= labels.min() <= labels.max() < classes:
+    plain_labels = plain(labels.astype(np.int64, copy=False))
+    # As unsigned numbers negative labels are large ones.
+    if rows and plain_labels.view(np.uint64).max() >= classes:
         wrong = ((labels < 0) | (labels >= classes)) & (labels != ignore_index)
         if wrong.any():
             row = int(wrong.argmax())
@@ -132,4 +134,4 @@ def _checked(
                 f"{op}: expected labels from 0 to {classes - 1} for {classes} classes "
                 f"(or {ignore_index} to ignore), got {labels[row]} at row {row}"
             )
-    return logits, plain(labels.astype(np.int64, copy=False)), weight
+    return logits, plain_labels, weight

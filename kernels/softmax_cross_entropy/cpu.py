@@ -15,6 +15,7 @@ from .._math import exp
 from .._simd import (
     fma,
     full,
+    is_double,
     lanes,
     load,
     load_first,
@@ -103,29 +104,59 @@ def _forward_parallel(
 
 @jit
 def _forward_rows(first, last, logits, labels, weight, picked, spread, total_weight, ignored, out):
-    """`picked` is the label's share of the target, `spread` that of each class."""
+    """`picked` is the label's share of the target, `spread` that of each class.
+
+    Between its passes over a row out_gradient holds exp, but for the rest that does not fill a
+    value: it stays in one. All in one function, since a call a row would cost as much as a short
+    row itself.
+    """
     out_loss, out_weight, out_gradient = out
-    classes = logits.shape[1]
+    classes, step = logits.shape[1], lanes(logits)
+    rest = classes % step
     for row in range(first, last):
         label = labels[row]
-        start, stop = row * classes, last * classes
         if label == ignored:
             out_loss[row] = 0.0
             out_weight[row] = 0.0
             for c in range(classes):
                 out_gradient[row, c] = 0.0
             continue
+        start = row * classes
+        end = start + classes - rest
+        tail = load_first(logits, end, rest, -np.inf)
+        highest = tail
+        for i in range(start, end, step):
+            highest = maximum(highest, load(logits, i))
+        top = max_lanes(highest)
+
+        tail = _decay(tail - top)
+        total = sum_lanes(tail)
+        for block in range(start, end, _BLOCK):
+            sums = full(logits, 0.0)
+            for i in range(block, min(block + _BLOCK, end), step):
+                e = _decay(load(logits, i) - top)
+                store(out_gradient, i, e)
+                sums += e
+            total += sum_lanes(sums)
+
         aimed = picked * weight[label]
-        mass = aimed + spread * total_weight
-        if classes <= lanes(logits):
-            top, total = _short_row(start, stop, logits, weight, mass, spread, out_gradient)
-        else:
-            top, total = _long_row(start, logits, weight, mass, spread, out_gradient)
+        scale = (aimed + spread * total_weight) / total
+        for i in range(start, end, step):
+            value = load(out_gradient, i) * scale
+            if spread != 0.0:
+                value -= load(weight, i - start) * spread
+            store(out_gradient, i, value)
+        if rest:
+            tail *= scale
+            if spread != 0.0:
+                tail -= load_first(weight, classes - rest, rest, 0.0) * spread
+            _store_within(out_gradient, end, rest, last * classes, tail)
         out_gradient[row, label] -= aimed
+
         log_total = math.log(total)
         loss = 0.0
         if aimed != 0.0:
-            loss = aimed * (log_total - (logits[row, label] - top))
+            loss = aimed * (log_total - (np.float64(logits[row, label]) - top))
         if spread != 0.0:
             distance = _weighted_distance(start, logits, weight, top)
             loss += spread * (total_weight * log_total - distance)
@@ -134,62 +165,22 @@ def _forward_rows(first, last, logits, labels, weight, picked, spread, total_wei
 
 
 @jit
-def _short_row(start, stop, logits, weight, mass, spread, out_gradient):
-    """Softmax times mass, less spread, in one value; also the maximum and the sum of exp."""
-    classes = logits.shape[1]
-    x = load_first(logits, start, classes, -np.inf)
-    top = max_lanes(x)
-    e = exp(x - top)
-    total = sum_lanes(e)
-    value = e * (mass / total)
-    if spread != 0.0:
-        value -= load_first(weight, 0, classes, 0.0) * spread
-    # Beyond the row lie the rows that are written next.
-    if start + lanes(logits) <= stop:
-        store(out_gradient, start, value)
-    else:
-        store_first(out_gradient, start, classes, value)
-    return np.float64(top), total
+def _decay(x):
+    """e^x for x <= 0; 0 where it would be subnormal, which takes processors long."""
+    least = -700.0 if is_double(x) else -87.0
+    return select(x < least, 0.0, exp(maximum(x, least)))
 
 
 @jit
-def _long_row(start, logits, weight, mass, spread, out_gradient):
-    """As _short_row; between the passes out_gradient holds exp."""
-    classes, step = logits.shape[1], lanes(logits)
-    rest = classes % step
-    whole = classes - rest
-    highest = full(logits, -np.inf)
-    for c in range(0, whole, step):
-        highest = maximum(highest, load(logits, start + c))
-    if rest:
-        highest = maximum(highest, load_first(logits, start + whole, rest, -np.inf))
-    top = max_lanes(highest)
+def _store_within(array, start, count, stop, value):
+    """Store `count` lanes, or all where the others fall on rows that are still to be written.
 
-    total = 0.0
-    for block in range(0, whole, _BLOCK):
-        sums = full(logits, 0.0)
-        for c in range(block, min(block + _BLOCK, whole), step):
-            e = exp(load(logits, start + c) - top)
-            store(out_gradient, start + c, e)
-            sums += e
-        total += sum_lanes(sums)
-    if rest:
-        e = exp(load_first(logits, start + whole, rest, -np.inf) - top)
-        store_first(out_gradient, start + whole, rest, e)
-        total += sum_lanes(e)
-
-    scale = mass / total
-    for c in range(0, whole, step):
-        value = load(out_gradient, start + c) * scale
-        if spread != 0.0:
-            value -= load(weight, c) * spread
-        store(out_gradient, start + c, value)
-    if rest:
-        value = load_first(out_gradient, start + whole, rest, 0.0) * scale
-        if spread != 0.0:
-            value -= load_first(weight, whole, rest, 0.0) * spread
-        store_first(out_gradient, start + whole, rest, value)
-    return np.float64(top), total
+    A masked store is many times slower.
+    """
+    if start + lanes(array) <= stop:
+        store(array, start, value)
+    else:
+        store_first(array, start, count, value)
 
 
 @jit
@@ -230,11 +221,9 @@ def _scale_rows(first, last, gradient, row_scale, out_dlogits):
     stop = last * classes
     for row in range(first, last):
         scale = row_scale[row]
-        for c in range(0, classes, step):
-            i = row * classes + c
-            # Beyond the row lie the rows that are written next.
-            if i + step <= stop:
-                store(out_dlogits, i, load(gradient, i) * scale)
-            else:
-                value = load_first(gradient, i, stop - i, 0.0) * scale
-                store_first(out_dlogits, i, stop - i, value)
+        start = row * classes
+        end = start + classes
+        for i in range(start, end, step):
+            count = min(step, end - i)
+            value = load_first(gradient, i, count, 0.0) * scale
+            _store_within(out_dlogits, i, count, stop, value)
