@@ -79,7 +79,7 @@ def main():
     args = parser.parse_args()
 
     nn.manual_seed(args.seed)
-    device = "cpu"
+    device = nn.device("cpu")
 
     train_set, test_set = mnist()
     if args.limit:

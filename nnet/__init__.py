@@ -41,6 +41,7 @@ from .normalization import BatchNorm1d, BatchNorm2d
 from .parameter import Parameter
 from .pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from .random import manual_seed
+from .shaping import device
 from .summary import summary
 from .tape import enable_grad, is_grad_enabled, no_grad
 from .tensor import Tensor, record
@@ -91,6 +92,7 @@ __all__ = [
     "Unflatten",
     "arange",
     "cat",
+    "device",
     "empty",
     "enable_grad",
     "float32",

@@ -202,9 +202,9 @@ class Module:
         function(self)
         return self
 
-    def to(self, *target: Any) -> Self:
+    def to(self, *target: Any, device: Any = None, dtype: Any = None) -> Self:
         """Cast float parameters and buffers to a dtype; the device "cpu" changes nothing."""
-        dtype = target_dtype(*target)
+        dtype = target_dtype(*target, device, dtype)
         if dtype is None:
             return self
         if dtype.kind != "f":

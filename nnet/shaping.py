@@ -133,9 +133,9 @@ class Shaping(Operand):
 
         return self._record(x[index], (self,), backward)
 
-    def to(self, *target: Any) -> Tensor:
+    def to(self, *target: Any, device: Any = None, dtype: Any = None) -> Tensor:
         """Another dtype; the device "cpu" changes nothing."""
-        dtype = target_dtype(*target)
+        dtype = target_dtype(*target, device, dtype)
         x = self.data
         if dtype is None or dtype == x.dtype:
             return self  # type: ignore[return-value]
@@ -167,6 +167,12 @@ def axis(dim: int, ndim: int) -> int:
     if not -ndim <= dim < ndim:
         raise IndexError(f"dim: expected {-ndim} to {ndim - 1}, got {dim}")
     return dim % ndim
+
+
+def device(name: str) -> str:
+    """The only device there is, "cpu"; ValueError for another one."""
+    target_dtype(name)
+    return name
 
 
 def target_dtype(*target: Any) -> np.dtype | None:

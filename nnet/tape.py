@@ -57,9 +57,8 @@ class Node:
             )
         if not retain_graph:
             self.backward = None
-        gradients = backward(np.asarray(dy))  # NumPy makes scalars of arrays without axes
-        if not isinstance(gradients, tuple | list):
-            gradients = (gradients,)  # type: ignore[assignment]
+        found = backward(np.asarray(dy))  # NumPy makes scalars of arrays without axes
+        gradients: Sequence[Any] = found if isinstance(found, tuple | list) else (found,)
         if len(gradients) != len(self.edges):
             raise RuntimeError(
                 f"backward: expected {len(self.edges)} gradients from "

@@ -143,8 +143,6 @@ def test_module_list():
     layers.append(nn.Linear(2, 2)).extend([nn.Linear(3, 3), nn.Linear(4, 4)])
     assert len(layers) == 4 and len(list(layers.parameters())) == 8
     assert [layer.in_features for layer in layers[1:3]] == [2, 3]
-    assert (
-        isinstance(layers[1:3], nn.ModuleList) and list(layers[1:3].state_dict())[0] == "0.weight"
-    )
+    assert isinstance(layers[1:3], nn.ModuleList) and "0.weight" in layers[1:3].state_dict()
     with pytest.raises(NotImplementedError, match="ModuleList: expected a method forward"):
         layers(nn.zeros(1))

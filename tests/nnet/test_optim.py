@@ -1,6 +1,7 @@
 """Optimizers: one kernel call over flat buffers, whatever the user does to his parameters."""
 
 import copy
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -381,7 +382,7 @@ def test_c9_momentum_free_descent_zigzags():
         (point * point * np.array([1 / 20, 1.0])).sum().backward()
         optimizer.step()
         signs.append(np.sign(point.data[1]))
-    assert all(a == -b for a, b in zip(signs, signs[1:], strict=False))
+    assert all(a == -b for a, b in pairwise(signs))
     assert_close(point, [-0.350, 0.0848], 1e-3)
 
 

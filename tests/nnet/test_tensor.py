@@ -217,10 +217,13 @@ def test_to_takes_a_dtype_or_the_cpu():
     x = nn.tensor([1.7, -1.2], requires_grad=True)
     assert x.to("cpu") is x and x.cpu() is x and x.to(np.float32) is x
     assert x.to("cpu", nn.float64).dtype == np.float64
+    assert x.to(device=nn.device("cpu"), dtype=nn.float64).dtype == np.float64
     assert x.long().tolist() == [1, -1] and not x.long().requires_grad
     assert x.bool().dtype == np.bool_ and nn.tensor([1]).float().dtype == np.float32
     with pytest.raises(ValueError, match="expected the device 'cpu', got 'cuda'"):
         x.to("cuda")
+    with pytest.raises(ValueError, match="expected the device 'cpu', got 'mps'"):
+        nn.device("mps")
     with pytest.raises(TypeError, match=r"expected float32, float64, .* got float16"):
         x.to(np.float16)
 
