@@ -29,6 +29,10 @@ class Work(NamedTuple):
     def __add__(self, other: Work) -> Work:  # type: ignore[override]
         return Work(self.flops + other.flops, self.bytes + other.bytes)
 
+    def per(self, times: int) -> Work:
+        """The mean of as many pieces of work."""
+        return Work(self.flops // times, self.bytes // times)
+
 
 @dataclass(frozen=True)
 class Contender:

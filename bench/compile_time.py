@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -39,8 +40,8 @@ def first_calls(op: str) -> dict[str, Seconds]:
         seconds, (_, saved) = _extra_seconds(contender.forward)
         found[case.variant] = {"forward": seconds}
         if contender.backward is not None:
-            backward = contender.backward
-            found[case.variant]["backward"] = _extra_seconds(lambda: backward(saved))[0]  # noqa: B023
+            backward = partial(contender.backward, saved)
+            found[case.variant]["backward"] = _extra_seconds(backward)[0]
     return found
 
 

@@ -9,7 +9,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """With --benchmark-disable every call runs once: a smoke test, for which small cases do."""
     if not config.getoption("benchmark_disable", False):
         return
-    kept, left_out = [], []
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
     for item in items:
         callspec = getattr(item, "callspec", None)
         case = callspec.params.get("case") if callspec else None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 import time
 from importlib import metadata
 
-import cpuinfo
 import numpy as np
-import threadpoolctl
 
 from kernels import _jit
 
@@ -21,6 +20,8 @@ _LIBRARIES = ("numpy", "numba", "torch")
 
 def describe_machine() -> dict[str, str | int]:
     """Processor, threads, versions; a name that is not there is a library not installed."""
+    import cpuinfo
+
     versions = {}
     for library in _LIBRARIES:
         try:
@@ -41,6 +42,8 @@ def describe_machine() -> dict[str, str | int]:
 
 def blas() -> str:
     """Name, version and threads of the BLAS that NumPy multiplies with."""
+    import threadpoolctl
+
     np.ones((2, 2)) @ np.ones((2, 2))
     found = [
         f"{pool['internal_api']} {pool['version']}, {pool['num_threads']} thread(s)"
@@ -52,7 +55,11 @@ def blas() -> str:
 
 def set_threads(count: int) -> None:
     """The same number of threads for the kernels, for BLAS, and for PyTorch if it is loaded."""
+    import threadpoolctl
+
     threadpoolctl.threadpool_limits(count)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(count)
     _jit.set_num_threads(count)
 
 

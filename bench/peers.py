@@ -13,12 +13,12 @@ some microseconds; the training step, with tape and layers on both sides, does n
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -100,20 +100,25 @@ def table(figures: list[Figure]) -> str:
     """Medians, rates, and the ratios of medians and of the best rounds."""
     contenders = list(figures[0].median)
     others = [name for name in contenders if name != "nnet"]
-    header = ["case", "direction", *(f"{name} ms" for name in contenders), "nnet rate"]
-    header += [f"{name} / nnet" for name in others] + [f"{name} / nnet, best" for name in others]
+    counted = any(figure.flops for figure in figures)
+    header = ["case", "direction", *(f"{name} ms" for name in contenders)]
+    header += (
+        ["nnet rate"] * counted
+        + [f"{name} / nnet" for name in others]
+        + [f"{name} / nnet, best" for name in others]
+    )
     rows = []
     for figure in figures:
         middle, best = figure.median, figure.best
-        speed = ""
-        if figure.flops:
-            speed = rate(figure.op, figure.flops, figure.bytes, middle["nnet"])
+        speed = []
+        if counted:
+            speed = [rate(figure.op, figure.flops, figure.bytes, middle["nnet"])]
         rows.append(
             [
                 figure.case,
                 figure.direction,
                 *(milliseconds(middle[name]) for name in contenders),
-                speed,
+                *speed,
                 *(f"{middle[name] / middle['nnet']:.2f}" for name in others),
                 *(f"{best[name] / best['nnet']:.2f}" for name in others),
             ]
@@ -123,12 +128,12 @@ def table(figures: list[Figure]) -> str:
 
 def main() -> None:
     options = _options()
-    contenders = ("numpy", "nnet", "torch") if find_spec("torch") else ("numpy", "nnet")
-    set_threads(options.threads)
+    contenders = (
+        ("numpy", "nnet", "torch") if importlib.util.find_spec("torch") else ("numpy", "nnet")
+    )
     if "torch" in contenders:
-        import torch
-
-        torch.set_num_threads(options.threads)
+        importlib.import_module("torch")
+    set_threads(options.threads)
     print(describe(describe_machine()), "\n", flush=True)
     figures: list[Figure] = []
     disagreed = False

@@ -67,7 +67,8 @@ def with_torch(
     gradient = torch.tensor(dy)
 
     def forward():
-        y = torch.nn.functional.conv2d(*leaves, stride=stride, padding=padding)
+        image, filters, offset = leaves
+        y = torch.nn.functional.conv2d(image, filters, offset, stride, padding)
         return y, y
 
     return Contender(forward, lambda y: torch.autograd.grad(y, leaves, gradient))

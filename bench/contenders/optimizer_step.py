@@ -71,15 +71,15 @@ def with_torch(
     weights = torch.tensor(param, requires_grad=True)
     weights.grad = torch.tensor(grad)
     first, second = torch.tensor(exp_avg), torch.tensor(exp_avg_sq)
+    optimizer: torch.optim.Optimizer
     if kind == "sgd":
         optimizer = torch.optim.SGD([weights], lr=LR, momentum=MOMENTUM, fused=True)
         optimizer.state[weights] = {"momentum_buffer": first}
-        results = (weights, first)
     else:
         optimizer = torch.optim.Adam([weights], lr=LR, betas=(BETA1, BETA2), eps=EPS, fused=True)
         state = {"step": torch.tensor(1.0), "exp_avg": first, "exp_avg_sq": second}
         optimizer.state[weights] = state
-        results = (weights, first, second)
+    results = (weights, first) if kind == "sgd" else (weights, first, second)
 
     def step():
         optimizer.step()

@@ -1,0 +1,94 @@
+"""What this machine can do: multiply-adds from L1, and copies of a given size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cache, partial
+from time import perf_counter
+
+import numpy as np
+
+from bench.case import Work
+from kernels import _jit, _memory
+from kernels._jit import prange
+from kernels._simd import lanes, load, store, stream
+from kernels._tile import TILE_ROWS, multiply_tile_3, panel_columns
+
+DEPTH = 256
+TILES = 4096  # a task's run: some milliseconds
+RUN = 1 << 14  # elements of a copying task
+ROUNDS = 9
+
+# Bandwidth is measured at powers of two; a smaller copy measures the launch of threads.
+SMALLEST, LARGEST = 1 << 20, 1 << 28
+
+
+@_jit.parallel
+def _multiply(tiles, depth, width, a, b, out_c):
+    """Every task multiplies the same tile, which stays in L1, again and again."""
+    size = TILE_ROWS * width
+    for task in prange(out_c.size // size):
+        start = np.int64(task) * size
+        for i in range(tiles):
+            multiply_tile_3(depth, a, 0, b, 0, width, out_c, start, width, i > 0)
+
+
+@_jit.jit
+def _copy_run(x, past_cache, start, stop, out_y):
+    step = lanes(x)
+    if past_cache:
+        for i in range(start, stop, step):
+            stream(out_y, i, load(x, i))
+    else:
+        for i in range(start, stop, step):
+            store(out_y, i, load(x, i))
+
+
+@_jit.parallel
+def _copy(x, past_cache, out_y):
+    for run in prange(x.size // RUN):
+        start = np.int64(run) * RUN
+        _copy_run(x, past_cache, start, start + RUN, out_y)
+
+
+@cache
+def flops_a_second() -> float:
+    """float32 multiply-adds of all threads, in register tiles on operands from L1."""
+    threads = _jit.get_num_threads()
+    width = panel_columns(np.dtype(np.float32))
+    a = np.ones((DEPTH, TILE_ROWS), np.float32)
+    b = np.ones((DEPTH, width), np.float32)
+    out_c = _memory.empty((threads, TILE_ROWS, width), np.float32)
+    seconds = _best(lambda: _multiply(tiles=TILES, depth=DEPTH, width=width, a=a, b=b, out_c=out_c))
+    return 2 * out_c.size * DEPTH * TILES / seconds
+
+
+def bytes_a_second(working_set: int) -> float:
+    """Bytes read plus bytes written, by a copy that touches that many bytes in all."""
+    exponent = round(math.log2(max(working_set, 1)))
+    return _copy_speed(min(max(SMALLEST, 1 << exponent), LARGEST))
+
+
+@cache
+def _copy_speed(working_set: int) -> float:
+    """The faster of stores through the cache and past it."""
+    size = working_set // 8
+    x, y = _memory.zeros(size, np.float32), _memory.zeros(size, np.float32)
+    seconds = [_best(partial(_copy, x=x, past_cache=past, out_y=y)) for past in (False, True)]
+    return working_set / min(seconds)
+
+
+def bound(work: Work) -> float:
+    """The seconds that the work takes at least: for its arithmetic or for its memory."""
+    return max(work.flops / flops_a_second(), work.bytes / bytes_a_second(work.bytes))
+
+
+def _best(call: Callable[[], object]) -> float:
+    call()
+    times = []
+    for _ in range(ROUNDS):
+        start = perf_counter()
+        call()
+        times.append(perf_counter() - start)
+    return min(times)
