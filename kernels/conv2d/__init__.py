@@ -66,11 +66,11 @@ def forward(
     if y.size == 0:
         return y, saved
     if bias is None:
-        bias = np.zeros(filters, x.dtype)
+        bias = np.empty(0, x.dtype)
     if _choose(algorithm, filters // groups, window) == "direct":
         run_direct.forward(x, weight, bias, window, groups, relu, y)
     else:
-        run_im2col.forward(x, weight, bias, window, groups, relu, saved.has_bias, y)
+        run_im2col.forward(x, weight, bias, window, groups, relu, y)
     return y, saved
 
 

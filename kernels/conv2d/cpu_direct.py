@@ -26,15 +26,10 @@ from kernels._tile import (
     window_tile_1,
     window_tile_3,
 )
+from kernels.conv2d.columns import clear
 
 # Channels whose window of a tile stays in L1 along with their filters.
 CHUNK = 32
-
-
-@_jit.jit
-def _clear(values, start, count):
-    for i in range(start, start + count):
-        values[i] = 0.0
 
 
 @_jit.jit
@@ -42,9 +37,9 @@ def _place_row(x, source, width, phase, step, pad, planes, start, pitch):
     """One row of a plane: input columns phase - pad + step * position, zeros outside."""
     if step == 1:
         inside = min(width, pitch - pad)
-        _clear(planes, start, pad)
+        clear(planes, start, pad)
         copy(x, source, planes, start + pad, inside)
-        _clear(planes, start + pad + inside, pitch - pad - inside)
+        clear(planes, start + pad + inside, pitch - pad - inside)
         return
     flat = x.reshape(-1)
     column = phase - pad
@@ -72,7 +67,7 @@ def _place_strip(x, plane, step, pad, phases, out_row, rows, pitch, planes, star
                     source = plane + row * width
                     _place_row(x, source, width, phase, step[1], pad[1], planes, to, pitch)
                 else:
-                    _clear(planes, to, pitch)
+                    clear(planes, to, pitch)
 
 
 @_jit.jit
@@ -115,7 +110,7 @@ def _strip_task(
     for c in range(channels):
         source = (image * x.shape[1] + group * channels + c) * x.shape[2] * x.shape[3]
         _place_strip(x, source, step, pad, phases, out_row, rows, pitch, work_planes, c * plane)
-    _clear(work_planes, channels * plane, pitch)
+    clear(work_planes, channels * plane, pitch)
     register = tile_lanes(x)
     columns = TILE_VECTORS * register
     positions = (high - 1) * pitch + out_width
@@ -138,10 +133,11 @@ def _strip_task(
                         depth, work_weight, a, work_planes, at, offsets, work_sums, to, across,
                         channel > 0,
                     )  # fmt: skip
-    least = x.dtype.type(0) if relu else x.dtype.type(-np.inf)
+    zero = x.dtype.type(0)
+    least = zero if relu else x.dtype.type(-np.inf)
     for k in range(filters):
         to = ((image * groups + group) * filters + k) * out_height + out_row
-        shift = bias[group * filters + k]
+        shift = bias[group * filters + k] if bias.size else zero
         for r in range(high):
             source = k * across + r * pitch
             copy_shifted(work_sums, source, out_y, (to + r) * out_width, out_width, shift, least)
@@ -159,28 +155,29 @@ def _pack_task(weight, channels, filters, transposed, chunks, task, work_weight)
 
 
 @_jit.parallel
-def forward(
-    x, weight, bias, step, pad, phases, groups, relu, transposed, strip, rows, pitch, offsets,
-    work_weight, work_planes, work_sums, out_y,
+def correlate(
+    x, weight, bias, window, groups, relu, transposed, work_cuts, work_offsets, work_weight,
+    work_planes, work_sums, out_y,
 ):  # fmt: skip
     """Correlate x with the filters of weight, add bias, rectify where `relu`.
 
-    x            (N, C, H, W)
-    weight       (K, C / groups, kernel height, kernel width); where `transposed`,
-                 (C, K / groups, ...) with its taps reversed: the gradient of x from dy
-    bias         (K,)
-    step, pad    stride and padding, (height, width)
-    phases       row and column phases of the stride that the kernel touches
-    strip        output rows in a task
-    rows, pitch  rows of a plane and their distance
-    offsets      (CHUNK * taps,) int64, where a tap lies in the planes of a chunk
-    work_weight  (groups * channels * taps * filters of a group up to TILE_ROWS,)
-    work_planes  (threads, channels of a group * plane + margin for a tile)
-    work_sums    (threads, filters of a group up to TILE_ROWS * positions up to a tile)
-    out_y        (N, K, OH, OW)
+    x             (N, C, H, W)
+    weight        (K, C / groups, kernel height, kernel width); where `transposed`,
+                  (C, K / groups, ...) with its taps reversed: the gradient of x from dy
+    bias          (K,) or (0,)
+    window        kernel, stride, padding and dilation, each (height, width)
+    work_cuts     strip: output rows in a task; rows of a plane; pitch, their distance;
+                  phases: of the stride's rows and columns, those that the kernel touches
+    work_offsets  (CHUNK * taps,) int64, where a tap lies in the planes of a chunk
+    work_weight   (groups * channels * taps * filters of a group up to TILE_ROWS,)
+    work_planes   (threads, channels of a group * plane + margin for a tile)
+    work_sums     (threads, filters of a group up to TILE_ROWS * positions up to a tile)
+    out_y         (N, K, OH, OW)
 
     Parallel over images, groups and strips of rows, each its own part of out_y.
     """
+    strip, rows, pitch, row_phases, column_phases = work_cuts
+    step, pad, phases = window[2:4], window[4:6], (row_phases, column_phases)
     channels, filters = x.shape[1] // groups, out_y.shape[1] // groups
     area = weight.shape[2] * weight.shape[3]
     chunks = (channels + CHUNK - 1) // CHUNK
@@ -190,8 +187,8 @@ def forward(
     for task in prange(x.shape[0] * groups * strips):
         thread = thread_id()
         _strip_task(
-            x, bias, step, pad, phases, groups, relu, area, strip, rows, pitch, offsets, task,
-            work_weight, work_planes[thread], work_sums[thread], out_y,
+            x, bias, step, pad, phases, groups, relu, area, strip, rows, pitch, work_offsets,
+            task, work_weight, work_planes[thread], work_sums[thread], out_y,
         )  # fmt: skip
 
 
@@ -213,7 +210,7 @@ def _weight_task(
     taps = taken * area
     across = (chunk * area + TILE_VECTORS - 1) // TILE_VECTORS * TILE_VECTORS
     span = (strip * pitch + register - 1) // register * register
-    _clear(partial, 0, partial.size)
+    clear(partial, 0, partial.size)
     for unit in range(units * part // parts, units * (part + 1) // parts):
         image, out_row = unit // strips, unit % strips * strip
         high = min(strip, out_height - out_row)
@@ -224,14 +221,14 @@ def _weight_task(
                 x, source * x.shape[3], step, pad, phases, out_row, rows, pitch, work_planes,
                 c * plane,
             )  # fmt: skip
-        _clear(work_planes, taken * plane, work_planes.size - taken * plane)
+        clear(work_planes, taken * plane, work_planes.size - taken * plane)
         for k in range(filters):
             source = ((image * groups + group) * filters + k) * out_height + out_row
             for r in range(high):
                 to = k * span + r * pitch
                 copy(dy, (source + r) * out_width, work_dy, to, out_width)
-                _clear(work_dy, to + out_width, pitch - out_width)
-            _clear(work_dy, k * span + high * pitch, length - high * pitch)
+                clear(work_dy, to + out_width, pitch - out_width)
+            clear(work_dy, k * span + high * pitch, length - high * pitch)
         for k in range(0, filters, TILE_ROWS):
             for tap in range(0, taps, TILE_VECTORS):
                 last = taps - 1
@@ -248,15 +245,16 @@ def _weight_task(
 
 @_jit.parallel
 def to_weight(
-    x, dy, step, pad, phases, groups, strip, rows, pitch, offsets, chunk, parts, work_planes,
-    work_dy, work_partial, out_dweight,
+    x, dy, window, groups, work_cuts, work_offsets, work_planes, work_dy, work_partial,
+    out_dweight,
 ):  # fmt: skip
     """The gradient of weight: dot products along the flat positions of strips.
 
-    x, dy, step, pad, phases, strip, rows, pitch   as in `forward`
-    offsets       (chunk * taps,) int64
-    chunk         channels in a task
-    parts         shares of the strips of all images, combined in order
+    x             (N, C, H, W)
+    dy            (N, K, OH, OW)
+    work_cuts     as in `correlate`, and chunk: channels in a task; parts: shares of the strips
+                  of all images, combined in order
+    work_offsets  (chunk * taps,) int64
     work_planes   (threads, chunk * plane + margin), the margin zeroed here
     work_dy       (threads, filters of a group up to TILE_ROWS * positions up to a register)
     work_partial  (groups * chunks * parts, filters up to TILE_ROWS * taps of a chunk up to 3)
@@ -265,6 +263,8 @@ def to_weight(
 
     A strip is summed in float32 lanes, strips in float64. Parallel over groups, chunks, parts.
     """
+    strip, rows, pitch, row_phases, column_phases, chunk, parts = work_cuts
+    step, pad, phases = window[2:4], window[4:6], (row_phases, column_phases)
     channels, filters = x.shape[1] // groups, dy.shape[1] // groups
     area = out_dweight.shape[2] * out_dweight.shape[3]
     chunks = (channels + chunk - 1) // chunk
@@ -272,8 +272,8 @@ def to_weight(
     for task in prange(groups * chunks * parts):
         thread = thread_id()
         _weight_task(
-            x, dy, step, pad, phases, groups, area, strip, rows, pitch, offsets, chunk, parts,
-            task, work_planes[thread], work_dy[thread], work_partial[task],
+            x, dy, step, pad, phases, groups, area, strip, rows, pitch, work_offsets, chunk,
+            parts, task, work_planes[thread], work_dy[thread], work_partial[task],
         )  # fmt: skip
     flat = out_dweight.reshape(-1)
     for k in prange(dy.shape[1]):

@@ -14,12 +14,12 @@ from kernels._reduce import add_rectify
 from kernels._tile import (
     TILE_ROWS,
     TILE_VECTORS,
-    accumulate,
     copy,
     dot_tile,
     multiply_block,
     tile_lanes,
 )
+from kernels.conv2d.columns import clear, fill_strip, scatter_row
 
 # Rows of a columns strip: a panel of DEPTH x 24 float32 is 27 KiB, most of an L1 cache.
 DEPTH = 288
@@ -30,100 +30,6 @@ MARGIN = 16
 
 # Elements of weight below which packing stays on one thread.
 SERIAL = 1 << 14
-
-
-@_jit.jit
-def _clear(values, start, count):
-    for i in range(start, start + count):
-        values[i] = 0.0
-
-
-@_jit.jit
-def _fill_row(
-    x, plane, height, width, top, left, step_h, step_w, out_width, position, count, work, start
-):  # fmt: skip
-    """One row of columns: the input under one kernel position, `count` outputs from `position`.
-
-    `top` and `left` are the input row and column under output (0, 0); outside is 0.
-    """
-    whole = top == 0 and left == 0 and step_h == 1 and step_w == 1 and out_width == width
-    if whole and position + count <= height * width:
-        copy(x, plane + position, work, start, count)
-        return
-    out_row = position // out_width
-    out_column = position - out_row * out_width
-    done = 0
-    while done < count:
-        run = min(out_width - out_column, count - done)
-        row = out_row * step_h + top
-        to = start + done
-        if row < 0 or row >= height:
-            _clear(work, to, run)
-        elif step_w == 1:
-            column = out_column + left
-            before = min(run, max(0, -column))
-            inside = min(run, max(before, width - column))
-            _clear(work, to, before)
-            copy(x, plane + row * width + column + before, work, to + before, inside - before)
-            _clear(work, to + inside, run - inside)
-        else:
-            column = out_column * step_w + left
-            source = plane + row * width
-            flat = x.reshape(-1)
-            for i in range(run):
-                inside_row = 0 <= column < width
-                work[to + i] = flat[source + column] if inside_row else 0.0
-                column += step_w
-        done += run
-        out_row += 1
-        out_column = 0
-
-
-@_jit.jit
-def _fill_strip(x, image, channel, window, row_from, rows, out_width, position, count, work, pitch):
-    """Rows [row_from, row_from + rows) of the columns of one image, from `channel` on."""
-    kernel_h, kernel_w, step_h, step_w, pad_h, pad_w, dilation_h, dilation_w = window
-    channels, height, width = x.shape[1], x.shape[2], x.shape[3]
-    area = kernel_h * kernel_w
-    for r in range(rows):
-        c = (row_from + r) // area
-        tap = (row_from + r) - c * area
-        i = tap // kernel_w
-        j = tap - i * kernel_w
-        plane = (image * channels + channel + c) * height * width
-        top, left = i * dilation_h - pad_h, j * dilation_w - pad_w
-        _fill_row(
-            x, plane, height, width, top, left, step_h, step_w, out_width, position, count,
-            work, r * pitch,
-        )  # fmt: skip
-
-
-@_jit.jit
-def _scatter_row(
-    work, start, height, width, top, left, step_h, step_w, out_width, position, count, dx, plane
-):  # fmt: skip
-    """The transpose of `_fill_row`: add one row of columns where it was read."""
-    out_row = position // out_width
-    out_column = position - out_row * out_width
-    done = 0
-    while done < count:
-        run = min(out_width - out_column, count - done)
-        row = out_row * step_h + top
-        if 0 <= row < height:
-            column = out_column * step_w + left
-            source, to = start + done, plane + row * width + column
-            if step_w == 1:
-                before = min(run, max(0, -column))
-                inside = min(run, max(before, width - column))
-                accumulate(work, source + before, dx, to + before, inside - before)
-            else:
-                flat = dx.reshape(-1)
-                for i in range(run):
-                    if 0 <= column + i * step_w < width:
-                        flat[to + i * step_w] += work[source + i]
-        done += run
-        out_row += 1
-        out_column = 0
 
 
 @_jit.jit
@@ -142,7 +48,7 @@ def _pack_filters(weight, first, filters, depth_from, depth, work, start):
 
 @_jit.jit
 def _forward_task(
-    x, weight, bias, window, groups, relu, finish, strip, task, work_weight, work_columns,
+    x, weight, bias, window, groups, relu, strip, task, work_weight, work_columns,
     work_spare, out_y,
 ):  # fmt: skip
     filters, positions = out_y.shape[1] // groups, out_y.shape[2] * out_y.shape[3]
@@ -157,7 +63,7 @@ def _forward_task(
     width = TILE_VECTORS * tile_lanes(x)
     for depth_from in range(0, row_length, DEPTH):
         depth = min(DEPTH, row_length - depth_from)
-        _fill_strip(
+        fill_strip(
             x, image, group * weight.shape[1], window, depth_from, depth, out_y.shape[3],
             position, count, work_columns, pitch,
         )  # fmt: skip
@@ -165,9 +71,10 @@ def _forward_task(
             depth, filters, count, work_weight, (group * row_length + depth_from) * padded,
             work_columns, 0, pitch, width, out_y, to, positions, depth_from > 0, work_spare,
         )  # fmt: skip
-    if finish:
+    if bias.size or relu:
         for k in range(filters):
-            add_rectify(out_y, to + k * positions, count, bias[group * filters + k], relu)
+            shift = bias[group * filters + k] if bias.size else bias.dtype.type(0)
+            add_rectify(out_y, to + k * positions, count, shift, relu)
 
 
 @_jit.jit
@@ -182,16 +89,16 @@ def _pack_group(weight, group, filters, work_weight):
 
 @_jit.parallel
 def forward(
-    x, weight, bias, window, groups, relu, finish, strip, work_weight, work_columns,
+    x, weight, bias, window, groups, relu, work_cuts, work_weight, work_columns,
     work_spare, out_y,
 ):  # fmt: skip
-    """Correlate x with the filters of weight, add bias where `finish`, rectify where `relu`.
+    """Correlate x with the filters of weight, add bias, rectify where `relu`.
 
     x             (N, C, H, W)
     weight        (K, C / groups, kernel height, kernel width)
-    bias          (K,)
+    bias          (K,) or (0,)
     window        kernel, stride, padding and dilation, each (height, width)
-    strip         output positions in a task, a multiple of the tile's columns
+    work_cuts     strip: output positions in a task, a multiple of the tile's columns
     work_weight   (groups * row length * filters of a group rounded up to TILE_ROWS,)
     work_columns  (threads, min(row length, DEPTH) * (strip + MARGIN) + 3 registers)
     work_spare    (threads, TILE_ROWS * 3 registers)
@@ -199,6 +106,7 @@ def forward(
 
     Parallel over images, groups and strips of positions, each its own part of out_y.
     """
+    (strip,) = work_cuts
     images, filters = out_y.shape[0], out_y.shape[1] // groups
     positions = out_y.shape[2] * out_y.shape[3]
     tasks = images * groups * ((positions + strip - 1) // strip)
@@ -207,7 +115,7 @@ def forward(
     for task in prange(tasks):
         thread = thread_id()
         _forward_task(
-            x, weight, bias, window, groups, relu, finish, strip, task, work_weight,
+            x, weight, bias, window, groups, relu, strip, task, work_weight,
             work_columns[thread], work_spare[thread], out_y,
         )  # fmt: skip
 
@@ -244,7 +152,7 @@ def _to_input_task(
     packed = (group * chunks + task % chunks) * padded * filters
     plane = ((image * groups + group) * channels + channel) * height * width
     flat = out_dx.reshape(-1)
-    _clear(flat, plane, taken * height * width)
+    clear(flat, plane, taken * height * width)
     columns = TILE_VECTORS * tile_lanes(dy)
     for position in range(0, positions, strip):
         count = min(strip, positions - position)
@@ -259,7 +167,7 @@ def _to_input_task(
             c = r // area
             i = (r - c * area) // kernel_w
             j = r - c * area - i * kernel_w
-            _scatter_row(
+            scatter_row(
                 work_columns, r * pitch, height, width, i * dilation_h - pad_h,
                 j * dilation_w - pad_w, step_h, step_w, out_width, position, count,
                 out_dx, plane + c * height * width,
@@ -268,15 +176,14 @@ def _to_input_task(
 
 @_jit.parallel
 def to_input(
-    dy, weight, window, groups, strip, chunk, work_weight, work_dy, work_columns, work_spare,
+    dy, weight, window, groups, work_cuts, work_weight, work_dy, work_columns, work_spare,
     out_dx,
 ):  # fmt: skip
     """The gradient of x: columns = weight' dy, strip by strip, added where they were read.
 
     dy            (N, K, OH, OW)
     weight        (K, C / groups, kernel height, kernel width)
-    strip         output positions at a time
-    chunk         channels in a task
+    work_cuts     strip: output positions at a time; chunk: channels in a task
     work_weight   (groups * chunks * filters of a group * chunk's rows up to TILE_ROWS,)
     work_dy       (threads, filters of a group * (strip + MARGIN) + 3 registers)
     work_columns  (threads, rows of a chunk * (strip + MARGIN))
@@ -285,6 +192,7 @@ def to_input(
 
     Parallel over images, groups and chunks of channels, each its own planes of out_dx.
     """
+    strip, chunk = work_cuts
     filters, channels = dy.shape[1] // groups, weight.shape[1]
     area = window[0] * window[1]
     chunks = (channels + chunk - 1) // chunk
@@ -318,7 +226,7 @@ def _to_weight_task(
     strips = (positions + strip - 1) // strip
     units = dy.shape[0] * strips
     register = tile_lanes(x)
-    _clear(partial, 0, partial.size)
+    clear(partial, 0, partial.size)
     for unit in range(units * part // parts, units * (part + 1) // parts):
         image = unit // strips
         position = unit % strips * strip
@@ -327,13 +235,13 @@ def _to_weight_task(
         for k in range(filters):
             source = ((image * groups + group) * filters + k) * positions + position
             copy(dy, source, work_dy, k * pitch, count)
-            _clear(work_dy, k * pitch + count, length - count)
-        _fill_strip(
+            clear(work_dy, k * pitch + count, length - count)
+        fill_strip(
             x, image, group * channels + channel, window, 0, rows, dy.shape[3], position,
             count, work_columns, pitch,
         )  # fmt: skip
         for r in range(rows):
-            _clear(work_columns, r * pitch + count, length - count)
+            clear(work_columns, r * pitch + count, length - count)
         for k in range(0, filters, TILE_ROWS):
             for r in range(0, rows, TILE_VECTORS):
                 dot_tile(
@@ -344,15 +252,14 @@ def _to_weight_task(
 
 @_jit.parallel
 def to_weight(
-    x, dy, window, groups, strip, chunk, parts, work_dy, work_columns, work_partial, out_dweight
+    x, dy, window, groups, work_cuts, work_dy, work_columns, work_partial, out_dweight
 ):  # fmt: skip
     """The gradient of weight: dot products of dy and columns over all positions and images.
 
     x             (N, C, H, W)
     dy            (N, K, OH, OW)
-    strip         output positions at a time, summed in float32; strips are summed in float64
-    chunk         channels in a task
-    parts         shares of the strips, combined in order
+    work_cuts     strip: output positions at a time, summed in float32, strips in float64;
+                  chunk: channels in a task; parts: shares of the strips, combined in order
     work_dy       (threads, filters of a group up to TILE_ROWS * (strip + MARGIN))
     work_columns  (threads, rows of a chunk up to 3 * (strip + MARGIN))
     work_partial  (groups * chunks * parts, filters up to TILE_ROWS * rows of a chunk up to 3)
@@ -361,6 +268,7 @@ def to_weight(
 
     Parallel over groups, chunks of channels and parts.
     """
+    strip, chunk, parts = work_cuts
     filters, channels = dy.shape[1] // groups, out_dweight.shape[1]
     area = window[0] * window[1]
     chunks = (channels + chunk - 1) // chunk

@@ -44,13 +44,15 @@ def forward(x, weight, bias, window, groups, relu, out_y):
 
     x       (N, C, H, W)
     weight  (K, C / groups, kernel height, kernel width)
-    bias    (K,)
+    bias    (K,), or (0,) which adds nothing
     out_y   (N, K, OH, OW)
     """
     n, _, out_height, out_width = out_y.shape
     views = _by_group(_windows(_pad(x, window), window, out_height, out_width), 1, groups)
     y = np.einsum("ngcijpq,gkcij->ngkpq", views, _by_group(weight, 0, groups), optimize=True)
-    y = y.reshape(out_y.shape) + bias[:, None, None]
+    y = y.reshape(out_y.shape)
+    if bias.size:
+        y = y + bias[:, None, None]
     out_y[...] = np.maximum(y, 0) if relu else y
 
 

@@ -44,20 +44,16 @@ def forward(
     across = -(-plan.strip * plan.pitch // columns) * columns
     threads = _jit.thread_rows()
     area = weight.shape[2] * weight.shape[3]
-    cpu_direct.forward(
+    cpu_direct.correlate(
         x=x,
         weight=weight,
         bias=bias,
-        step=window[2:4],
-        pad=window[4:6],
-        phases=plan.phases,
+        window=window,
         groups=groups,
         relu=relu,
         transposed=transposed,
-        strip=plan.strip,
-        rows=plan.rows,
-        pitch=plan.pitch,
-        offsets=plan.offsets,
+        work_cuts=(plan.strip, plan.rows, plan.pitch, *plan.phases),
+        work_offsets=plan.offsets,
         work_weight=_memory.empty(groups * channels * area * padded, x.dtype),
         work_planes=_memory.empty((threads, channels * plan.plane + plan.margin), x.dtype),
         work_sums=_memory.empty((threads, padded * across), x.dtype),
@@ -75,7 +71,7 @@ def to_input(
 ) -> None:
     """The gradient of x: dy convolved with the filters transposed and turned around."""
     turned = (*window[0:4], *_full_padding(window), *window[6:8])
-    bias = np.zeros(dx.shape[1], dy.dtype)
+    bias = np.empty(0, dy.dtype)
     forward(dy, weight, bias, turned, groups, False, dx, transposed=True)
 
 
@@ -102,16 +98,10 @@ def to_weight(
     cpu_direct.to_weight(
         x=x,
         dy=dy,
-        step=window[2:4],
-        pad=window[4:6],
-        phases=plan.phases,
+        window=window,
         groups=groups,
-        strip=plan.strip,
-        rows=plan.rows,
-        pitch=plan.pitch,
-        offsets=plan.offsets,
-        chunk=chunk,
-        parts=parts,
+        work_cuts=(plan.strip, plan.rows, plan.pitch, *plan.phases, chunk, parts),
+        work_offsets=plan.offsets,
         work_planes=_memory.empty((threads, chunk * plan.plane + plan.margin), x.dtype),
         work_dy=_memory.empty((threads, padded * span), x.dtype),
         work_partial=_memory.empty((chunks * parts, padded * across), np.float64),

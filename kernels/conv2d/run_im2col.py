@@ -18,7 +18,6 @@ def forward(
     window: Window,
     groups: int,
     relu: bool,
-    has_bias: bool,
     y: np.ndarray,
 ) -> None:
     filters, channels, kernel_h, kernel_w = weight.shape
@@ -34,8 +33,7 @@ def forward(
         window=window,
         groups=groups,
         relu=relu,
-        finish=relu or has_bias,
-        strip=strip,
+        work_cuts=(strip,),
         work_weight=_memory.empty(
             groups * row_length * _round_up(filters // groups, TILE_ROWS), x.dtype
         ),
@@ -64,8 +62,7 @@ def to_input(
         weight=weight,
         window=window,
         groups=groups,
-        strip=strip,
-        chunk=chunk,
+        work_cuts=(strip, chunk),
         work_weight=_memory.empty(groups * -(-channels // chunk) * rows * filters, dy.dtype),
         work_dy=_memory.empty((threads, filters * pitch + columns), dy.dtype),
         work_columns=_memory.empty((threads, rows * pitch), dy.dtype),
@@ -93,9 +90,7 @@ def to_weight(
         dy=dy,
         window=window,
         groups=groups,
-        strip=strip,
-        chunk=chunk,
-        parts=parts,
+        work_cuts=(strip, chunk, parts),
         work_dy=_memory.empty((threads, filters * pitch), x.dtype),
         work_columns=_memory.empty((threads, rows * pitch), x.dtype),
         work_partial=_memory.empty((chunks * parts, filters * rows), np.float64),
