@@ -9,7 +9,7 @@ EPS = 1e-5
 
 
 def with_numpy(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, dy: np.ndarray) -> Contender:
-    """Every pass over the data that algebra can save is saved."""
+    """Every pass over the data that algebra can save is saved; einsum sums faster than sum."""
     n, channels = x.shape[:2]
     planes, gradient = x.reshape(n, channels, -1), dy.reshape(n, channels, -1)
     count = planes.size // channels
@@ -38,11 +38,11 @@ def with_numpy(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, dy: np.ndarra
 
 
 def _channel_sums(values: np.ndarray) -> np.ndarray:
-    return values.sum(2).sum(0) if values.shape[2] > 1 else values[:, :, 0].sum(0)
+    return np.einsum("ncp->c", values)
 
 
 def _channel_dots(one: np.ndarray, two: np.ndarray) -> np.ndarray:
-    return np.einsum("ncp,ncp->nc", one, two).sum(0)
+    return np.einsum("ncp,ncp->c", one, two)
 
 
 def with_nnet(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, dy: np.ndarray) -> Contender:
