@@ -235,11 +235,24 @@ def test_two_optimizers_share_parameters(calls):
 
 def test_another_order_of_parameters_moves_them_to_a_row_again(calls):
     parameters = make_parameters()
-    optim.SGD(parameters, lr=0.1)
+    former, former_oracle = pair_of(parameters)
     backward(parameters)
     optimizer, oracle = pair_of(parameters[::-1])
     step_beside(optimizer, oracle, parameters[::-1])
     assert len(calls) == 1, "gradients from before moved along"
+    former_oracle.values = oracle.values[::-1]
+    step_beside(former, former_oracle, parameters)
+    assert len(calls) == 1 + len(parameters), "in the former order no two are neighbours"
+
+
+def test_a_parameter_that_became_another_array_gets_its_gradient_beside():
+    model = nn.Linear(3, 2)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    model.double()
+    model.bias.data = np.ones((1, 2))
+    (model.weight.sum() * 1e-12 + 1 + model.bias).sum().backward()
+    assert model.weight.grad.dtype == np.float64 and model.bias.grad.shape == (1, 2)
+    assert optimizer.param_groups[0]["params"][0].grad is model.weight.grad
 
 
 def test_tied_memory_stays_tied():
@@ -345,6 +358,7 @@ def test_momentum_switched_on_later_starts_with_the_gradient():
         optimizer.param_groups[0]["momentum"] = momentum
         if momentum and oracle.momentum == 0:
             oracle.momentum, oracle.buffers = momentum, [None] * len(parameters)
+            assert not optimizer.state_dict()["state"], "without momentum there is no state"
         optimizer.zero_grad()
         backward(parameters)
         step_beside(optimizer, oracle, parameters)

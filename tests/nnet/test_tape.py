@@ -246,36 +246,39 @@ def test_a_shared_part_that_was_freed_is_an_error():
         (shared * 3).backward()
 
 
-def test_backward_frees_what_was_saved_as_it_goes():
-    alive = []
+def test_backward_frees_what_was_saved_and_computed_as_it_goes():
+    saved, computed = [], []
+    weight = nn.Tensor(np.zeros(1), requires_grad=True)
 
     class Watched:
         """Stands for what an operation saves."""
 
-    def step(x, first):
+    def step(x):
         watched = Watched()
-        alive.append(weakref.ref(watched))
+        saved.append(weakref.ref(watched))
+        number = len(saved)
 
         def backward(dy, watched=watched):
-            # All that was recorded later has been used, so it must be gone by now.
-            if first:
-                assert [ref() is not None for ref in alive] == [True] + [False] * 4
-            return dy
+            # Of what was recorded later all is used, so it must be gone by now.
+            assert [ref() is not None for ref in saved] == [True] * number + [False] * (5 - number)
+            assert all(ref() is None for ref in computed)
+            dweight = dy * 2
+            computed.append(weakref.ref(dweight))
+            return dy, dweight
 
-        return nn.record(x.data + 1, (x,), backward)
+        return nn.record(x.data + 1, (x, weight), backward)
 
-    x = nn.Tensor([0.0], requires_grad=True)
-    y = x
+    x = nn.Tensor(np.zeros(1), requires_grad=True)
     gc.disable()
     try:
-        for i in range(5):
-            y = step(y, first=i == 0)
-        assert all(ref() is not None for ref in alive)
+        y = x
+        for _ in range(5):
+            y = step(y)
         y.backward()
-        assert not any(ref() is not None for ref in alive)
+        assert not any(ref() is not None for ref in saved)
     finally:
         gc.enable()
-    assert x.grad.item() == 1
+    assert x.grad.item() == 1 and weight.grad.item() == 10
 
 
 def test_an_intermediate_tensor_dies_although_its_result_lives():
@@ -384,6 +387,19 @@ def test_gradients_have_the_dtype_of_what_they_belong_to():
     x.grad = None
     x.double().sum().backward()
     assert x.grad.dtype == np.float32
+
+
+def test_a_custom_gradient_of_another_dtype_is_cast_on_the_way():
+    x = nn.Tensor(np.ones(3, np.float32), requires_grad=True)
+    y = x.relu()
+    nn.record(y.data * 2, (y,), lambda dy: dy.astype(np.float64) * 2).sum().backward()
+    assert x.grad.dtype == np.float32 and x.grad.tolist() == [2, 2, 2]
+
+
+def test_scalars_go_through_kernels_on_the_way_back():
+    x = nn.tensor(0.5, requires_grad=True)
+    (x.relu() * 2 + x.tanh() * 3).backward()
+    assert x.grad.item() == pytest.approx(2 + 3 * (1 - np.tanh(0.5) ** 2))
 
 
 def test_a_non_finite_gradient_is_a_value_and_no_warning():
