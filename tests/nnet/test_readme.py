@@ -1,0 +1,19 @@
+"""The example in the README runs as it stands."""
+
+from pathlib import Path
+
+import nnet as nn
+
+
+def test_example_learns(monkeypatch, capsys):
+    train, test = nn.data.mnist()
+    small = train.subset(range(1920)), test.subset(range(1000))
+    monkeypatch.setattr(nn.data, "mnist", lambda: small)
+    readme = Path(__file__).parents[2] / "README.md"
+    _, _, rest = readme.read_text(encoding="utf-8").partition("```python\n")
+    example = rest.partition("```")[0]
+    lines = [line for line in example.splitlines() if line]
+    assert len(lines) <= 15
+    exec(compile(example, readme, "exec"), names := {})
+    assert "validation loss" in capsys.readouterr().out
+    assert nn.evaluate(names["model"], names["check"]).accuracy > 0.8
