@@ -153,8 +153,8 @@ def test_window_tiles(dtype, tolerance):
         a, b = normal((TILE_ROWS, depth), dtype), normal(200, dtype, 1)
         offsets = np.random.default_rng(depth).integers(0, 100, depth)
         outs = [nan_poisoned((TILE_ROWS, count * lanes + 3), dtype) for count in (1, 3)]
-        for repeats in (1, 2):
-            _windows(depth, packed_rows(a), b, offsets, *outs, repeats == 2)
+        for repeats in (1, 2, 3):
+            _windows(depth, packed_rows(a), b, offsets, *outs, repeats > 1)
             for out in outs:
                 width = out.shape[1] - 3
                 rows = np.stack([b[1 + at : 1 + at + width] for at in offsets])
@@ -182,10 +182,10 @@ def test_block_at_every_remainder(dtype, tolerance):
         for columns in range(1, 50):
             out = nan_poisoned((rows, columns + 2), dtype)
             spare = nan_poisoned(TILE_ROWS * width, dtype)
-            for repeats in (1, 2):
+            for repeats in (1, 2, 3):
                 _block(
                     depth, rows, columns, blocks, by_panel, depth * width, out, columns + 2,
-                    repeats == 2, spare,
+                    repeats > 1, spare,
                 )  # fmt: skip
                 assert_close(out[:, 1:-1], repeats * product[:rows, :columns], 4 * tolerance)
                 assert np.isnan(out[:, 0]).all() and np.isnan(out[:, -1]).all()
