@@ -61,9 +61,13 @@ def forward(
     )
 
 
-def reaches_input(window: Window) -> bool:
-    """Whether `to_input` is a convolution of dy: no stride, no padding beyond the kernel."""
-    return window[2:4] == (1, 1) and min(_full_padding(window)) >= 0
+def reaches_input(window: Window, channels: int) -> bool:
+    """Whether the gradient of x is a convolution of dy, and its `channels` fill a tile.
+
+    A stride leaves gaps, and so does padding beyond the kernel.
+    """
+    unstrided = window[2:4] == (1, 1) and min(_full_padding(window)) >= 0
+    return unstrided and channels >= TILE_ROWS
 
 
 def to_input(

@@ -9,16 +9,23 @@ from kernels import _memory
 BAND = 1024
 
 
+def poison(dtype):
+    """NaN, or the most negative integer: no position that work could go on with."""
+    dtype = np.dtype(dtype)
+    return np.nan if dtype.kind == "f" else np.iinfo(dtype).min
+
+
 def guarded(array):
     """A copy with a band of NaN before and behind it."""
     return _between_bands(array.shape, array.dtype, array)[0]
 
 
-def _between_bands(shape, dtype, values=np.nan):
+def _between_bands(shape, dtype, values=None):
     size = int(np.prod(shape))
-    whole = np.full(size + 2 * BAND, np.nan, dtype)
+    whole = np.full(size + 2 * BAND, poison(dtype), dtype)
     array = whole[BAND : BAND + size].reshape(shape)
-    array[...] = values
+    if values is not None:
+        array[...] = values
     return array, whole
 
 
@@ -36,6 +43,8 @@ def poisoned_memory(monkeypatch):
         patch.setattr(_memory, "empty", empty)
         yield
     for whole in wholes:
-        assert np.isnan(whole[:BAND]).all() and np.isnan(whole[-BAND:]).all(), (
+        untouched = np.full(BAND, poison(whole.dtype), whole.dtype)
+        beside = whole[:BAND], whole[-BAND:]
+        assert all(np.array_equal(b, untouched, equal_nan=b.dtype.kind == "f") for b in beside), (
             f"written beside an array of {whole.size - 2 * BAND} elements"
         )

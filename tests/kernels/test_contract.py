@@ -138,13 +138,14 @@ def test_implementations_are_a_literal_dict(op):
 
 @pytest.mark.parametrize("op", OPS)
 def test_twins_have_the_same_parameters(op):
-    """Scratch apart, which belongs to an algorithm."""
+    """Scratch apart, which belongs to an algorithm. `cpu` has them all, others at least one."""
     wanted = implementation_functions(op)
     assert wanted
     for implementation, module in importlib.import_module(f"kernels.{op}").IMPLEMENTATIONS.items():
-        for name, function in wanted.items():
-            twin = getattr(module, name, None)
-            assert twin is not None, f"{implementation} has no {name}"
+        twins = {name: getattr(module, name) for name in wanted if hasattr(module, name)}
+        assert twins if "_" in implementation else twins.keys() == wanted.keys(), implementation
+        for name, twin in twins.items():
+            function = wanted[name]
             actual, expected = without_scratch(parameters(twin)), parameters(function)
             assert actual == without_scratch(expected), f"{implementation}.{name}"
 

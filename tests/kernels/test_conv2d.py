@@ -227,7 +227,7 @@ def test_auto_takes_direct_where_filters_fill_a_tile():
     ]:
         x, weight, bias, dy = inputs((2, 8, 9, 9), (filters, 8, kernel, kernel), {}, np.float32)
         results = {}
-        for algorithm in conv2d.ALGORITHMS:
+        for algorithm in ("auto", *ALGORITHMS):
             y, saved = conv2d.forward(x, weight, bias, algorithm=algorithm)
             results[algorithm] = y, conv2d.backward(dy, saved)[1]
         assert_same_bits(results["auto"], results[taken])
@@ -367,7 +367,7 @@ def torch():
     return pytest.importorskip("torch")
 
 
-@pytest.mark.parametrize("algorithm", conv2d.ALGORITHMS)
+@pytest.mark.parametrize("algorithm", ["auto", *ALGORITHMS])
 @pytest.mark.parametrize("relu", [False, True])
 def test_h_against_pytorch(torch, relu, algorithm):
     for *shapes, geometry in CASES.values():
