@@ -188,7 +188,7 @@ class _Locator(caching._CacheLocator):
 
 
 class _CompileResult(caching.CompileResultCacheImpl):
-    _locator_classes = [_Locator]
+    _locator_classes = (_Locator,)
 
 
 class _KernelFile:

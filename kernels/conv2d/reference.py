@@ -47,7 +47,7 @@ def forward(x, weight, bias, window, groups, relu, out_y):
     bias    (K,), or (0,) which adds nothing
     out_y   (N, K, OH, OW)
     """
-    n, _, out_height, out_width = out_y.shape
+    _, _, out_height, out_width = out_y.shape
     views = _by_group(_windows(_pad(x, window), window, out_height, out_width), 1, groups)
     y = np.einsum("ngcijpq,gkcij->ngkpq", views, _by_group(weight, 0, groups), optimize=True)
     y = y.reshape(out_y.shape)
