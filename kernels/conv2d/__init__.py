@@ -103,16 +103,18 @@ def backward(
             f"conv2d.backward: expected dy of shape {expected} and {x.dtype}, "
             f"got {dy.shape} and {dy.dtype}"
         )
+    dx: np.ndarray | None = None
+    dweight: np.ndarray | None = None
+    dbias: np.ndarray | None = None
     if dy.size == 0:
-        dx, dweight = np.zeros_like(x), np.zeros_like(weight)
-        dbias = np.zeros(weight.shape[0], x.dtype) if has_bias else None
-        gradients = (dx, dweight, dbias)
-        return tuple(g if need else None for g, need in zip(gradients, needs, strict=True))  # type: ignore[return-value]
+        dx = np.zeros_like(x) if needs[0] else None
+        dweight = np.zeros_like(weight) if needs[1] else None
+        dbias = np.zeros(weight.shape[0], x.dtype) if needs[2] and has_bias else None
+        return dx, dweight, dbias
     if y is not None:
         masked = _memory.empty(dy.shape, dy.dtype)
         mask_where_positive(dy=dy, y=y, out_dy=masked)
         dy = masked
-    dx = dweight = dbias = None
     chosen = _choose(algorithm, window, groups, weight.shape, dy.shape, x.dtype)
     if needs[0]:
         dx = _memory.empty(x.shape, x.dtype)

@@ -54,18 +54,19 @@ def product(
         y[...] = 0 if bias is None else np.maximum(bias, 0) if relu else bias
         return y
     width = panel_columns(a.dtype)
-    packed = -(-n // width) * width * depth
-    threads = _jit.thread_rows()
-    cpu.product(
+    small = m * n * depth <= cpu.SERIAL
+    threads = () if small else (_jit.thread_rows(),)
+    launch = cpu.product_serial if small else cpu.product
+    launch(
         a=a,
         b=b,
         bias=np.empty(0, a.dtype) if bias is None else bias,
         transpose_a=transpose_a,
         transpose_b=transpose_b,
         relu=relu,
-        work_a=_memory.empty((threads, cpu.BLOCK_ROWS * min(depth, cpu.DEPTH)), a.dtype),
-        work_b=_memory.empty(packed, a.dtype),
-        work_spare=_memory.empty((threads, TILE_ROWS * width), a.dtype),
+        work_a=_memory.empty((*threads, cpu.BLOCK_ROWS * min(depth, cpu.DEPTH)), a.dtype),
+        work_b=_memory.empty(-(-n // width) * width * depth, a.dtype),
+        work_spare=_memory.empty((*threads, TILE_ROWS * width), a.dtype),
         out_y=y,
     )
     return y

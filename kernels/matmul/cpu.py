@@ -187,20 +187,31 @@ def product(
     block_panels = max(1, min(BLOCK_PANELS, panels * down // 8))
     block_columns = block_panels * width
     blocks = down * ((n + block_columns - 1) // block_columns)
-    if m * n * depth_total <= SERIAL:
-        for task in range(packs):
-            _pack_b_task(b, transpose_b, depth_total, panels, task, work_b)
-        for task in range(blocks):
-            _block_task(
-                a, transpose_a, depth_total, panels, block_columns, task, bias, relu,
-                work_a[0], work_b, work_spare[0], out_y,
-            )  # fmt: skip
-    else:
-        for task in prange(packs):
-            _pack_b_task(b, transpose_b, depth_total, panels, task, work_b)
-        for task in prange(blocks):
-            thread = thread_id()
-            _block_task(
-                a, transpose_a, depth_total, panels, block_columns, task, bias, relu,
-                work_a[thread], work_b, work_spare[thread], out_y,
-            )  # fmt: skip
+    for task in prange(packs):
+        _pack_b_task(b, transpose_b, depth_total, panels, task, work_b)
+    for task in prange(blocks):
+        thread = thread_id()
+        _block_task(
+            a, transpose_a, depth_total, panels, block_columns, task, bias, relu,
+            work_a[thread], work_b, work_spare[thread], out_y,
+        )  # fmt: skip
+
+
+@_jit.jit
+def product_serial(a, b, bias, transpose_a, transpose_b, relu, work_a, work_b, work_spare, out_y):
+    """As `product` on one thread, for work that a launch would take longer than.
+
+    work_a, work_spare  as in `product`, of one thread
+    """
+    m, n = out_y.shape
+    depth_total = a.shape[0] if transpose_a else a.shape[1]
+    width = TILE_VECTORS * tile_lanes(out_y)
+    panels = (n + width - 1) // width
+    for task in range((depth_total + DEPTH - 1) // DEPTH * panels):
+        _pack_b_task(b, transpose_b, depth_total, panels, task, work_b)
+    for row in range(0, m, BLOCK_ROWS):
+        rows = min(BLOCK_ROWS, m - row)
+        _fill_block(
+            a, transpose_a, row, rows, 0, n, depth_total, panels, bias, relu, work_a, work_b,
+            work_spare, out_y,
+        )  # fmt: skip
