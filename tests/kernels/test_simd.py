@@ -117,7 +117,7 @@ def test_float_operators(dtype):
 
 
 @_jit.jit
-def _comparisons(a, b, out, out_bits, out_any):
+def _comparisons(a, b, out, out_any):
     x, y, n = load(a, 0), load(b, 0), lanes(a)
     for k in range(10):
         mask = x < y
@@ -140,7 +140,6 @@ def _comparisons(a, b, out, out_bits, out_any):
         if k == 9:
             mask = ~(2 < x)
         store(out, k * n, select(mask, x, y))
-        store_bits(out_bits, k * 64, mask)
         out_any[k] = any_lane(mask)
     store(out, 10 * n, select(x > y, x, 7))
     store(out, 11 * n, select(x > y, 7, y))
@@ -158,13 +157,10 @@ def test_comparisons_choose_lanes(dtype):
     masks = [a < b, a <= b, a > b, a >= b, a == b, a != b]
     masks += [(a < 2) & (b > 2), (a < 2) | (b > 2), (a < 2) ^ (b > 2), ~(2 < a)]
     out = np.zeros((12, len(a)), dtype)
-    bits, any_ = np.zeros((10, 8), np.uint8), np.full(10, 2)
-    _comparisons(a, b, out, bits, any_)
+    any_ = np.full(10, 2)
+    _comparisons(a, b, out, any_)
     for k, mask in enumerate(masks):
         assert_same_bits(out[k], np.where(mask, a, b))
-        packed = np.packbits(mask, bitorder="little")
-        assert bits[k, : len(packed)].tolist() == packed.tolist()
-        assert not bits[k, len(packed) :].any()
         assert any_[k] == mask.any()
     assert_same_bits(out[10], np.where(a > b, a, dtype(7)))
     assert_same_bits(out[11], np.where(a > b, dtype(7), b))
@@ -172,8 +168,8 @@ def test_comparisons_choose_lanes(dtype):
 
 def test_no_lane_is_true():
     a = np.ones(lane_count(np.float32), np.float32)
-    out, bits, any_ = np.zeros((12, len(a)), a.dtype), np.ones((10, 8), np.uint8), np.full(10, 2)
-    _comparisons(a, a, out, bits, any_)
+    out, any_ = np.zeros((12, len(a)), a.dtype), np.full(10, 2)
+    _comparisons(a, a, out, any_)
     assert any_.tolist() == [0, 1, 0, 1, 1, 0, 0, 1, 1, 1]
 
 
@@ -384,6 +380,24 @@ def test_conversion_to_integers_drops_the_fraction(target):
 
 
 @_jit.jit
+def _signs_to_bits(x, start, out_bits):
+    store_bits(out_bits, start, load(x, 0) < 0)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int32])
+def test_masks_are_stored_as_bits(dtype):
+    x = numbers(dtype, 6)
+    x[::3] = -5
+    packed = np.packbits(x < 0, bitorder="little")
+    for byte in (0, 1, 5):
+        bits = np.full(24, 99, np.uint8)
+        _signs_to_bits(x, 8 * byte, bits)
+        expected = np.full(24, 99, np.uint8)
+        expected[byte : byte + len(packed)] = packed
+        assert_same_bits(bits, expected)
+
+
+@_jit.jit
 def _bits_to_numbers(bits, start, like, out):
     store(out, 0, select(load_bits(bits, start, like), full(like, 1.0), 0.0))
 
@@ -393,7 +407,7 @@ def test_bits_are_lanes_lowest_first(dtype):
     n = lane_count(dtype)
     bits = np.random.default_rng(5).integers(0, 256, 16, np.uint8)
     out = nan_poisoned(n, dtype)
-    for start in (0, 8, 40):
+    for start in (0, n, 8, 40):
         _bits_to_numbers(bits, start, out, out)
         expected = np.unpackbits(bits, bitorder="little")[start : start + n]
         assert_same_bits(out, expected.astype(dtype))

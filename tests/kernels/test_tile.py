@@ -53,7 +53,7 @@ def _transpose(x, out_square, out_rows):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_transposes(dtype):
     lanes = register(dtype)
-    x = normal((lanes + 1, lanes + 3), dtype)
+    x = normal((max(lanes, TILE_ROWS) + 1, lanes + 3), dtype)
     square, rows = (nan_poisoned((lanes, count + 5), dtype) for count in (lanes, TILE_ROWS))
     _transpose(x, square, rows)
     for out, count in ((square, lanes), (rows, TILE_ROWS)):
