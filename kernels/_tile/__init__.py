@@ -2,7 +2,15 @@
 
 from kernels._tile.blocks import multiply_block
 from kernels._tile.dots import dot_tile, window_dot_tile
-from kernels._tile.moves import accumulate, copy, copy_shifted, transpose_rows, transpose_square
+from kernels._tile.moves import (
+    accumulate,
+    copy,
+    copy_shifted,
+    copy_tile_column,
+    copy_tile_row,
+    transpose_rows,
+    transpose_square,
+)
 from kernels._tile.products import (
     TILE_ROWS,
     TILE_VECTORS,
@@ -22,6 +30,8 @@ __all__ = [
     "accumulate",
     "copy",
     "copy_shifted",
+    "copy_tile_column",
+    "copy_tile_row",
     "dot_tile",
     "multiply_block",
     "multiply_tile_1",

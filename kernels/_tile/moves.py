@@ -23,7 +23,7 @@ from kernels._simd import (
     store_first,
     store_vector,
 )
-from kernels._tile.products import TILE_ROWS, address, register_lanes
+from kernels._tile.products import TILE_ROWS, TILE_VECTORS, address, register_lanes
 
 
 def _riffle(builder: Any, rows: list) -> Any:
@@ -124,6 +124,32 @@ def copy_shifted(typingctx, source, start, out, out_start, count, shift, least):
     number, intp = source.dtype, types.intp
     codegen = _copy(_shifted, source)
     return types.void(source, intp, out, intp, intp, number, number), codegen
+
+
+@intrinsic
+def copy_tile_row(typingctx, source, start, out, out_start):
+    """3 registers, as long as a tile's row of B."""
+    codegen = _copy_whole(source, TILE_VECTORS * register_lanes(source))
+    return types.void(source, types.intp, out, types.intp), codegen
+
+
+@intrinsic
+def copy_tile_column(typingctx, source, start, out, out_start):
+    """TILE_ROWS elements, as long as a tile's column of A."""
+    codegen = _copy_whole(source, TILE_ROWS)
+    return types.void(source, types.intp, out, types.intp), codegen
+
+
+def _copy_whole(source: types.Array, count: int) -> Callable:
+    kind, align = llvm_vector(Vector(source.dtype, count)), source.dtype.bitwidth // 8
+
+    def codegen(context: Any, builder: Any, sig: Any, args: tuple) -> Any:
+        base = pointer(context, builder, sig.args[0], args[0], args[1])
+        target = pointer(context, builder, sig.args[2], args[2], args[3])
+        store_vector(builder, load_vector(builder, base, kind, align), target, align)
+        return context.get_dummy_value()
+
+    return codegen
 
 
 @_jit.jit

@@ -49,12 +49,14 @@ def product(
         )
     if bias is not None and bias.shape != (n,):
         raise ValueError(f"{name}: expected a bias of shape ({n},), got {bias.shape}")
-    y = _memory.empty((m, n), a.dtype)
+    small = m * n * depth <= cpu.SERIAL
+    # The pool's bookkeeping would be felt in a product of a few microseconds.
+    empty = np.empty if small else _memory.empty
+    y = empty((m, n), a.dtype)
     if depth == 0 or y.size == 0:
         y[...] = 0 if bias is None else np.maximum(bias, 0) if relu else bias
         return y
     width = panel_columns(a.dtype)
-    small = m * n * depth <= cpu.SERIAL
     threads = () if small else (_jit.thread_rows(),)
     launch = cpu.product_serial if small else cpu.product
     launch(
@@ -64,9 +66,9 @@ def product(
         transpose_a=transpose_a,
         transpose_b=transpose_b,
         relu=relu,
-        work_a=_memory.empty((*threads, cpu.BLOCK_ROWS * min(depth, cpu.DEPTH)), a.dtype),
-        work_b=_memory.empty(-(-n // width) * width * depth, a.dtype),
-        work_spare=_memory.empty((*threads, TILE_ROWS * width), a.dtype),
+        work_a=empty(-(-m // TILE_ROWS) * TILE_ROWS * depth, a.dtype),
+        work_b=empty((*threads, min(depth, cpu.DEPTH) * width), a.dtype),
+        work_spare=empty((*threads, TILE_ROWS * width), a.dtype),
         out_y=y,
     )
     return y

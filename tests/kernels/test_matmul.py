@@ -111,8 +111,8 @@ def test_implementations_share_their_parameters(implementation, dtype, tolerance
     width = matmul.panel_columns(dtype(0).dtype)
     threads = _jit.thread_rows()
     work = {
-        "work_a": nan_poisoned((threads, cpu.BLOCK_ROWS * cpu.DEPTH), dtype),
-        "work_b": nan_poisoned(-(-n // width) * width * k, dtype),
+        "work_a": nan_poisoned(-(-m // matmul.TILE_ROWS) * matmul.TILE_ROWS * k, dtype),
+        "work_b": nan_poisoned((threads, cpu.DEPTH * width), dtype),
         "work_spare": nan_poisoned((threads, matmul.TILE_ROWS * width), dtype),
     }
     matmul.IMPLEMENTATIONS[implementation].product(
