@@ -12,8 +12,8 @@ import numpy as np
 
 from kernels import _jit
 
-# Longer than an idle OpenMP thread keeps spinning on a core that the next contender wants.
-SETTLE = 4e-3
+# Longer than idle threads of OpenBLAS (27 ms) and OpenMP spin on a core that the next one wants.
+SETTLE = 0.04
 
 _LIBRARIES = ("numpy", "numba", "torch")
 

@@ -5,6 +5,7 @@ from kernels._tile.dots import dot_tile, window_dot_tile
 from kernels._tile.moves import (
     accumulate,
     copy,
+    copy_every_second,
     copy_shifted,
     copy_tile_column,
     copy_tile_row,
@@ -29,6 +30,7 @@ __all__ = [
     "TILE_VECTORS",
     "accumulate",
     "copy",
+    "copy_every_second",
     "copy_shifted",
     "copy_tile_column",
     "copy_tile_row",

@@ -20,6 +20,7 @@ from kernels._tile import (
     TILE_ROWS,
     TILE_VECTORS,
     copy,
+    copy_every_second,
     copy_shifted,
     tile_lanes,
     window_dot_tile,
@@ -41,11 +42,19 @@ def _place_row(x, source, width, phase, step, pad, planes, start, pitch):
         copy(x, source, planes, start + pad, inside)
         clear(planes, start + pad + inside, pitch - pad - inside)
         return
-    flat = x.reshape(-1)
+    # Positions [before, until) lie inside the row.
     column = phase - pad
-    for position in range(pitch):
-        planes[start + position] = flat[source + column] if 0 <= column < width else 0.0
-        column += step
+    before = min(pitch, max(0, (step - 1 - column) // step))
+    until = min(pitch, max(before, (width - column + step - 1) // step))
+    clear(planes, start, before)
+    column += before * step
+    if step == 2:
+        copy_every_second(x, source + column, planes, start + before, until - before)
+    else:
+        flat = x.reshape(-1)
+        for position in range(until - before):
+            planes[start + before + position] = flat[source + column + position * step]
+    clear(planes, start + until, pitch - until)
 
 
 @_jit.jit

@@ -11,7 +11,10 @@ from kernels._tile import (
     TILE_ROWS,
     TILE_VECTORS,
     copy,
+    copy_every_second,
     copy_shifted,
+    copy_tile_column,
+    copy_tile_row,
     dot_tile,
     multiply_block,
     multiply_tile_3,
@@ -95,6 +98,38 @@ def test_shifted_copy_keeps_nan(dtype):
         assert out[0] == 0 and np.isnan(out[1:count]).all()
         _copies(x, 3, out.copy(), out, 0, count, dtype(1), dtype(-np.inf), out.copy())
         assert out[0] == -4
+
+
+@_jit.jit
+def _every_second(source, start, out, out_start, count):
+    copy_every_second(source, start, out, out_start, count)
+
+
+@_jit.jit
+def _tile_copies(source, out_row, out_column):
+    copy_tile_row(source, 2, out_row, 1)
+    copy_tile_column(source, 3, out_column, 1)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_copy_of_every_second_element_reads_and_writes_no_more(dtype):
+    x = normal((100,), dtype)
+    for count in range(41):
+        # Nothing lies behind the last element that is read.
+        source = x[: 3 + max(2 * count - 1, 0)].copy()
+        out = np.ones(64, dtype)
+        _every_second(source, 3, out, 5, count)
+        assert_same_bits([out[5 : 5 + count]], [x[3:][: 2 * count : 2]])
+        assert (out[:5] == 1).all() and (out[5 + count :] == 1).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_copies_of_a_tile_s_rows_and_columns(dtype):
+    x, width = normal((100,), dtype), TILE_VECTORS * register(dtype)
+    row, column = np.ones(width + 2, dtype), np.ones(TILE_ROWS + 2, dtype)
+    _tile_copies(x, row, column)
+    assert_same_bits([row[1:-1], column[1:-1]], [x[2 : 2 + width], x[3 : 3 + TILE_ROWS]])
+    assert row[0] == row[-1] == column[0] == column[-1] == 1
 
 
 @_jit.jit
