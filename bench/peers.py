@@ -5,7 +5,8 @@
 
 Nothing is timed before the contenders' values and gradients were found to agree. All run on the
 same number of threads. Each takes its turn in every round: a pause, so that idle threads of the
-others fall asleep, one untimed call to wake its own, one timed call. PyTorch's calls go through
+others fall asleep, untimed calls until its own are awake on cores of their own (a thread that
+wakes on a busy core waits for milliseconds), one timed call. PyTorch's calls go through
 its autograd and this library's ops are called without a tape, which favours this library by
 some microseconds; the training step, with tape and layers on both sides, does not.
 """
@@ -33,6 +34,9 @@ from kernels import _jit
 TRAINING_STEP = "training_step"
 LEAST_ROUNDS = 3
 
+# Seconds of untimed calls, several ticks of the kernel's scheduler.
+AWAKE = 0.02
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -55,7 +59,9 @@ def time_in_turn(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, 
     for _ in range(rounds):
         for name, call in calls.items():
             settle()
-            call()
+            begin = perf_counter()
+            while perf_counter() - begin < AWAKE:
+                call()
             start = perf_counter()
             call()
             seconds[name].append(perf_counter() - start)

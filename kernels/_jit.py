@@ -5,6 +5,7 @@ top-level kernel whose `prange` loops run on all threads. Both are compiled lazi
 each signature, and kept on disk: see `cache_folder`.
 """
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -75,13 +76,13 @@ def parallel(function: Callable) -> Callable:
 
 
 def set_num_threads(count: int) -> None:
-    """Run kernels on `count` threads from now on; results do not depend on it.
+    """Run this thread's kernels on `count` threads from now on; results do not depend on it.
 
     Raises ValueError unless 1 <= count <= the number of threads Numba was started with
     (the machine's cores).
     """
     largest = numba.config.NUMBA_NUM_THREADS
-    if not isinstance(count, int) or not 1 <= count <= largest:
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= largest:
         raise ValueError(f"set_num_threads: expected an integer from 1 to {largest}, got {count!r}")
     numba.set_num_threads(count)
 
@@ -234,6 +235,11 @@ class _KernelCache(caching.FunctionCache):
         self._cache_path = self._impl.locator.get_cache_path()
         self._cache_file = _KernelFile(self._cache_path, self._impl.filename_base)
         self._enabled = True
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        # A cache that is full or was made read-only since is no reason to stop.
+        with contextlib.suppress(OSError):
+            super().save_overload(sig, data)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         found = super().load_overload(sig, target_context)
