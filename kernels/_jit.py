@@ -8,8 +8,10 @@ each signature, and kept on disk: see `cache_folder`.
 import contextlib
 import functools
 import hashlib
+import itertools
 import os
 import pickle
+import re
 import sys
 import tempfile
 import threading
@@ -42,6 +44,11 @@ __all__ = [
 FASTMATH = {"contract", "nsz"}
 
 _KERNELS = Path(__file__).parent
+
+# Parsing the sources would take a third of a second at every start.
+_IMPORTED = re.compile(
+    r"^(?:from|import) kernels\.(_\w+)|^from kernels import (\([^)]*\)|.*)$", re.MULTILINE
+)
 
 # Shared modules that nothing is compiled from.
 _PLAIN = {"_check.py", "_memory.py"}
@@ -151,18 +158,31 @@ def _learn_threading_layer() -> None:
 def _sources_hash(folder: Path) -> str:
     """Identify what a kernel in `folder` is compiled from.
 
-    That is its own folder, the shared modules `kernels/_*` and Numba. Numba's own cache
-    looks at the function's file alone, so an edit of a helper would go unnoticed.
+    That is its own folder, the shared modules `kernels/_*` that it imports, directly or through
+    others, and Numba. Numba's own cache looks at the function's file alone, so an edit of a
+    helper would go unnoticed.
     """
     digest = hashlib.sha256(numba.__version__.encode())
-    shared = [*_KERNELS.glob("_*.py"), *_KERNELS.glob("_*/*.py")]
-    sources = sorted(source for source in shared if source.name not in _PLAIN)
-    if folder != _KERNELS:
-        sources += sorted(folder.glob("*.py"))
-    for source in sources:
+    sources = set(folder.glob("*.py")) - set(_KERNELS.glob("*.py"))
+    waiting = [_KERNELS / "_jit.py", *(sources or _KERNELS.glob("_*.py"))]
+    while waiting:
+        source = waiting.pop()
+        sources.add(source)
+        for module in _shared_modules(source.read_bytes()):
+            whole = _KERNELS / module
+            found = whole.glob("*.py") if whole.is_dir() else [whole.with_suffix(".py")]
+            waiting += [each for each in found if each not in sources and each.name not in _PLAIN]
+    for source in sorted(sources):
         digest.update(source.name.encode())
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
+
+
+@functools.cache
+def _shared_modules(source: bytes) -> set[str]:
+    """Names of the modules `kernels._*` that a source text imports at its top level."""
+    imported = " ".join(itertools.chain(*_IMPORTED.findall(source.decode())))
+    return set(re.findall(r"\b_\w+", imported))
 
 
 class _Locator(caching._CacheLocator):
@@ -230,6 +250,7 @@ class _KernelCache(caching.FunctionCache):
 
     def __init__(self, function: Callable) -> None:
         self._name = repr(function)
+        self._op = function.__module__.removeprefix("kernels.").split(".")[0]
         self._py_func = function
         self._impl = self._impl_class(function)
         self._cache_path = self._impl.locator.get_cache_path()
@@ -243,18 +264,17 @@ class _KernelCache(caching.FunctionCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         found = super().load_overload(sig, target_context)
-        if found is None:
-            _announce_compilation()
+        if found is None and not self._op.startswith("_"):
+            _announce_compilation(self._op)
         return found
 
 
 @functools.cache
-def _announce_compilation() -> None:
-    print(
-        "nnet: compiling kernels for this processor, once; later starts read them from "
-        f"{cache_folder()}",
-        file=sys.stderr,
-    )
+def _announce_compilation(op: str) -> None:
+    """Say once which op is being compiled, and the first time why."""
+    first = _announce_compilation.cache_info().misses == 1
+    why = f" for this processor, once; later starts read kernels from {cache_folder()}"
+    print(f"nnet: compiling {op}{why if first else ''}", file=sys.stderr)
 
 
 @parallel
