@@ -106,7 +106,7 @@ def described(**changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"model": "resnet"}, "expected a model out of mnist_cnn, got 'resnet'"),
+        ({"model": "resnet"}, "expected a model out of mnist_cnn, .*, got 'resnet'"),
         ({"arguments": {"depth": 3}}, "depth"),
         ({"arguments": {**TINY.arguments, "hidden": 5}}, "w: .*"),
         ({"arguments": {**TINY.arguments, "height": 4}}, "at least 16x16, got 4x16"),
