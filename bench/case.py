@@ -71,6 +71,7 @@ class Case:
     contenders  module with a function `with_<name>(**inputs, **options) -> Contender` each
     tolerance   of the RMS difference of two contenders' values, relative to their RMS
     small       cheap enough for tests and for a smoke run
+    families    cases whose ratios are also given as one geometric mean
     """
 
     op: str
@@ -83,6 +84,7 @@ class Case:
     options: Mapping[str, Any] = field(default_factory=dict)
     tolerance: float = 1e-5
     small: bool = False
+    families: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -55,10 +55,16 @@ def _matmul(m: int, n: int, k: int, transposes: str, small: bool = False) -> Cas
 
 
 def _conv2d(
-    x: Shape, filters: int, kernel: int, stride: int = 1, padding: int = 0, small: bool = False
+    x: Shape,
+    filters: int,
+    kernel: int,
+    stride: int = 1,
+    padding: int = 0,
+    groups: int = 1,
+    small: bool = False,
 ) -> Case:
     images, channels, height, width = x
-    weight = (filters, channels, kernel, kernel)
+    weight = (filters, channels // groups, kernel, kernel)
     y = (
         images,
         filters,
@@ -68,20 +74,24 @@ def _conv2d(
     flops = 2 * math.prod(y) * math.prod(weight[1:])
     size = FLOAT * (math.prod(x) + math.prod(weight) + filters + math.prod(y))
     steps = f"-s{stride}" * (stride > 1) + f"-p{padding}" * (padding > 0)
+    families = ["convolutions"]
+    if (kernel, stride) == (3, 1) and weight[1] >= 16:
+        families.append("3x3, stride 1, 16 channels or more")
     return Case(
         op="conv2d",
-        shape=f"{_times(*x)}-{filters}-{kernel}x{kernel}{steps}",
+        shape=f"{_times(*x)}-{filters}-{kernel}x{kernel}{steps}" + f"-g{groups}" * (groups > 1),
         inputs=lambda rng: {
             "x": _normal(rng, *x),
             "weight": _normal(rng, *weight),
             "bias": _normal(rng, filters),
             "dy": _normal(rng, *y),
         },
-        options={"stride": (stride, stride), "padding": (padding, padding)},
+        options={"stride": (stride, stride), "padding": (padding, padding), "groups": groups},
         forward=Work(flops, size),
         backward=Work(2 * flops, size + FLOAT * (math.prod(x) + math.prod(weight))),
         contenders=conv2d,
         small=small,
+        families=tuple(families),
     )
 
 
@@ -224,12 +234,22 @@ MATMUL = tuple(
 
 CONV2D = (
     _conv2d((64, 1, 28, 28), 32, 3, padding=1, small=True),
+    _conv2d((128, 3, 32, 32), 32, 3, padding=1),
+    _conv2d((32, 16, 32, 32), 16, 3, padding=1),
+    _conv2d((32, 32, 16, 16), 32, 3, padding=1),
     _conv2d((64, 32, 28, 28), 32, 3, padding=1),
     _conv2d((64, 32, 14, 14), 64, 3, padding=1),
     _conv2d((64, 64, 14, 14), 64, 3, padding=1, small=True),
-    _conv2d((32, 64, 56, 56), 64, 1),
-    _conv2d((64, 6, 14, 14), 16, 5, small=True),
+    _conv2d((32, 64, 8, 8), 64, 3, padding=1, small=True),
+    _conv2d((32, 64, 32, 32), 64, 3, padding=1),
+    _conv2d((16, 128, 28, 28), 128, 3, padding=1),
+    _conv2d((8, 256, 14, 14), 256, 3, padding=1),
     _conv2d((16, 64, 56, 56), 128, 3, stride=2, padding=1),
+    _conv2d((64, 6, 14, 14), 16, 5, small=True),
+    _conv2d((64, 16, 14, 14), 32, 5, padding=2),
+    _conv2d((8, 3, 224, 224), 64, 7, stride=2, padding=3),
+    _conv2d((32, 64, 56, 56), 64, 1),
+    _conv2d((32, 64, 28, 28), 64, 3, padding=1, groups=64, small=True),
 )
 
 POOL2D = tuple(_pool2d(kind, (64, 32, 28, 28)) for kind in ("max", "average"))
