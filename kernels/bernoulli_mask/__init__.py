@@ -1,11 +1,12 @@
 """Multiply by a random mask of zeros and ones: dropout (Srivastava et al. 2014).
 
-    y[i] = x[i] * scale  with probability 1 - p_drop, else 0
+    y[i] = x[i] * scale + shift  with probability 1 - p_drop, else fill
 
 The mask is a pure function of (seed, stream, i), i counting in C order; `kernels._philox` says
-which random word belongs to i. Element i is dropped where that word, of 32 bits, is below
-round(p_drop * 2^32), so p_drop holds to 2^-32. What is dropped is +0 even if it was NaN or
+which random bits belong to i. Element i is dropped where its random number of 32 bits is below
+round(p_drop * 2^32), so p_drop holds to 2^-32. What is dropped is `fill` even if it was NaN or
 infinite; backward takes the mask from stored bits, which is cheaper than drawing again.
+`README.md` has the derivations.
 """
 
 from types import ModuleType
@@ -15,19 +16,19 @@ import numpy as np
 
 from .. import _memory
 from .._check import float_arrays
+from .._philox import BLOCK, BLOCK_BYTES
 from . import cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
 
-_BLOCK = 128
-
 
 class Saved(NamedTuple):
-    """The mask, bit i % 8 of byte i // 8 for element i, and what it was multiplied by."""
+    """The mask, bit i % 8 of byte i // 8 for plane i, and what it was multiplied by."""
 
     bits: np.ndarray
     scale: float
     shape: tuple[int, ...]
+    plane: int
 
 
 def forward(
@@ -37,6 +38,9 @@ def forward(
     seed: int,
     stream: int,
     scale: float | None = None,
+    shift: float = -0.0,
+    fill: float = 0.0,
+    plane: int = 1,
 ) -> tuple[np.ndarray, Saved]:
     """Return y of x's shape and dtype, and what backward needs.
 
@@ -44,8 +48,12 @@ def forward(
     p_drop        probability that an element is dropped, 0 to 1; at 0 and 1 nothing is drawn
     seed, stream  integers from 0 to 2^64 - 1; another stream gives an independent mask
     scale         what is kept is multiplied by it; 1 / (1 - p_drop) if None
+    shift         is added to what is kept; -0.0 leaves every number as it is, -0.0 too
+    fill          takes the place of what is dropped
+    plane         how many successive elements are kept or dropped together; divides x's size
 
-    Raises TypeError for other dtypes, ValueError for p_drop, seed, stream or scale out of range.
+    Raises TypeError for other dtypes, ValueError for p_drop, seed, stream, plane or a number out
+    of range.
 
     >>> import numpy as np
     >>> from kernels import bernoulli_mask
@@ -59,25 +67,26 @@ def forward(
     key, counter = _word("seed", seed), _word("stream", stream)
     if scale is None:
         scale = 1 / (1 - p_drop) if p_drop < 1 else 1.0
-    elif not np.isfinite(scale):
-        raise ValueError(f"bernoulli_mask: expected a finite scale, got {scale}")
-
+    for name, number in (("scale", scale), ("shift", shift), ("fill", fill)):
+        if not np.isfinite(number):
+            raise ValueError(f"bernoulli_mask: expected a finite {name}, got {number}")
+    if plane < 1 or x.size % plane:
+        raise ValueError(
+            f"bernoulli_mask: expected a plane that divides {x.size} elements, got {plane}"
+        )
     y = _memory.empty(x.shape, x.dtype)
-    bits = _memory.empty(-(-x.size // _BLOCK) * (_BLOCK // 8), np.uint8)
-    saved = Saved(bits, float(scale), x.shape)
+    bits = _memory.empty(-(-(x.size // plane) // BLOCK) * BLOCK_BYTES, np.uint8)
+    saved = Saved(bits, float(scale), x.shape, plane)
+    drawn = {"seed": key, "stream": counter, "threshold": _threshold(p_drop)}
+    numbers = {"scale": saved.scale, "shift": float(shift), "fill": float(fill)}
     if p_drop in (0, 1):
         bits.fill(0xFF if p_drop == 0 else 0)
-        cpu.apply(x=x.reshape(-1), bits=bits, scale=saved.scale, out_y=y.reshape(-1))
+    elif plane == 1:
+        cpu.forward(x=x.reshape(-1), **drawn, **numbers, out_y=y.reshape(-1), out_bits=bits)
         return y, saved
-    cpu.forward(
-        x=x.reshape(-1),
-        seed=key,
-        stream=counter,
-        threshold=np.uint32(min(round(p_drop * 2**32), 2**32 - 1)),
-        scale=saved.scale,
-        out_y=y.reshape(-1),
-        out_bits=bits,
-    )
+    else:
+        cpu.draw(**drawn, out_bits=bits)
+    _apply(x, saved, **numbers, out_y=y)
     return y, saved
 
 
@@ -87,8 +96,23 @@ def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     if dy.shape != saved.shape:
         raise ValueError(f"bernoulli_mask: expected dy of shape {saved.shape}, got {dy.shape}")
     dx = _memory.empty(dy.shape, dy.dtype)
-    cpu.apply(x=dy.reshape(-1), bits=saved.bits, scale=saved.scale, out_y=dx.reshape(-1))
+    _apply(dy, saved, scale=saved.scale, shift=-0.0, fill=0.0, out_y=dx)
     return dx
+
+
+def _apply(
+    x: np.ndarray, saved: Saved, scale: float, shift: float, fill: float, out_y: np.ndarray
+) -> None:
+    x, out_y, bits = x.reshape(-1), out_y.reshape(-1), saved.bits
+    numbers = {"scale": scale, "shift": shift, "fill": fill}
+    if saved.plane == 1:
+        cpu.apply(x=x, bits=bits, **numbers, out_y=out_y)
+    else:
+        cpu.apply_planes(x=x, bits=bits, plane=saved.plane, **numbers, out_y=out_y)
+
+
+def _threshold(p_drop: float) -> np.uint32:
+    return np.uint32(min(round(p_drop * 2**32), 2**32 - 1))
 
 
 def _word(name: str, value: int) -> np.uint64:

@@ -17,7 +17,7 @@ from tests.helpers import (
     read_only,
 )
 
-SIZES = [1, 2, 7, 16, 31, 127, 128, 129, 1009, 3 * 8192 + 77]
+SIZES = [1, 2, 7, 16, 31, 127, 1009, 4095, 4096, 4097, 5 * 4096 + 77]
 
 
 def _normal(shape, dtype=np.float64, seed=0):
@@ -26,13 +26,15 @@ def _normal(shape, dtype=np.float64, seed=0):
 
 def _forward(implementation, x, p_drop, seed=3, stream=5, scale=1.25):
     y = nan_poisoned(x.shape, x.dtype)
-    bits = nan_poisoned(-(-x.size // 128) * 16, np.uint8)
+    bits = nan_poisoned(-(-x.size // 4096) * 512, np.uint8)
     implementation.forward(
         x=x,
         seed=np.uint64(seed),
         stream=np.uint64(stream),
         threshold=np.uint32(round(p_drop * 2**32)),
         scale=scale,
+        shift=-0.0,
+        fill=0.0,
         out_y=y,
         out_bits=bits,
     )
@@ -56,10 +58,51 @@ def test_b1_any_shape_probability_seed_and_stream(shape, p_drop, seed, stream):
     x = _normal(shape)
     y, saved = bernoulli_mask.forward(x, p_drop, seed=seed, stream=stream, scale=2.0)
     threshold = round(p_drop * 2**32)
-    words = reference.random_words(seed, stream, saved.bits.size // 16)[: x.size]
-    kept = (words >= min(threshold, 2**32 - 1)).reshape(x.shape) & (p_drop < 1)
+    numbers = reference.random_numbers(seed, stream, saved.bits.size // 512)[: x.size]
+    kept = (numbers >= min(threshold, 2**32 - 1)).reshape(x.shape) & (p_drop < 1)
     assert_same_bits(y, np.where(kept, 2 * x, 0.0))
     assert_same_bits(bernoulli_mask.backward(x, saved), y)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("p_drop", [0.5, 0.75, 0.1, 1 - 2**-32, 2**-32])
+def test_b1_every_digit_of_the_probability_counts(p_drop, dtype):
+    x = _normal(2 * 4096 + 5, dtype)
+    assert_same_bits(_forward(cpu, x, p_drop), _forward(reference, x, p_drop))
+
+
+def test_b1_coins_of_two_probabilities_compare_the_same_numbers():
+    """So what is kept at a higher probability of loss is kept at a lower one too."""
+    x = np.ones(10_000)
+    masks = [
+        bernoulli_mask.forward(x, p_drop, seed=4, stream=4, scale=1)[0]
+        for p_drop in (0.1, 0.25, 0.5, 0.50001, 0.9)
+    ]
+    assert all((less >= more).all() for less, more in zip(masks, masks[1:], strict=False))
+
+
+@pytest.mark.parametrize("plane", [2, 3, 16, 49])
+def test_b8_planes_are_kept_or_dropped_whole(plane):
+    x = _normal((3, 5, plane), np.float32)
+    y, saved = bernoulli_mask.forward(x, 0.4, seed=1, stream=2, plane=plane)
+    ones, _ = bernoulli_mask.forward(np.ones((3, 5)), 0.4, seed=1, stream=2, scale=1)
+    expected = np.where(ones[..., None] > 0, x * np.float32(1 / 0.6), np.float32(0))
+    assert_same_bits(y, expected)
+    assert_same_bits(bernoulli_mask.backward(x, saved), expected)
+
+
+@pytest.mark.parametrize("plane", [1, 7])
+def test_shift_and_fill_equal_reference(plane):
+    x = _normal(7 * 601)
+    y, saved = bernoulli_mask.forward(
+        x, 0.3, seed=1, stream=2, scale=1.5, shift=0.25, fill=-2.0, plane=plane
+    )
+    wanted, bits = nan_poisoned(x.shape, x.dtype), nan_poisoned(saved.bits.size, np.uint8)
+    reference.draw(1, 2, round(0.3 * 2**32), bits)
+    reference.apply_planes(x, bits, plane, 1.5, 0.25, -2.0, wanted)
+    assert_close(y, wanted, 1e-15)
+    assert_same_bits(y == -2.0, wanted == -2.0)
+    assert_same_bits(np.sign(bernoulli_mask.backward(x, saved)), np.where(y == -2, 0, np.sign(x)))
 
 
 def test_b1_mask_depends_on_the_element_not_on_the_shape():
@@ -130,7 +173,8 @@ def test_b1_reference_backward_against_central_differences():
         return np.sum(dy.reshape(-1) * _forward(reference, moved.reshape(-1), 0.4)[0])
 
     dx = nan_poisoned(x.size, np.float64)
-    reference.apply(dy.reshape(-1), _forward(reference, x.reshape(-1), 0.4)[1], 1.25, dx)
+    bits = _forward(reference, x.reshape(-1), 0.4)[1]
+    reference.apply(dy.reshape(-1), bits, 1.25, -0.0, 0.0, dx)
     assert_close(dx.reshape(x.shape), central_differences(loss, x), 1e-7)
 
 
@@ -166,11 +210,13 @@ def test_b2_kept_nan_stays_and_dropped_nan_goes():
 
 
 def test_same_bits_on_any_number_of_threads():
-    x = _normal(5 * 8192 + 3, np.float32)
+    x = _normal(10 * 4096 + 4, np.float32)
 
     def run():
         y, saved = bernoulli_mask.forward(x, 0.5, seed=1, stream=2)
-        return y, saved.bits, bernoulli_mask.backward(x, saved)
+        planes, shared = bernoulli_mask.forward(x, 0.5, seed=1, stream=2, plane=4)
+        dx = bernoulli_mask.backward(x, saved), bernoulli_mask.backward(x, shared)
+        return y, saved.bits, planes, shared.bits, *dx
 
     assert_same_bits_on_threads(run)
 
@@ -209,6 +255,10 @@ def test_empty_and_single(shape):
         ({"stream": 2**64}, ValueError, r"stream from 0 to 2\^64 - 1"),
         ({"seed": 0.5}, ValueError, r"seed from 0 to 2\^64 - 1, got 0.5"),
         ({"scale": np.inf}, ValueError, "finite scale, got inf"),
+        ({"shift": np.nan}, ValueError, "finite shift, got nan"),
+        ({"fill": np.inf}, ValueError, "finite fill, got inf"),
+        ({"plane": 2}, ValueError, "plane that divides 3 elements, got 2"),
+        ({"plane": 0}, ValueError, "plane that divides 3 elements, got 0"),
     ],
 )
 def test_bad_input(change, error, message):

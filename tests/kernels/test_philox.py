@@ -41,7 +41,7 @@ def _store_words(seed, stream, counter, out_words):
 @jit
 def _draw_all(seed, stream, threshold, blocks, out_bits):
     for block in range(blocks):
-        _philox.draw_bits(seed, stream, threshold, block, out_bits)
+        _philox.draw_bits(seed, stream, threshold, block, out_bits, _philox.BLOCK_BYTES * block)
 
 
 def _join(low, high):
@@ -56,7 +56,7 @@ def test_b1_reference_gives_the_known_answers(counter, key, expected):
 
 @pytest.mark.parametrize(("counter", "key", "expected"), KNOWN)
 def test_b1_lanes_give_the_known_answers(counter, key, expected):
-    out_words = np.zeros(_philox.BLOCK, np.uint32)
+    out_words = np.zeros(_philox.WORDS, np.uint32)
     _store_words(_join(*key), _join(*counter[2:]), _join(*counter[:2]), out_words)
     assert tuple(int(word) for word in out_words[:: _philox.COUNTERS]) == expected
 
@@ -64,7 +64,7 @@ def test_b1_lanes_give_the_known_answers(counter, key, expected):
 def test_b1_counter_runs_over_32_and_64_bits():
     """Lanes carry into the second counter word; after the last counter comes the first."""
     for first in (2**32 - 3, 2**64 - 3):
-        whole, later = np.zeros((2, _philox.BLOCK), np.uint32)
+        whole, later = np.zeros((2, _philox.WORDS), np.uint32)
         seed, stream = np.uint64(5), np.uint64(7)
         _store_words(seed, stream, np.uint64(first), whole)
         _store_words(seed, stream, np.uint64((first + 3) % 2**64), later)
@@ -73,8 +73,22 @@ def test_b1_counter_runs_over_32_and_64_bits():
 
 @pytest.mark.parametrize(("seed", "stream"), [(0, 0), (1, 0), (0, 1), (2**64 - 1, 2**63 + 12345)])
 def test_b1_bits_equal_reference(seed, stream):
-    threshold, blocks = 0x40000001, 9
-    bits = np.zeros(blocks * _philox.BLOCK // 8, np.uint8)
-    _draw_all(np.uint64(seed), np.uint64(stream), np.uint32(threshold), blocks, bits)
-    kept = reference.random_words(seed, stream, blocks) >= threshold
-    assert_same_bits(bits, np.packbits(kept, bitorder="little"))
+    blocks = 3
+    numbers = reference.random_numbers(seed, stream, blocks)
+    for threshold in (0, 1, 0x40000000, 0x40000001, int(numbers[77]), int(numbers[78]) + 1):
+        bits = np.zeros(blocks * _philox.BLOCK_BYTES, np.uint8)
+        _draw_all(np.uint64(seed), np.uint64(stream), np.uint32(threshold), blocks, bits)
+        assert_same_bits(bits, np.packbits(numbers >= threshold, bitorder="little"))
+
+
+def test_b1_planes_and_digits():
+    """Bit i % 32 of word i // 32 of plane j, whose counters begin at j * 2^56, is digit j of i."""
+    numbers = reference.random_numbers(6, 7, 2)
+    for element, digit in [(0, 0), (5, 1), (4095, 31), (4096, 0), (5000, 17)]:
+        word = element // 32
+        counter = 32 * (word // 128) + word % 32 + (digit << 56)
+        words = reference.philox4x32_10(
+            tuple(np.uint64(w) for w in (counter % 2**32, counter >> 32, 7, 0)), (6, 0)
+        )
+        bit = int(words[word % 128 // 32]) >> element % 32 & 1
+        assert int(numbers[element]) >> 31 - digit & 1 == bit
