@@ -79,7 +79,10 @@ class BatchNorm(Module):
         if self.bias is not None:
             init.zeros_(self.bias)
 
-    def forward(self, input: Tensor, *, relu: bool = False) -> Tensor:
+    def forward(
+        self, input: Tensor, *, relu: bool = False, residual: Tensor | None = None
+    ) -> Tensor:
+        """Normalize; on request add `residual`, of input's shape, and rectify, in the same pass."""
         name = type(self).__name__
         check_tensors(name, input=input)
         if input.ndim not in self.AXES or input.shape[1] != self.num_features:
@@ -104,6 +107,7 @@ class BatchNorm(Module):
             momentum,
             self.eps,
             relu=relu,
+            residual=residual,
         )
         if track and seen is not None:
             seen.data += 1

@@ -48,7 +48,7 @@ def _channel_dots(one: np.ndarray, two: np.ndarray) -> np.ndarray:
 def with_nnet(x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, dy: np.ndarray) -> Contender:
     return Contender(
         lambda: batch_norm.forward(x, gamma, beta, eps=EPS),
-        lambda saved: batch_norm.backward(dy, saved),
+        lambda saved: batch_norm.backward(dy, saved)[:3],
     )
 
 

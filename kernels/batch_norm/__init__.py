@@ -1,8 +1,12 @@
-"""Batch normalization, with a ReLU behind it on request.
+"""Batch normalization, on request with an addition and a ReLU behind it.
 
-Ioffe & Szegedy 2015: y = gamma * (x - mean) / sqrt(var + eps) + beta, for each channel. README.md
-derives the gradient. x is (N, C), (N, C, L), (N, C, H, W) or (N, C, D, H, W); gamma and beta are
-(C,) or None for ones and zeros. float32 or float64, one dtype in a call.
+Ioffe & Szegedy 2015: y = gamma * (x - mean) / sqrt(var + eps) + beta, for each channel; with both
+extras y = max(0, that + residual), the end of a residual block. README.md derives the gradient.
+
+x, residual  (N, C), (N, C, L), (N, C, H, W) or (N, C, D, H, W)
+gamma, beta  (C,), or None for ones and zeros
+
+float32 or float64, one dtype in a call.
 """
 
 from types import ModuleType
@@ -24,6 +28,7 @@ class Saved(NamedTuple):
     y: np.ndarray | None  # kept with ReLU only, for its mask
     gamma: np.ndarray | None
     has_beta: bool
+    has_residual: bool
     mean: np.ndarray
     var: np.ndarray
     eps: float
@@ -37,6 +42,7 @@ def forward(
     *,
     eps: float = 1e-5,
     relu: bool = False,
+    residual: np.ndarray | None = None,
 ) -> tuple[np.ndarray, Saved]:
     """Normalize with the statistics of the batch, as in training.
 
@@ -49,7 +55,7 @@ def forward(
     >>> y.ravel(), saved.mean, saved.var
     (array([-1.,  1.]), array([2.]), array([1.]))
     """
-    x, scale, shift = _checked(x, gamma, beta)
+    x, scale, shift, added = _checked(x, gamma, beta, residual)
     channels = x.shape[1]
     if x.size <= channels:
         raise ValueError(
@@ -62,9 +68,11 @@ def forward(
     work, work_lanes = _scratch(planes)
     cpu.forward(
         x=planes,
+        residual=added.reshape(planes.shape),
         gamma=scale,
         beta=shift,
         eps=eps,
+        add=residual is not None,
         relu=relu,
         work=work,
         work_lanes=work_lanes,
@@ -73,7 +81,8 @@ def forward(
         out_var=var,
     )
     kept_y, kept_gamma = y if relu else None, None if gamma is None else scale
-    return y, Saved(x, kept_y, kept_gamma, beta is not None, mean, var, eps, training=True)
+    given = beta is not None, residual is not None
+    return y, Saved(x, kept_y, kept_gamma, *given, mean, var, eps, training=True)
 
 
 def inference_forward(
@@ -85,6 +94,7 @@ def inference_forward(
     *,
     eps: float = 1e-5,
     relu: bool = False,
+    residual: np.ndarray | None = None,
 ) -> tuple[np.ndarray, Saved]:
     """Normalize with given statistics, (C,) of any float dtype: each sample alone.
 
@@ -96,7 +106,7 @@ def inference_forward(
     >>> batch_norm.inference_forward(x, mean, var, None, None, eps=0.0)[0].ravel()
     array([0., 1.])
     """
-    x, scale, shift = _checked(x, gamma, beta)
+    x, scale, shift, added = _checked(x, gamma, beta, residual)
     channels = x.shape[1]
     (mean,) = float_arrays("batch_norm", mean=mean)
     (var,) = float_arrays("batch_norm", var=var)
@@ -113,26 +123,30 @@ def inference_forward(
         work, work_lanes = _scratch(planes)
         cpu.inference_forward(
             x=planes,
+            residual=added.reshape(planes.shape),
             mean=mean,
             var=var,
             gamma=scale,
             beta=shift,
             eps=eps,
+            add=residual is not None,
             relu=relu,
             work=work,
             work_lanes=work_lanes,
             out_y=y.reshape(planes.shape),
         )
     kept_y, kept_gamma = y if relu else None, None if gamma is None else scale
-    return y, Saved(x, kept_y, kept_gamma, beta is not None, mean, var, eps, training=False)
+    given = beta is not None, residual is not None
+    return y, Saved(x, kept_y, kept_gamma, *given, mean, var, eps, training=False)
 
 
 def backward(
-    dy: np.ndarray, saved: Saved, needs: tuple[bool, bool, bool] = (True,) * 3
-) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
-    """Return dx, dgamma, dbeta; None for what is not needed or was not given.
+    dy: np.ndarray, saved: Saved, needs: tuple[bool, bool, bool, bool] = (True,) * 4
+) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None, np.ndarray | None]:
+    """Return dx, dgamma, dbeta, dresidual; None for what is not needed or was not given.
 
-    In training the gradient to x flows through the batch's mean and variance too.
+    In training the gradient to x flows through the batch's mean and variance too. Without ReLU
+    dresidual is dy itself.
 
     Raises TypeError for another dtype and ValueError for another shape than x's.
     """
@@ -140,12 +154,14 @@ def backward(
     if dy.shape != x.shape:
         raise ValueError(f"batch_norm: expected dy of shape {x.shape}, got {dy.shape}")
     channels = x.shape[1]
+    relu = saved.y is not None
     dx = _memory.empty(x.shape, x.dtype)
+    add = saved.has_residual and needs[3]
+    dresidual = _memory.empty(x.shape, x.dtype) if add and relu else dy
     dgamma = np.zeros(channels, x.dtype)
     dbeta = np.zeros(channels, x.dtype)
     if x.size:
         planes = x.reshape(x.shape[0], channels, -1)
-        relu = saved.y is not None
         work, work_lanes = _scratch(planes)
         cpu.backward(
             dy=dy.reshape(planes.shape),
@@ -155,11 +171,13 @@ def backward(
             mean=saved.mean,
             var=saved.var,
             eps=saved.eps,
+            add=add and relu,
             relu=relu,
             training=saved.training,
             work=work,
             work_lanes=work_lanes,
             out_dx=dx.reshape(planes.shape),
+            out_dresidual=(dresidual if add and relu else dx).reshape(planes.shape),
             out_dgamma=dgamma,
             out_dbeta=dbeta,
         )
@@ -167,17 +185,18 @@ def backward(
         dx if needs[0] else None,
         dgamma if needs[1] and saved.gamma is not None else None,
         dbeta if needs[2] and saved.has_beta else None,
+        dresidual if add else None,
     )
 
 
 def _checked(
-    x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, residual: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """All arrays plain; ones, zeros and x in the place of None."""
     given = {"x": x}
-    if gamma is not None:
-        given["gamma"] = gamma
-    if beta is not None:
-        given["beta"] = beta
+    for name, array in (("gamma", gamma), ("beta", beta), ("residual", residual)):
+        if array is not None:
+            given[name] = array
     plain = dict(zip(given, float_arrays("batch_norm", **given), strict=True))
     x = plain["x"]
     if not 2 <= x.ndim <= 5:
@@ -186,14 +205,14 @@ def _checked(
             f"got {x.shape}"
         )
     channels = x.shape[1]
-    for name in ("gamma", "beta"):
-        if name in plain and plain[name].shape != (channels,):
+    for name, shape in (("gamma", (channels,)), ("beta", (channels,)), ("residual", x.shape)):
+        if name in plain and plain[name].shape != shape:
             raise ValueError(
-                f"batch_norm: expected {name} of shape ({channels},), got {plain[name].shape}"
+                f"batch_norm: expected {name} of shape {shape}, got {plain[name].shape}"
             )
     gamma = plain["gamma"] if "gamma" in plain else np.ones(channels, x.dtype)
     beta = plain["beta"] if "beta" in plain else np.zeros(channels, x.dtype)
-    return x, gamma, beta
+    return x, gamma, beta, plain.get("residual", x)
 
 
 def _scratch(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

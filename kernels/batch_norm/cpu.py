@@ -1,6 +1,6 @@
 """Batch normalization on the CPU.
 
-x, y, dy, out_y, out_dx                (N, C, S) float32 | float64, C-contiguous
+x, y, dy, residual, out_y, out_dx, out_dresidual   (N, C, S) float32 | float64, C-contiguous
 gamma, beta, out_dgamma, out_dbeta     (C,) of the same dtype
 mean, var, out_mean, out_var           (C,) float64
 work, work_lanes                       scratch of shapes work_shapes(x), float64 and x's dtype
@@ -29,25 +29,45 @@ def work_shapes(x):
     )
 
 
-def forward(x, gamma, beta, eps, relu, work, work_lanes, out_y, out_mean, out_var):
+def forward(x, residual, gamma, beta, eps, add, relu, work, work_lanes, out_y, out_mean, out_var):
+    """With `add`, the residual is added before the ReLU."""
     layout = _layout(x)
-    arguments = x, gamma, beta, eps, relu, work, work_lanes, out_y, out_mean, out_var
+    out = out_y, out_mean, out_var
+    arguments = x, residual, gamma, beta, eps, add, relu, work, work_lanes, out
     _two_passes(layout.forward_serial, layout.forward_parallel, x, work, arguments)
 
 
-def inference_forward(x, mean, var, gamma, beta, eps, relu, work, work_lanes, out_y):
+def inference_forward(x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y):
     layout = _layout(x)
     run = layout.inference_serial if x.size < SERIAL_BELOW else layout.inference_parallel
-    run(x, mean, var, gamma, beta, eps, relu, work, work_lanes, out_y)
+    run(x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y)
 
 
 def backward(
-    dy, x, y, gamma, mean, var, eps, relu, training, work, work_lanes, out_dx, out_dgamma, out_dbeta
+    dy,
+    x,
+    y,
+    gamma,
+    mean,
+    var,
+    eps,
+    add,
+    relu,
+    training,
+    work,
+    work_lanes,
+    out_dx,
+    out_dresidual,
+    out_dgamma,
+    out_dbeta,
 ):
-    """y is read with ReLU only; with `training`, mean and var depend on x."""
+    """y is read with ReLU only, out_dresidual written with `add` only.
+
+    With `training`, mean and var depend on x.
+    """
     layout = _layout(x)
-    out = out_dx, out_dgamma, out_dbeta
-    arguments = dy, x, y, gamma, mean, var, eps, relu, training, work, work_lanes, out
+    out = out_dx, out_dresidual, out_dgamma, out_dbeta
+    arguments = dy, x, y, gamma, mean, var, eps, add, relu, training, work, work_lanes, out
     _two_passes(layout.backward_serial, layout.backward_parallel, x, work, arguments)
 
 

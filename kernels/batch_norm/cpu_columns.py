@@ -39,64 +39,67 @@ def strip_width(channels, lanes):
 
 
 @jit
-def forward_serial(
-    sums, write, x, gamma, beta, eps, relu, work, work_lanes, out_y, out_mean, out_var
-):
+def forward_serial(sums, write, x, residual, gamma, beta, eps, add, relu, work, work_lanes, out):
     for task in range(work.shape[0] * work.shape[1]):
         if sums:
             _moments(task, x, work, work_lanes)
         if write:
-            _normalize(task, x, gamma, beta, eps, relu, work, work_lanes, out_y, out_mean, out_var)
+            _normalize(task, x, residual, gamma, beta, eps, add, relu, work, work_lanes, out)
 
 
 @parallel
-def forward_parallel(
-    sums, write, x, gamma, beta, eps, relu, work, work_lanes, out_y, out_mean, out_var
-):
+def forward_parallel(sums, write, x, residual, gamma, beta, eps, add, relu, work, work_lanes, out):
     """Parallel over strips, and parts of the samples where those are few."""
     for index in prange(work.shape[0] * work.shape[1]):
         task = np.int64(index)
         if sums:
             _moments(task, x, work, work_lanes)
         if write:
-            _normalize(task, x, gamma, beta, eps, relu, work, work_lanes, out_y, out_mean, out_var)
+            _normalize(task, x, residual, gamma, beta, eps, add, relu, work, work_lanes, out)
 
 
 @jit
-def inference_serial(x, mean, var, gamma, beta, eps, relu, work, work_lanes, out_y):
+def inference_serial(x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y):
     for task in range(work.shape[0] * work.shape[1]):
-        _apply(task, x, mean, var, gamma, beta, eps, relu, work, work_lanes, out_y)
+        _apply(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y)
 
 
 @parallel
-def inference_parallel(x, mean, var, gamma, beta, eps, relu, work, work_lanes, out_y):
+def inference_parallel(
+    x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y
+):
     """Parallel over strips, and parts of the samples where those are few."""
     for index in prange(work.shape[0] * work.shape[1]):
-        _apply(np.int64(index), x, mean, var, gamma, beta, eps, relu, work, work_lanes, out_y)
+        task = np.int64(index)
+        _apply(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y)
 
 
 @jit
 def backward_serial(
-    sums, write, dy, x, y, gamma, mean, var, eps, relu, training, work, work_lanes, out
+    sums, write, dy, x, y, gamma, mean, var, eps, add, relu, training, work, work_lanes, out
 ):
     for task in range(work.shape[0] * work.shape[1]):
         if sums:
-            _gradient_sums(task, dy, x, y, mean, relu, work, work_lanes)
+            _gradient_sums(task, dy, x, y, mean, add, relu, work, work_lanes, out[1])
         if write:
-            _gradient(task, dy, x, y, gamma, mean, var, eps, relu, training, work, work_lanes, out)
+            _gradient(
+                task, dy, x, y, gamma, mean, var, eps, add, relu, training, work, work_lanes, out
+            )
 
 
 @parallel
 def backward_parallel(
-    sums, write, dy, x, y, gamma, mean, var, eps, relu, training, work, work_lanes, out
+    sums, write, dy, x, y, gamma, mean, var, eps, add, relu, training, work, work_lanes, out
 ):
     """Parallel over strips, and parts of the samples where those are few."""
     for index in prange(work.shape[0] * work.shape[1]):
         task = np.int64(index)
         if sums:
-            _gradient_sums(task, dy, x, y, mean, relu, work, work_lanes)
+            _gradient_sums(task, dy, x, y, mean, add, relu, work, work_lanes, out[1])
         if write:
-            _gradient(task, dy, x, y, gamma, mean, var, eps, relu, training, work, work_lanes, out)
+            _gradient(
+                task, dy, x, y, gamma, mean, var, eps, add, relu, training, work, work_lanes, out
+            )
 
 
 @jit
@@ -156,8 +159,9 @@ def _add_rows(x, first, last, column, columns, head, total, squares):
 
 
 @jit
-def _normalize(task, x, gamma, beta, eps, relu, work, work_lanes, out_y, out_mean, out_var):
+def _normalize(task, x, residual, gamma, beta, eps, add, relu, work, work_lanes, out):
     """Merge the parts' moments in order, then normalize this part."""
+    out_y, out_mean, out_var = out
     strip, part, column, columns, _, _ = _place(task, x, work)
     mean, spread = work[strip, part, 2], work[strip, part, 3]
     for c in range(columns):
@@ -175,19 +179,20 @@ def _normalize(task, x, gamma, beta, eps, relu, work, work_lanes, out_y, out_mea
         if part == 0:
             out_mean[column + c] = mean[c]
             out_var[column + c] = spread[c]
-    _apply_line(task, x, mean, spread, gamma, beta, eps, relu, work, work_lanes, out_y)
-
-
-@jit
-def _apply(task, x, mean, var, gamma, beta, eps, relu, work, work_lanes, out_y):
-    _, _, column, _, _, _ = _place(task, x, work)
     _apply_line(
-        task, x, mean[column:], var[column:], gamma, beta, eps, relu, work, work_lanes, out_y
+        task, x, residual, mean, spread, gamma, beta, eps, add, relu, work, work_lanes, out_y
     )
 
 
 @jit
-def _apply_line(task, x, mean, var, gamma, beta, eps, relu, work, work_lanes, out_y):
+def _apply(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y):
+    column = _place(task, x, work)[2]
+    mean, var = mean[column:], var[column:]
+    _apply_line(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y)
+
+
+@jit
+def _apply_line(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y):
     """mean and var begin at the strip's first column."""
     strip, part, column, columns, first, last = _place(task, x, work)
     lines = work_lanes[strip, part]
@@ -207,11 +212,13 @@ def _apply_line(task, x, mean, var, gamma, beta, eps, relu, work, work_lanes, ou
             for sample in range(begin, end):
                 i = sample * channels + column + c
                 y = fma(load_some(x, i, count, 0.0) - centre, slope, level)
+                if add:
+                    y += load_some(residual, i, count, 0.0)
                 store_some(out_y, i, count, select(y < floor, floor, y))
 
 
 @jit
-def _gradient_sums(task, dy, x, y, mean, relu, work, work_lanes):
+def _gradient_sums(task, dy, x, y, mean, add, relu, work, work_lanes, out_dresidual):
     """Sums of dy and of dy * (x - head) over a part of each column."""
     strip, part, column, columns, first, last = _place(task, x, work)
     total, product = work[strip, part, 0], work[strip, part, 1]
@@ -229,7 +236,7 @@ def _gradient_sums(task, dy, x, y, mean, relu, work, work_lanes):
         for row in range(begin, end, _ROWS_TOGETHER):
             stop = min(row + _ROWS_TOGETHER, end)
             _add_gradient_rows(
-                dy, x, y, row, stop, column, columns, relu, head, block_total, block_product
+                dy, x, y, row, stop, column, columns, add, relu, lines, out_dresidual
             )
         for c in range(columns):
             total[c] += block_total[c]
@@ -237,8 +244,9 @@ def _gradient_sums(task, dy, x, y, mean, relu, work, work_lanes):
 
 
 @jit
-def _add_gradient_rows(dy, x, y, first, last, column, columns, relu, head, total, product):
+def _add_gradient_rows(dy, x, y, first, last, column, columns, add, relu, lines, out_dresidual):
     """Add dy and dy * (x - head)."""
+    head, total, product = lines[0], lines[1], lines[2]
     channels, step = x.shape[1], lanes(x)
     for c in range(0, columns, step):
         count = min(step, columns - c)
@@ -246,6 +254,8 @@ def _add_gradient_rows(dy, x, y, first, last, column, columns, relu, head, total
         for sample in range(first, last):
             i = sample * channels + column + c
             slope = load_slope(dy, y, i, count, relu)
+            if add:
+                store_some(out_dresidual, i, count, slope)
             sums += slope
             product_sums = fma(slope, load_some(x, i, count, 0.0) - centre, product_sums)
         store(total, c, sums)
@@ -253,9 +263,9 @@ def _add_gradient_rows(dy, x, y, first, last, column, columns, relu, head, total
 
 
 @jit
-def _gradient(task, dy, x, y, gamma, mean, var, eps, relu, training, work, work_lanes, out):
+def _gradient(task, dy, x, y, gamma, mean, var, eps, add, relu, training, work, work_lanes, out):
     """Add up the parts' sums in order, then write this part."""
-    out_dx, out_dgamma, out_dbeta = out
+    out_dx, out_dresidual, out_dgamma, out_dbeta = out
     strip, part, column, columns, first, last = _place(task, x, work)
     samples, channels, _ = x.shape
     lines = work_lanes[strip, part]
@@ -266,15 +276,16 @@ def _gradient(task, dy, x, y, gamma, mean, var, eps, relu, training, work, work_
         for p in range(work.shape[1]):
             total += work[strip, p, 0, c]
             product += work[strip, p, 1, c]
-        centre, spread = mean[channel], var[channel]
-        head[c] = centre
+        head[c] = mean[channel]
         dgamma, scale[c], slant[c], level[c] = gradient_line(
-            samples, total, product, centre, head[c], spread, gamma[channel], eps
+            samples, total, product, mean[channel], head[c], var[channel], gamma[channel], eps
         )
         if part == 0:
             out_dgamma[channel] = dgamma
             out_dbeta[channel] = total
     step = lanes(x)
+    slopes = out_dresidual if add else dy
+    masked = relu and not add
     for begin in range(first, last, _ROWS_TOGETHER):
         end = min(begin + _ROWS_TOGETHER, last)
         for c in range(0, columns, step):
@@ -283,7 +294,7 @@ def _gradient(task, dy, x, y, gamma, mean, var, eps, relu, training, work, work_
             slant_c, level_c = load(slant, c), load(level, c)
             for sample in range(begin, end):
                 i = sample * channels + column + c
-                dx = load_slope(dy, y, i, count, relu) * scale_c
+                dx = load_slope(slopes, y, i, count, masked) * scale_c
                 if training:
                     dx += fma(load_some(x, i, count, 0.0) - centre_c, slant_c, level_c)
                 store_some(out_dx, i, count, dx)

@@ -30,64 +30,63 @@ _FEW = 64
 
 
 @jit
-def forward_serial(
-    sums, write, x, gamma, beta, eps, relu, work, work_lanes, out_y, out_mean, out_var
-):
+def forward_serial(sums, write, x, residual, gamma, beta, eps, add, relu, work, work_lanes, out):
     for task in range(work.shape[0] * work.shape[1]):
         if sums:
             _moments(task, x, work)
         if write:
-            _normalize(task, x, gamma, beta, eps, relu, work, out_y, out_mean, out_var)
+            _normalize(task, x, residual, gamma, beta, eps, add, relu, work, out)
 
 
 @parallel
-def forward_parallel(
-    sums, write, x, gamma, beta, eps, relu, work, work_lanes, out_y, out_mean, out_var
-):
+def forward_parallel(sums, write, x, residual, gamma, beta, eps, add, relu, work, work_lanes, out):
     """Parallel over channels, and parts of the samples where those are few."""
     for index in prange(work.shape[0] * work.shape[1]):
         task = np.int64(index)
         if sums:
             _moments(task, x, work)
         if write:
-            _normalize(task, x, gamma, beta, eps, relu, work, out_y, out_mean, out_var)
+            _normalize(task, x, residual, gamma, beta, eps, add, relu, work, out)
 
 
 @jit
-def inference_serial(x, mean, var, gamma, beta, eps, relu, work, work_lanes, out_y):
+def inference_serial(x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y):
     for task in range(work.shape[0] * work.shape[1]):
-        _apply(task, x, mean, var, gamma, beta, eps, relu, work, out_y)
+        _apply(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, out_y)
 
 
 @parallel
-def inference_parallel(x, mean, var, gamma, beta, eps, relu, work, work_lanes, out_y):
+def inference_parallel(
+    x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y
+):
     """Parallel over channels, and parts of the samples where those are few."""
     for index in prange(work.shape[0] * work.shape[1]):
-        _apply(np.int64(index), x, mean, var, gamma, beta, eps, relu, work, out_y)
+        task = np.int64(index)
+        _apply(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, out_y)
 
 
 @jit
 def backward_serial(
-    sums, write, dy, x, y, gamma, mean, var, eps, relu, training, work, work_lanes, out
+    sums, write, dy, x, y, gamma, mean, var, eps, add, relu, training, work, work_lanes, out
 ):
     for task in range(work.shape[0] * work.shape[1]):
         if sums:
-            _gradient_sums(task, dy, x, y, mean, relu, work)
+            _gradient_sums(task, dy, x, y, mean, add, relu, work, out[1])
         if write:
-            _gradient(task, dy, x, y, gamma, mean, var, eps, relu, training, work, out)
+            _gradient(task, dy, x, y, gamma, mean, var, eps, add, relu, training, work, out)
 
 
 @parallel
 def backward_parallel(
-    sums, write, dy, x, y, gamma, mean, var, eps, relu, training, work, work_lanes, out
+    sums, write, dy, x, y, gamma, mean, var, eps, add, relu, training, work, work_lanes, out
 ):
     """Parallel over channels, and parts of the samples where those are few."""
     for index in prange(work.shape[0] * work.shape[1]):
         task = np.int64(index)
         if sums:
-            _gradient_sums(task, dy, x, y, mean, relu, work)
+            _gradient_sums(task, dy, x, y, mean, add, relu, work, out[1])
         if write:
-            _gradient(task, dy, x, y, gamma, mean, var, eps, relu, training, work, out)
+            _gradient(task, dy, x, y, gamma, mean, var, eps, add, relu, training, work, out)
 
 
 @jit
@@ -137,8 +136,9 @@ def _block_sums(x, start, rows, columns, shift):
 
 
 @jit
-def _normalize(task, x, gamma, beta, eps, relu, work, out_y, out_mean, out_var):
+def _normalize(task, x, residual, gamma, beta, eps, add, relu, work, out):
     """Merge the parts' moments in order, then normalize this part."""
+    out_y, out_mean, out_var = out
     samples, _, width = x.shape
     parts = work.shape[1]
     channel, part = task // parts, task % parts
@@ -156,11 +156,11 @@ def _normalize(task, x, gamma, beta, eps, relu, work, out_y, out_mean, out_var):
     first, last = part_bounds(part, parts, samples)
     head = x.dtype.type(mean)
     scale, offset = forward_line(mean, head, var, gamma[channel], beta[channel], eps)
-    _apply_line(x, channel, first, last, head, scale, offset, relu, out_y)
+    _apply_line(x, residual, channel, first, last, head, scale, offset, add, relu, out_y)
 
 
 @jit
-def _apply(task, x, mean, var, gamma, beta, eps, relu, work, out_y):
+def _apply(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, out_y):
     parts = work.shape[1]
     channel, part = task // parts, task % parts
     first, last = part_bounds(part, parts, x.shape[0])
@@ -168,11 +168,11 @@ def _apply(task, x, mean, var, gamma, beta, eps, relu, work, out_y):
     scale, offset = forward_line(
         mean[channel], head, var[channel], gamma[channel], beta[channel], eps
     )
-    _apply_line(x, channel, first, last, head, scale, offset, relu, out_y)
+    _apply_line(x, residual, channel, first, last, head, scale, offset, add, relu, out_y)
 
 
 @jit
-def _apply_line(x, channel, first, last, head, scale, offset, relu, out_y):
+def _apply_line(x, residual, channel, first, last, head, scale, offset, add, relu, out_y):
     _, channels, width = x.shape
     step = lanes(x)
     floor = 0.0 if relu else -np.inf
@@ -181,11 +181,13 @@ def _apply_line(x, channel, first, last, head, scale, offset, relu, out_y):
         for i in range(0, width, step):
             count = min(step, width - i)
             y = fma(load_some(x, row + i, count, head) - head, scale, offset)
+            if add:
+                y += load_some(residual, row + i, count, 0.0)
             store_some(out_y, row + i, count, select(y < floor, floor, y))
 
 
 @jit
-def _gradient_sums(task, dy, x, y, mean, relu, work):
+def _gradient_sums(task, dy, x, y, mean, add, relu, work, out_dresidual):
     """Sums of dy and of dy * (x - head) over a part."""
     samples, channels, width = x.shape
     parts = work.shape[1]
@@ -199,7 +201,9 @@ def _gradient_sums(task, dy, x, y, mean, relu, work):
         for begin in range(0, width, BLOCK):
             columns = min(BLOCK, width - begin)
             start = (sample * channels + channel) * width + begin
-            sums = _block_gradient_sums(dy, x, y, start, rows, columns, head, relu)
+            sums = _block_gradient_sums(
+                dy, x, y, start, rows, columns, head, add, relu, out_dresidual
+            )
             total += sums[0]
             product += sums[1]
     work[channel, part, 0] = total
@@ -207,7 +211,7 @@ def _gradient_sums(task, dy, x, y, mean, relu, work):
 
 
 @jit
-def _block_gradient_sums(dy, x, y, start, rows, columns, head, relu):
+def _block_gradient_sums(dy, x, y, start, rows, columns, head, add, relu, out_dresidual):
     pitch = x.shape[1] * x.shape[2]
     step = lanes(x)
     total = full(x, 0.0)
@@ -216,15 +220,17 @@ def _block_gradient_sums(dy, x, y, start, rows, columns, head, relu):
         for i in range(0, columns, step):
             count = min(step, columns - i)
             slope = load_slope(dy, y, row + i, count, relu)
+            if add:
+                store_some(out_dresidual, row + i, count, slope)
             total += slope
             product = fma(slope, load_some(x, row + i, count, head) - head, product)
     return sum_lanes(total), sum_lanes(product)
 
 
 @jit
-def _gradient(task, dy, x, y, gamma, mean, var, eps, relu, training, work, out):
+def _gradient(task, dy, x, y, gamma, mean, var, eps, add, relu, training, work, out):
     """Add up the parts' sums in order, then write this part."""
-    out_dx, out_dgamma, out_dbeta = out
+    out_dx, out_dresidual, out_dgamma, out_dbeta = out
     samples, channels, width = x.shape
     parts = work.shape[1]
     channel, part = task // parts, task % parts
@@ -240,12 +246,14 @@ def _gradient(task, dy, x, y, gamma, mean, var, eps, relu, training, work, out):
         out_dgamma[channel] = dgamma
         out_dbeta[channel] = total
     step = lanes(x)
+    slopes = out_dresidual if add else dy
+    masked = relu and not add
     first, last = part_bounds(part, parts, samples)
     for sample in range(first, last):
         row = (sample * channels + channel) * width
         for i in range(0, width, step):
             count = min(step, width - i)
-            dx = load_slope(dy, y, row + i, count, relu) * scale
+            dx = load_slope(slopes, y, row + i, count, masked) * scale
             if training:
                 deviation = load_some(x, row + i, count, head) - head
                 dx += fma(deviation, slant, level)

@@ -1,6 +1,6 @@
 """Batch normalization as in the paper: Ioffe & Szegedy 2015, algorithm 1 and section 3.
 
-x, y, dy, out_y, out_dx            (N, C, S): samples, channels, positions
+x, y, dy, residual, out_y, out_dx, out_dresidual   (N, C, S): samples, channels, positions
 gamma, beta, mean, var, out_dgamma, out_dbeta, out_mean, out_var   (C,)
 
 `work` and `work_lanes` are scratch of other implementations.
@@ -9,26 +9,47 @@ gamma, beta, mean, var, out_dgamma, out_dbeta, out_mean, out_var   (C,)
 import numpy as np
 
 
-def forward(x, gamma, beta, eps, relu, work, work_lanes, out_y, out_mean, out_var):
+def forward(x, residual, gamma, beta, eps, add, relu, work, work_lanes, out_y, out_mean, out_var):
     """Normalize with the mean and the biased variance of the batch."""
     out_mean[...] = x.mean(axis=(0, 2), dtype=np.float64)
     deviation = x - out_mean[:, None]
     out_var[...] = np.square(deviation).mean(axis=(0, 2))
-    inference_forward(x, out_mean, out_var, gamma, beta, eps, relu, work, work_lanes, out_y)
+    inference_forward(
+        x, residual, out_mean, out_var, gamma, beta, eps, add, relu, work, work_lanes, out_y
+    )
 
 
-def inference_forward(x, mean, var, gamma, beta, eps, relu, work, work_lanes, out_y):
+def inference_forward(x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y):
     """Normalize with given statistics: each sample alone."""
     y = gamma[:, None] * _normalize(x, mean, var, eps) + beta[:, None]
+    if add:
+        y = y + residual
     out_y[...] = np.maximum(y, 0) if relu else y
 
 
 def backward(
-    dy, x, y, gamma, mean, var, eps, relu, training, work, work_lanes, out_dx, out_dgamma, out_dbeta
+    dy,
+    x,
+    y,
+    gamma,
+    mean,
+    var,
+    eps,
+    add,
+    relu,
+    training,
+    work,
+    work_lanes,
+    out_dx,
+    out_dresidual,
+    out_dgamma,
+    out_dbeta,
 ):
     """In training the gradient flows through mean and variance too; README.md derives it."""
     if relu:
         dy = np.where(y <= 0, 0, dy)
+    if add:
+        out_dresidual[...] = dy
     count = x.shape[0] * x.shape[2]
     xhat = _normalize(x, mean, var, eps)
     dbeta = dy.sum(axis=(0, 2), dtype=np.float64)

@@ -21,10 +21,11 @@ def batch_norm(
     eps: float = 1e-5,
     *,
     relu: bool = False,
+    residual: Tensor | None = None,
 ) -> Tensor:
-    """Normalize each channel, rectified if `relu`. Ioffe & Szegedy 2015.
+    """Normalize each channel, add `residual`, rectify if `relu`. Ioffe & Szegedy 2015.
 
-    input                      (N, C), (N, C, L) or (N, C, H, W)
+    input, residual            (N, C), (N, C, L), (N, C, H, W) or (N, C, D, H, W)
     running_mean, running_var  (C,); used for normalizing, or in training moved towards the
                                batch's mean and unbiased variance if given
     weight, bias               (C,)
@@ -38,7 +39,7 @@ def batch_norm(
     tensor([[-1.],
             [ 1.]])
     """
-    check_tensors("batch_norm", input=input, weight=weight, bias=bias)
+    check_tensors("batch_norm", input=input, weight=weight, bias=bias, residual=residual)
     check_tensors("batch_norm", running_mean=running_mean, running_var=running_var)
     x = input.data
     if x.ndim < 2:
@@ -57,8 +58,9 @@ def batch_norm(
             )
     gamma = None if weight is None else weight.data
     beta = None if bias is None else bias.data
+    added = None if residual is None else residual.data
     if training:
-        y, saved = batch_norm_op.forward(x, gamma, beta, eps=eps, relu=relu)
+        y, saved = batch_norm_op.forward(x, gamma, beta, eps=eps, relu=relu, residual=added)
         count = x.size // channels
         if running_mean is not None:
             _move(running_mean, saved.mean, momentum)
@@ -70,14 +72,23 @@ def batch_norm(
                 "batch_norm: expected running_mean and running_var outside training, got None"
             )
         y, saved = batch_norm_op.inference_forward(
-            x, running_mean.data, running_var.data, gamma, beta, eps=eps, relu=relu
+            x,
+            running_mean.data,
+            running_var.data,
+            gamma,
+            beta,
+            eps=eps,
+            relu=relu,
+            residual=added,
         )
     needs = (
         input.requires_grad,
         weight is not None and weight.requires_grad,
         bias is not None and bias.requires_grad,
+        residual is not None and residual.requires_grad,
     )
-    return record(y, (input, weight, bias), lambda dy: batch_norm_op.backward(dy, saved, needs))
+    inputs = input, weight, bias, residual
+    return record(y, inputs, lambda dy: batch_norm_op.backward(dy, saved, needs))
 
 
 def _move(average: Tensor, value: np.ndarray, momentum: float) -> None:

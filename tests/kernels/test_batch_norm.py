@@ -57,17 +57,32 @@ def scratch(module, x):
     }
 
 
-def run_training(module, x, gamma, beta, dy, relu):
-    """y, mean, var, dx, dgamma, dbeta of an implementation, for x (N, C, S)."""
+def run_training(module, x, gamma, beta, dy, relu, residual=None):
+    """y, mean, var, dx, dgamma, dbeta, dresidual of an implementation, for x (N, C, S)."""
     y = nan_poisoned(x.shape, x.dtype)
     mean, var = nan_poisoned(x.shape[1], np.float64), nan_poisoned(x.shape[1], np.float64)
-    options = {"eps": EPS, "relu": relu, **scratch(module, x)}
-    module.forward(x=x, gamma=gamma, beta=beta, out_y=y, out_mean=mean, out_var=var, **options)
-    return y, mean, var, *run_backward(module, x, y, gamma, mean, var, dy, relu, training=True)
+    module.forward(
+        x=x,
+        gamma=gamma,
+        beta=beta,
+        out_y=y,
+        out_mean=mean,
+        out_var=var,
+        **options_of(module, x, relu, residual),
+    )
+    add = residual is not None
+    return y, mean, var, *run_backward(module, x, y, gamma, mean, var, dy, relu, add, training=True)
 
 
-def run_backward(module, x, y, gamma, mean, var, dy, relu, training):
-    dx = nan_poisoned(x.shape, x.dtype)
+def options_of(module, x, relu, residual):
+    add = residual is not None
+    given = {"residual": residual if add else x, "add": add}
+    return {**given, "eps": EPS, "relu": relu, **scratch(module, x)}
+
+
+def run_backward(module, x, y, gamma, mean, var, dy, relu, add, training):
+    """dx, dgamma, dbeta, and with `add` dresidual."""
+    dx, dresidual = nan_poisoned(x.shape, x.dtype), nan_poisoned(x.shape, x.dtype)
     dgamma, dbeta = nan_poisoned(x.shape[1], x.dtype), nan_poisoned(x.shape[1], x.dtype)
     module.backward(
         dy=dy,
@@ -77,67 +92,79 @@ def run_backward(module, x, y, gamma, mean, var, dy, relu, training):
         mean=mean,
         var=var,
         eps=EPS,
+        add=add,
         relu=relu,
         training=training,
         out_dx=dx,
+        out_dresidual=dresidual,
         out_dgamma=dgamma,
         out_dbeta=dbeta,
         **scratch(module, x),
     )
-    return dx, dgamma, dbeta
+    return (dx, dgamma, dbeta, dresidual) if add else (dx, dgamma, dbeta)
 
 
-def run_inference(module, x, gamma, beta, dy, relu, mean, var):
+def run_inference(module, x, gamma, beta, dy, relu, mean, var, residual=None):
     y = nan_poisoned(x.shape, x.dtype)
-    options = {"eps": EPS, "relu": relu, **scratch(module, x)}
+    options = options_of(module, x, relu, residual)
     module.inference_forward(x=x, mean=mean, var=var, gamma=gamma, beta=beta, out_y=y, **options)
-    return y, *run_backward(module, x, y, gamma, mean, var, dy, relu, training=False)
+    add = residual is not None
+    return y, *run_backward(module, x, y, gamma, mean, var, dy, relu, add, training=False)
 
 
 def wide(*arrays):
     return tuple(array.astype(np.float64) for array in arrays)
 
 
-def expected_training(x, gamma, beta, dy, relu):
-    return run_training(batch_norm.reference, *wide(x, gamma, beta, dy), relu)
+def expected_training(x, gamma, beta, dy, relu, residual=None):
+    added = None if residual is None else residual.astype(np.float64)
+    return run_training(batch_norm.reference, *wide(x, gamma, beta, dy), relu, added)
 
 
-def clear_of_the_edge(x, gamma, beta, dy):
+def clear_of_the_edge(x, gamma, beta, dy, residual=None):
     """Zero dy where rounding decides whether the ReLU passes it."""
-    y = expected_training(x, gamma, beta, dy, relu=False)[0]
+    y = expected_training(x, gamma, beta, dy, False, residual)[0]
     return np.where(np.abs(y) < 1e-5, 0, dy).astype(dy.dtype)
 
 
 @pytest.mark.parametrize("implementation", batch_norm.IMPLEMENTATIONS)
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
 @pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("add", [False, True])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a1_a2_implementation_writes_the_reference(implementation, dtype, tolerance, relu, shape):
+def test_a1_a2_implementation_writes_the_reference(
+    implementation, dtype, tolerance, relu, add, shape
+):
     x, gamma, beta, dy = inputs(shape, dtype)
-    dy = clear_of_the_edge(x, gamma, beta, dy)
-    before = [array.copy() for array in (x, gamma, beta, dy)]
+    residual = inputs(shape, dtype, seed=1)[0] if add else None
+    dy = clear_of_the_edge(x, gamma, beta, dy, residual)
+    arrays = [x, gamma, beta, dy, *([residual] if add else [])]
+    before = [array.copy() for array in arrays]
     module = batch_norm.IMPLEMENTATIONS[implementation]
-    actual = run_training(module, x, gamma, beta, dy, relu)
-    for one, other in zip(actual, expected_training(x, gamma, beta, dy, relu), strict=True):
+    actual = run_training(module, x, gamma, beta, dy, relu, residual)
+    expected = expected_training(x, gamma, beta, dy, relu, residual)
+    for one, other in zip(actual, expected, strict=True):
         assert_close(one, other, tolerance)
-    assert_same_bits([x, gamma, beta, dy], before)
+    assert_same_bits(arrays, before)
 
 
 @pytest.mark.parametrize("implementation", batch_norm.IMPLEMENTATIONS)
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
-@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize(("relu", "add"), [(False, False), (True, False), (True, True)])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a3_inference_writes_the_reference(implementation, dtype, tolerance, relu, shape):
+def test_a3_inference_writes_the_reference(implementation, dtype, tolerance, relu, add, shape):
     x, gamma, beta, dy = inputs(shape, dtype)
+    residual = inputs(shape, dtype, seed=1)[0] if add else None
     rng = np.random.default_rng(1)
     mean, var = rng.normal(1, 1, shape[1]), rng.uniform(0.5, 4, shape[1])
     module = batch_norm.IMPLEMENTATIONS[implementation]
     line = batch_norm.reference._normalize(*wide(x), mean, var, EPS)
-    edge = np.abs(gamma[:, None] * line + beta[:, None]) < 1e-5
-    dy[edge] = 0
-    actual = run_inference(module, x, gamma, beta, dy, relu, mean, var)
+    line = gamma[:, None] * line + beta[:, None] + (residual if add else 0)
+    dy[np.abs(line) < 1e-5] = 0
+    actual = run_inference(module, x, gamma, beta, dy, relu, mean, var, residual)
     given_arrays = wide(x, gamma, beta, dy)
-    expected = run_inference(batch_norm.reference, *given_arrays, relu, mean, var)
+    added = residual.astype(np.float64) if add else None
+    expected = run_inference(batch_norm.reference, *given_arrays, relu, mean, var, added)
     for one, other in zip(actual, expected, strict=True):
         assert_close(one, other, tolerance)
 
@@ -148,21 +175,23 @@ def test_a3_inference_writes_the_reference(implementation, dtype, tolerance, rel
 def test_a2_backward_against_central_differences(training, relu, shape):
     """The reference; and the compiled kernels in float64, through the op."""
     x, gamma, beta, dy = inputs(shape, np.float64)
+    residual = inputs(shape, np.float64, seed=1)[0]
     mean, var = np.array([0.5, 1.0, 1.5][: shape[1]]), np.array([2.0, 3.0, 4.0][: shape[1]])
 
-    def op(x, gamma, beta):
+    def op(x, gamma, beta, residual):
+        options = {"eps": EPS, "relu": relu, "residual": residual}
         if training:
-            return batch_norm.forward(x, gamma, beta, eps=EPS, relu=relu)
-        return batch_norm.inference_forward(x, mean, var, gamma, beta, eps=EPS, relu=relu)
+            return batch_norm.forward(x, gamma, beta, **options)
+        return batch_norm.inference_forward(x, mean, var, gamma, beta, **options)
 
-    def reference(x, gamma, beta):
+    def reference(x, gamma, beta, residual):
         if training:
-            return run_training(batch_norm.reference, x, gamma, beta, dy, relu)
-        return run_inference(batch_norm.reference, x, gamma, beta, dy, relu, mean, var)
+            return run_training(batch_norm.reference, x, gamma, beta, dy, relu, residual)
+        return run_inference(batch_norm.reference, x, gamma, beta, dy, relu, mean, var, residual)
 
-    point = [x, gamma, beta]
+    point = [x, gamma, beta, residual]
     of_op = batch_norm.backward(dy, op(*point)[1])
-    for function, gradients in ((op, of_op), (reference, reference(*point)[-3:])):
+    for function, gradients in ((op, of_op), (reference, reference(*point)[-4:])):
         for position, gradient in enumerate(gradients):
 
             def loss(moved, position=position, function=function):
@@ -178,7 +207,7 @@ def test_a2_backward_against_central_differences(training, relu, shape):
 def test_a2_gradients_to_x_sum_to_zero(dtype, tolerance):
     x, gamma, beta, dy = inputs((64, 7, 5, 5), dtype)
     _, saved = batch_norm.forward(x, gamma, beta)
-    dx, _, _ = batch_norm.backward(dy, saved)
+    dx, *_ = batch_norm.backward(dy, saved)
     assert_close(dx.sum(axis=(0, 2, 3), dtype=np.float64), np.zeros(7), tolerance)
 
 
@@ -222,8 +251,8 @@ def test_a4_feature_maps_equal_rows(positions, dtype, tolerance):
     y, saved = batch_norm.forward(x, gamma, beta)
     y_rows, saved_rows = batch_norm.forward(rows(x), gamma, beta)
     assert_close(rows(y), y_rows, tolerance)
-    dx, *rest = batch_norm.backward(dy, saved)
-    dx_rows, *rest_of_rows = batch_norm.backward(rows(dy), saved_rows)
+    dx, *rest, _ = batch_norm.backward(dy, saved)
+    dx_rows, *rest_of_rows, _ = batch_norm.backward(rows(dy), saved_rows)
     assert_close(rows(dx), dx_rows, tolerance)
     for one, other in zip(rest, rest_of_rows, strict=True):
         assert_close(one, other, tolerance)
@@ -243,7 +272,7 @@ def test_any_shape(samples, channels, positions, relu, seed):
     planes = (samples, channels, -1)
     dy = clear_of_the_edge(x.reshape(planes), gamma, beta, dy.reshape(planes)).reshape(shape)
     y, saved = batch_norm.forward(x, gamma, beta, relu=relu)
-    actual = y, saved.mean, saved.var, *batch_norm.backward(dy, saved)
+    actual = y, saved.mean, saved.var, *batch_norm.backward(dy, saved)[:3]
     expected = expected_training(x.reshape(planes), gamma, beta, dy.reshape(planes), relu)
     # Few values a channel may lie close together, and 1 / sqrt(var) magnifies their rounding.
     tolerance = 1e-6 * max(3.0, 1 / np.sqrt(saved.var.min()))
@@ -304,7 +333,7 @@ def test_a9_constant_channel(shape, dtype):
     y, saved = batch_norm.forward(x, gamma, beta)
     assert saved.var[1] == 0
     assert np.all(y[:, 1] == beta[1])
-    dx, dgamma, dbeta = batch_norm.backward(dy, saved)
+    dx, dgamma, dbeta, _ = batch_norm.backward(dy, saved)
     assert np.isfinite(dx).all() and np.isfinite(dbeta).all()
     assert dgamma[1] == 0
 
@@ -326,26 +355,27 @@ def test_nan_and_infinity_come_out_of_their_channel_alone(shape, relu, dtype):
     y, saved = batch_norm.forward(x, gamma, beta, relu=relu)
     assert np.isnan(y[:, :2]).all() and np.isfinite(y[:, 2]).all()
     assert np.isnan(saved.var[:2]).all()
-    dx, _, _ = batch_norm.backward(dy, saved)
+    dx, *_ = batch_norm.backward(dy, saved)
     assert np.isnan(dx[:, :2]).all() and np.isfinite(dx[:, 2]).all()
 
     mean, var = np.zeros(3), np.ones(3)
     y, saved = batch_norm.inference_forward(x, mean, var, None, None, relu=relu)
     assert np.isnan(y[2, 0]).all() and np.all(y[2, 1] == np.inf)
     assert np.isfinite(np.delete(y, 2, axis=0)).all()
-    dx, _, _ = batch_norm.backward(dy, saved)
+    dx, *_ = batch_norm.backward(dy, saved)
     assert np.isfinite(dx).all()
 
 
 @pytest.mark.parametrize("shape", [(67, 521), (4099, 9), (13, 11, 257), (5, 2, 4099)])
-@pytest.mark.parametrize("relu", [False, True])
-def test_same_bits_on_1_and_2_threads(shape, relu):
+@pytest.mark.parametrize(("relu", "add"), [(False, False), (True, False), (True, True)])
+def test_same_bits_on_1_and_2_threads(shape, relu, add):
     x, gamma, beta, dy = inputs(shape, np.float32)
     mean, var = np.zeros(shape[1]), np.ones(shape[1])
+    options = {"relu": relu, "residual": dy if add else None}
 
     def run():
-        y, saved = batch_norm.forward(x, gamma, beta, relu=relu)
-        other_y, other = batch_norm.inference_forward(x, mean, var, gamma, beta, relu=relu)
+        y, saved = batch_norm.forward(x, gamma, beta, **options)
+        other_y, other = batch_norm.inference_forward(x, mean, var, gamma, beta, **options)
         return [
             y,
             saved.mean,
@@ -363,7 +393,8 @@ def test_non_contiguous_and_read_only_inputs(shape):
     x, gamma, beta, dy = inputs(shape, np.float32)
 
     def run(changed):
-        y, saved = batch_norm.forward(changed(x), changed(gamma), changed(beta), relu=True)
+        given = changed(x), changed(gamma), changed(beta)
+        y, saved = batch_norm.forward(*given, relu=True, residual=changed(dy))
         return [y, batch_norm.backward(changed(dy), saved)]
 
     plain = run(np.asarray)
@@ -377,19 +408,20 @@ def test_gamma_and_beta_may_be_absent():
     y, saved = batch_norm.forward(x, None, None)
     y_given, saved_given = batch_norm.forward(x, ones, zeros)
     assert_same_bits(y, y_given)
-    dx, dgamma, dbeta = batch_norm.backward(dy, saved)
+    dx, dgamma, dbeta, _ = batch_norm.backward(dy, saved)
     assert_same_bits(dx, batch_norm.backward(dy, saved_given)[0])
     assert dgamma is None and dbeta is None
     for given_gamma, given_beta in ((gamma, None), (None, beta)):
         _, saved = batch_norm.forward(x, given_gamma, given_beta)
-        _, dgamma, dbeta = batch_norm.backward(dy, saved)
+        _, dgamma, dbeta, _ = batch_norm.backward(dy, saved)
         assert (dgamma is None, dbeta is None) == (given_gamma is None, given_beta is None)
 
 
-@pytest.mark.parametrize("needs", [(True, False, False), (False, True, True)])
-def test_only_what_is_needed_is_returned(needs):
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("needs", [(True, False, False, True), (False, True, True, False)])
+def test_only_what_is_needed_is_returned(needs, relu):
     x, gamma, beta, dy = inputs((6, 5), np.float32)
-    _, saved = batch_norm.forward(x, gamma, beta)
+    _, saved = batch_norm.forward(x, gamma, beta, relu=relu, residual=x)
     gradients = batch_norm.backward(dy, saved, needs)
     assert [gradient is not None for gradient in gradients] == list(needs)
 
@@ -400,7 +432,7 @@ def test_empty_input(shape):
     with pytest.raises(ValueError, match="more than one value per channel"):
         batch_norm.forward(x, gamma, beta)
     y, saved = batch_norm.inference_forward(x, np.zeros(3), np.ones(3), gamma, beta)
-    dx, dgamma, dbeta = batch_norm.backward(dy, saved)
+    dx, dgamma, dbeta, _ = batch_norm.backward(dy, saved)
     assert y.shape == dx.shape == shape
     assert np.all(dgamma == 0) and np.all(dbeta == 0)
 
@@ -419,6 +451,8 @@ def test_wrong_arguments_are_named():
             batch_norm.forward(x.reshape(shape), None, None)
     with pytest.raises(ValueError, match=r"beta of shape \(5,\), got \(4,\)"):
         batch_norm.forward(x, gamma, beta[:4])
+    with pytest.raises(ValueError, match=r"residual of shape \(6, 5\), got \(5, 6\)"):
+        batch_norm.forward(x, gamma, beta, residual=x.T)
     with pytest.raises(ValueError, match=r"var of shape \(5,\), got \(1, 5\)"):
         batch_norm.inference_forward(x, mean, var[None], gamma, beta)
     with pytest.raises(TypeError, match="mean of float32 or float64, got int64"):
@@ -452,5 +486,5 @@ def test_a1_a2_a3_against_pytorch(torch, dtype, tolerance, training, shape):
     else:
         y, saved = batch_norm.inference_forward(x, mean, var, gamma, beta)
     assert_close(y, torch_y.detach().numpy(), tolerance)
-    for one, other in zip(batch_norm.backward(dy, saved), torch_gradients, strict=True):
+    for one, other in zip(batch_norm.backward(dy, saved)[:3], torch_gradients, strict=True):
         assert_close(one, other.numpy(), tolerance)
