@@ -9,6 +9,7 @@ infinite; backward takes the mask from stored bits, which is cheaper than drawin
 `README.md` has the derivations.
 """
 
+import math
 from types import ModuleType
 from typing import NamedTuple
 
@@ -67,26 +68,37 @@ def forward(
     key, counter = _word("seed", seed), _word("stream", stream)
     if scale is None:
         scale = 1 / (1 - p_drop) if p_drop < 1 else 1.0
-    for name, number in (("scale", scale), ("shift", shift), ("fill", fill)):
-        if not np.isfinite(number):
-            raise ValueError(f"bernoulli_mask: expected a finite {name}, got {number}")
+    scale, shift, fill = float(scale), float(shift), float(fill)
+    if not math.isfinite(scale + shift + fill):
+        raise ValueError(
+            f"bernoulli_mask: expected finite scale, shift and fill, got {scale}, {shift}, {fill}"
+        )
     if plane < 1 or x.size % plane:
         raise ValueError(
             f"bernoulli_mask: expected a plane that divides {x.size} elements, got {plane}"
         )
     y = _memory.empty(x.shape, x.dtype)
     bits = _memory.empty(-(-(x.size // plane) // BLOCK) * BLOCK_BYTES, np.uint8)
-    saved = Saved(bits, float(scale), x.shape, plane)
-    drawn = {"seed": key, "stream": counter, "threshold": _threshold(p_drop)}
-    numbers = {"scale": saved.scale, "shift": float(shift), "fill": float(fill)}
+    saved = Saved(bits, scale, x.shape, plane)
+    threshold = np.uint32(min(round(p_drop * 2**32), 2**32 - 1))
+    if 0 < p_drop < 1 and plane == 1:
+        cpu.forward(
+            x=x.reshape(-1),
+            seed=key,
+            stream=counter,
+            threshold=threshold,
+            scale=scale,
+            shift=shift,
+            fill=fill,
+            out_y=y.reshape(-1),
+            out_bits=bits,
+        )
+        return y, saved
     if p_drop in (0, 1):
         bits.fill(0xFF if p_drop == 0 else 0)
-    elif plane == 1:
-        cpu.forward(x=x.reshape(-1), **drawn, **numbers, out_y=y.reshape(-1), out_bits=bits)
-        return y, saved
     else:
-        cpu.draw(**drawn, out_bits=bits)
-    _apply(x, saved, **numbers, out_y=y)
+        cpu.draw(seed=key, stream=counter, threshold=threshold, out_bits=bits)
+    _apply(x, saved, scale, shift, fill, y)
     return y, saved
 
 
@@ -96,7 +108,7 @@ def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     if dy.shape != saved.shape:
         raise ValueError(f"bernoulli_mask: expected dy of shape {saved.shape}, got {dy.shape}")
     dx = _memory.empty(dy.shape, dy.dtype)
-    _apply(dy, saved, scale=saved.scale, shift=-0.0, fill=0.0, out_y=dx)
+    _apply(dy, saved, saved.scale, -0.0, 0.0, dx)
     return dx
 
 
@@ -109,10 +121,6 @@ def _apply(
         cpu.apply(x=x, bits=bits, **numbers, out_y=out_y)
     else:
         cpu.apply_planes(x=x, bits=bits, plane=saved.plane, **numbers, out_y=out_y)
-
-
-def _threshold(p_drop: float) -> np.uint32:
-    return np.uint32(min(round(p_drop * 2**32), 2**32 - 1))
 
 
 def _word(name: str, value: int) -> np.uint64:

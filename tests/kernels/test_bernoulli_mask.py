@@ -1,5 +1,7 @@
 """Dropout's mask (inventory B1, B2)."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -78,7 +80,7 @@ def test_b1_coins_of_two_probabilities_compare_the_same_numbers():
         bernoulli_mask.forward(x, p_drop, seed=4, stream=4, scale=1)[0]
         for p_drop in (0.1, 0.25, 0.5, 0.50001, 0.9)
     ]
-    assert all((less >= more).all() for less, more in zip(masks, masks[1:], strict=False))
+    assert all((less >= more).all() for less, more in itertools.pairwise(masks))
 
 
 @pytest.mark.parametrize("plane", [2, 3, 16, 49])
@@ -254,9 +256,9 @@ def test_empty_and_single(shape):
         ({"seed": -1}, ValueError, r"seed from 0 to 2\^64 - 1, got -1"),
         ({"stream": 2**64}, ValueError, r"stream from 0 to 2\^64 - 1"),
         ({"seed": 0.5}, ValueError, r"seed from 0 to 2\^64 - 1, got 0.5"),
-        ({"scale": np.inf}, ValueError, "finite scale, got inf"),
-        ({"shift": np.nan}, ValueError, "finite shift, got nan"),
-        ({"fill": np.inf}, ValueError, "finite fill, got inf"),
+        ({"scale": np.inf}, ValueError, "finite scale, shift and fill, got inf"),
+        ({"shift": np.nan}, ValueError, "finite scale, shift and fill, got 2.0, nan"),
+        ({"fill": np.inf}, ValueError, "finite scale, shift and fill, got 2.0, -0.0, inf"),
         ({"plane": 2}, ValueError, "plane that divides 3 elements, got 2"),
         ({"plane": 0}, ValueError, "plane that divides 3 elements, got 0"),
     ],
