@@ -101,7 +101,9 @@ def main() -> None:
         "from the cache, forward s",
         "backward s",
     ]
-    print(describe(describe_machine()), markdown_table(header, rows), sep="\n\n")
+    print(
+        describe(describe_machine() | {"pinned": False}), markdown_table(header, rows), sep="\n\n"
+    )
 
 
 if __name__ == "__main__":

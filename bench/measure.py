@@ -10,7 +10,7 @@ import pytest
 
 from bench.case import Case
 from bench.cases import CASES
-from bench.machine import settle
+from bench.machine import pinned, settle
 
 CONTENDERS = ("numpy", "nnet")
 
@@ -56,7 +56,8 @@ def run(benchmark: Any, case: Case, direction: str, contender: str) -> None:
         flops=work.flops,
         bytes=work.bytes,
     )
-    benchmark(call)
+    with pinned():
+        benchmark(call)
 
 
 @functools.cache

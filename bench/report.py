@@ -77,14 +77,15 @@ def rate(op: str, flops: int, moved: int, seconds: float) -> str:
 
 
 def describe(machine: dict[str, Any]) -> str:
-    """One line for the machine and one for the software."""
-    skipped = ("processor", "cores", "architecture", "threads", "threading layer", "BLAS")
+    """The machine, the threads and the software in one line."""
+    skipped = ("processor", "cores", "architecture", "threads", "threading layer", "pinned", "BLAS")
     versions = ", ".join(
         f"{name} {value}" for name, value in machine.items() if name not in skipped
     )
+    place = "each on its core" if machine["pinned"] else "not pinned to cores"
     return (
         f"{machine['processor']} ({machine['architecture']}), {machine['cores']} core(s); "
-        f"{machine['threads']} thread(s) on {machine['threading layer']}; {versions}; "
+        f"{machine['threads']} thread(s) on {machine['threading layer']}, {place}; {versions}; "
         f"BLAS: {machine['BLAS']}."
     )
 
@@ -117,13 +118,13 @@ def _row(op: str, case: str, direction: str, contenders: dict[str, dict]) -> lis
     return [case, direction, milliseconds(numpy), milliseconds(nnet), speed, ratio]
 
 
-def write_between_markers(path: Path, text: str) -> None:
+def write_between_markers(path: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
     """Replace what stands between the markers. Raises ValueError where they are missing."""
-    before, begin, rest = path.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{path}: expected the lines {BEGIN} and {END}")
-    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+    before, found, rest = path.read_text().partition(begin)
+    _, found_too, after = rest.partition(end)
+    if not found or not found_too:
+        raise ValueError(f"{path}: expected the lines {begin} and {end}")
+    path.write_text(f"{before}{begin}\n{text}\n{end}{after}")
 
 
 def main() -> None:

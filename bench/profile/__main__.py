@@ -13,17 +13,16 @@ fits the cache run from the cache, so small kernels are held to its speed.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from statistics import median
 from time import perf_counter
 
-from bench import training_step
 from bench.cases import CASES
-from bench.machine import describe_machine
+from bench.machine import describe_machine, pinned
 from bench.profile import peaks
 from bench.profile.lines import profile_lines
-from bench.profile.recorder import Launches, Recorder
+from bench.profile.recorder import Launches, record
 from bench.report import describe, markdown_table, milliseconds, significant
+from bench.training_step import MNIST_CNN
 
 SECTIONS = ("peaks", "kernels", "step", "lines")
 
@@ -32,19 +31,10 @@ LEAST_BATCH = 2
 HEADER = ["kernel", "calls", "ms", "GFLOP/s", "GB/s", "of bound %"]
 
 
-def record(call: Callable[[], object], rounds: int) -> dict[str, Launches]:
-    """The launches of all rounds, after one that compiles."""
-    call()
-    with Recorder() as recorder:
-        for _ in range(rounds):
-            call()
-    return recorder.launches
-
-
 def row(name: str, launches: Launches, rounds: int) -> list[str]:
     """A kernel's part in one round."""
     seconds, work = launches.seconds / rounds, launches.work
-    bound = launches.calls * peaks.bound(work.per(launches.calls)) / rounds
+    bound = peaks.bound_of_launches([launches]) / rounds
     return [
         name,
         significant(launches.calls / rounds),
@@ -76,7 +66,7 @@ def print_kernels(ops: list[str], rounds: int, small: bool) -> None:
 
 
 def print_step(batch: int, rounds: int) -> None:
-    _, step = training_step.nnet_step(*training_step.batch(batch))
+    _, step = MNIST_CNN.in_nnet(batch)
     step()
     times = []
     for _ in range(rounds):
@@ -98,7 +88,7 @@ def print_step(batch: int, rounds: int) -> None:
 
 
 def print_lines(batch: int, rounds: int) -> None:
-    _, step = training_step.nnet_step(*training_step.batch(batch))
+    _, step = MNIST_CNN.in_nnet(batch)
     print(f"**Python of a training step**, batch {batch}\n")
     print(profile_lines(step, rounds, top=40), "\n", flush=True)
 
@@ -117,14 +107,15 @@ def main() -> None:
         expected = ", ".join(SECTIONS)
         parser.error(f"expected sections among {expected}, got {', '.join(sorted(unknown))}")
     print(describe(describe_machine()), "\n", flush=True)
-    if "peaks" in sections:
-        print_peaks()
-    if "kernels" in sections:
-        print_kernels(options.ops, options.rounds, options.small)
-    if "step" in sections:
-        print_step(options.batch or training_step.BATCH, options.rounds)
-    if "lines" in sections:
-        print_lines(options.batch or LEAST_BATCH, options.rounds)
+    with pinned():
+        if "peaks" in sections:
+            print_peaks()
+        if "kernels" in sections:
+            print_kernels(options.ops, options.rounds, options.small)
+        if "step" in sections:
+            print_step(options.batch or MNIST_CNN.shape[0], options.rounds)
+        if "lines" in sections:
+            print_lines(options.batch or LEAST_BATCH, options.rounds)
 
 
 if __name__ == "__main__":

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from time import perf_counter
 
 import numpy as np
 
 from bench.case import Work
+from bench.machine import pinned
+from bench.profile.recorder import Launches
 from kernels import _jit, _memory
 from kernels._jit import prange
 from kernels._simd import lanes, load, store, stream
@@ -84,11 +86,17 @@ def bound(work: Work) -> float:
     return max(work.flops / flops_a_second(), work.bytes / bytes_a_second(work.bytes))
 
 
+def bound_of_launches(launches: Iterable[Launches]) -> float:
+    """The seconds that kernels take at least which run one after another."""
+    return sum(each.calls * bound(each.work.per(each.calls)) for each in launches)
+
+
 def _best(call: Callable[[], object]) -> float:
     call()
     times = []
-    for _ in range(ROUNDS):
-        start = perf_counter()
-        call()
-        times.append(perf_counter() - start)
+    with pinned():
+        for _ in range(ROUNDS):
+            start = perf_counter()
+            call()
+            times.append(perf_counter() - start)
     return min(times)

@@ -69,6 +69,15 @@ class Recorder:
         return clocked
 
 
+def record(call: Callable[[], object], rounds: int) -> dict[str, Launches]:
+    """The launches of all rounds, after one that compiles."""
+    call()
+    with Recorder() as recorder:
+        for _ in range(rounds):
+            call()
+    return recorder.launches
+
+
 def counted(kernel: str, arguments: dict[str, Any]) -> Work:
     """What a launch cannot do without, from its arguments and the names they have by contract.
 

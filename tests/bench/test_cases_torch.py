@@ -3,8 +3,9 @@
 import pytest
 
 from bench.cases import CASES
+from bench.training_step import TRAININGS
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 
 
 @pytest.mark.parametrize(
@@ -14,3 +15,21 @@ pytest.importorskip("torch")
 )
 def test_contenders_agree(case):
     case.check(("nnet", "torch"))
+
+
+@pytest.mark.parametrize("training", TRAININGS, ids=lambda training: training.name)
+def test_training_steps_agree(training):
+    training.check(size=8)
+
+
+def test_a_network_whose_gradients_differ_is_found_out(monkeypatch):
+    (tiny,) = (training for training in TRAININGS if training.arguments)
+    forward = torch.nn.Linear.forward
+    monkeypatch.setattr(
+        torch.nn.Linear,
+        "forward",
+        # The value is the same, the gradient twice as large.
+        lambda self, x: 2 * forward(self, x) - forward(self, x).detach(),
+    )
+    with pytest.raises(AssertionError, match="gradient of 1.weight: differ by"):
+        tiny.check(size=8)

@@ -1,17 +1,24 @@
 """The commands around the benchmarks run, on one quick op each, and report what they should."""
 
 import json
+import os
 import sys
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bench import compile_time, measure, peers
+from bench import compile_time, machine, measure, peers
 from bench.case import Work
 from bench.cases import CASES
+from bench.figures import BEGIN, END, Figure, load, save
+from bench.machine import describe_machine, pinned
 from bench.profile import __main__ as profile
 from bench.profile import peaks
 from bench.profile.recorder import Recorder, counted
+from bench.report import describe
+from bench.training_step import TRAININGS
 from kernels import activation
 
 
@@ -33,7 +40,8 @@ def run(monkeypatch, capsys):
     return run_main
 
 
-def test_peers_print_a_table_and_write_json(run, tmp_path):
+def test_peers_print_a_table_and_write_json(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(peaks, "bound", lambda work: 1e-9)
     path = tmp_path / "peers.json"
     arguments = ["gather_normalize", "--small", "--rounds", "3", "--json", str(path)]
     assert "**gather_normalize**" in run(peers.main, *arguments)
@@ -43,9 +51,81 @@ def test_peers_print_a_table_and_write_json(run, tmp_path):
     for figure in record["figures"]:
         assert {"numpy", "nnet"} <= figure["median"].keys()
         assert all(figure["best"][name] <= figure["median"][name] for name in figure["best"])
+        assert figure["bound"] == 1e-9 and figure["scaling"] is None
 
 
-def test_peers_give_no_figures_for_contenders_that_differ(monkeypatch, capsys):
+def test_peers_time_whole_training_steps_on_one_thread_too(run, tmp_path, monkeypatch):
+    tiny = next(training for training in TRAININGS if training.arguments)
+    monkeypatch.setattr(peers, "TRAININGS", (tiny,))
+    monkeypatch.setattr(peers, "WORTH_SHARING", 0)
+    path = tmp_path / "peers.json"
+    arguments = ["training_step", "--scaling", "--rounds", "3", "--json", str(path)]
+    shown = run(peers.main, *arguments)
+    assert "mlp-64-batch32" in shown and "1 thread / all" in shown and "of bound %" in shown
+    (figure,) = json.loads(path.read_text())["figures"]
+    assert figure["scaling"] > 0 and figure["bound"] > 0
+
+
+def test_peers_write_kept_figures_into_a_readme_without_measuring(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(peers, "measure", lambda _: pytest.fail("it measures"))
+    seconds = {"numpy": 4e-3, "nnet": 1e-3, "torch": 0.5e-3}
+    other = {"numpy": 4e-3, "nnet": 1e-3, "torch": 4.5e-3}
+    rest = ("forward", 10, 10)
+    figures = [
+        Figure("conv2d", "a", *rest, seconds, seconds, 5e-4, 1.9, ("all", "some")),
+        Figure("conv2d", "b", *rest, other, other, 5e-4, None, ("all",)),
+    ]
+    described = describe_machine()
+    save(tmp_path / "peers.json", described, 15, figures)
+    assert load(tmp_path / "peers.json") == (described, figures)
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{BEGIN}\n{END}\nafter\n")
+    for _ in range(2):
+        arguments = ["--write", str(readme), "--json", str(tmp_path / "peers.json")]
+        assert run(peers.main, *arguments) == ""
+    text = readme.read_text()
+    assert text.startswith(f"before\n{BEGIN}\n") and text.endswith(f"{END}\nafter\n")
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()]
+    means = ["geometric mean: all", "forward", *[""] * 6, "4.00", "1.50", "4.00", "1.50"]
+    assert means in cells and "geometric mean: some" not in text
+    assert "Against numpy: faster in 2 of 2 figures." in text
+    assert "faster in 1 of 2 figures, slower in: conv2d a forward 0.50." in text
+    assert text.count("**conv2d**") == 1
+
+
+def test_the_readme_has_a_place_for_the_figures():
+    text = (Path(peers.__file__).parents[1] / "README.md").read_text()
+    assert text.index(BEGIN) < text.index(END)
+
+
+@pytest.mark.skipif(not machine.CAN_PIN, reason="threads cannot be pinned here")
+def test_threads_stay_on_their_cores_and_are_let_go():
+    allowed = os.sched_getaffinity(0)
+    with pinned():
+        assert len(os.sched_getaffinity(0)) == 1
+        with pinned():
+            pass
+        assert len(os.sched_getaffinity(0)) == 1
+        others = [
+            os.sched_getaffinity(thread)
+            for thread in map(int, os.listdir("/proc/self/task"))
+            if thread != threading.get_native_id()
+        ]
+        cores = {core for other in others for core in other}
+        assert not cores & os.sched_getaffinity(0) or len(allowed) == 1
+    for thread in os.listdir("/proc/self/task"):
+        assert os.sched_getaffinity(int(thread)) == allowed
+
+
+def test_where_threads_cannot_be_pinned_nothing_happens(monkeypatch):
+    monkeypatch.setattr(machine, "CAN_PIN", False)
+    monkeypatch.setattr(machine, "_keep_on", lambda *_: pytest.fail("it pins"))
+    with pinned():
+        pass
+    assert "not pinned to cores" in describe(describe_machine())
+
+
+def test_peers_give_no_figures_for_contenders_that_differ(monkeypatch, capsys, tmp_path):
     gather = CASES["gather_normalize"][0].contenders
     right = gather.with_nnet
     monkeypatch.setattr(
@@ -53,7 +133,8 @@ def test_peers_give_no_figures_for_contenders_that_differ(monkeypatch, capsys):
         "with_nnet",
         lambda images, indices, mean, std: right(images, indices, mean, 2 * std),
     )
-    arguments = ["peers", "gather_normalize", "--small", "--rounds", "3"]
+    kept = ["--json", str(tmp_path / "peers.json")]
+    arguments = ["peers", "gather_normalize", "--small", "--rounds", "3", *kept]
     monkeypatch.setattr(sys, "argv", arguments)
     with pytest.raises(SystemExit) as stopped:
         peers.main()

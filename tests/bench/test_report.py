@@ -23,6 +23,7 @@ def results():
         "cores": 2,
         "threads": 2,
         "threading layer": "omp",
+        "pinned": False,
         "BLAS": "none",
         "python": "3.12.0",
         "numpy": "2.4.0",
@@ -46,7 +47,9 @@ def cells(line):
 def test_tables_give_rates_ratios_and_losses(results):
     text = report.tables(results)
     lines = text.splitlines()
-    assert lines[0].startswith("Abacus (wood), 2 core(s); 2 thread(s) on omp; python 3.12.0")
+    assert lines[0].startswith(
+        "Abacus (wood), 2 core(s); 2 thread(s) on omp, not pinned to cores; python 3.12.0"
+    )
     rows = [cells(line) for line in lines if line.startswith("| ")]
     assert ["a", "forward", "3.00", "1.00", "2.00 GFLOP/s", "3.00"] in rows
     assert ["relu-b", "forward", "1.00", "2.00", "0.500 GB/s", "0.50"] in rows
