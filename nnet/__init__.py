@@ -17,7 +17,8 @@ from kernels._jit import get_num_threads, set_num_threads
 from . import functional, init, optim, random
 from .activation import LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
 from .container import ModuleList, Sequential
-from .conv import Conv2d
+from .conv import Conv1d, Conv2d
+from .conv_transpose import ConvTranspose1d, ConvTranspose2d
 from .creation import (
     arange,
     empty,
@@ -31,12 +32,21 @@ from .creation import (
     zeros,
     zeros_like,
 )
-from .dropout import Dropout
+from .dropout import (
+    AlphaDropout,
+    Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+    FeatureAlphaDropout,
+    GaussianDropout,
+)
 from .flatten import Flatten, Identity, Unflatten
 from .joining import cat, stack, where
 from .linear import Linear
 from .loss import CrossEntropyLoss, MSELoss, NLLLoss
 from .module import Module
+from .monte_carlo import monte_carlo
 from .normalization import BatchNorm1d, BatchNorm2d
 from .parameter import Parameter
 from .pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
@@ -70,9 +80,18 @@ __all__ = [
     "AvgPool2d",
     "BatchNorm1d",
     "BatchNorm2d",
+    "Conv1d",
     "Conv2d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
     "CrossEntropyLoss",
+    "AlphaDropout",
     "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
+    "FeatureAlphaDropout",
+    "GaussianDropout",
     "Flatten",
     "Identity",
     "Linear",
@@ -104,6 +123,7 @@ __all__ = [
     "int64",
     "is_grad_enabled",
     "manual_seed",
+    "monte_carlo",
     "no_grad",
     "ones",
     "ones_like",

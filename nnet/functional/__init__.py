@@ -1,20 +1,39 @@
 """Operations on tensors, in PyTorch's names: check, call the kernel, record its backward."""
 
 from .activation import log_softmax, relu, sigmoid, softmax, tanh
-from .convolution import conv2d, pad
+from .convolution import conv1d, conv2d
+from .convolution_transpose import conv_transpose1d, conv_transpose2d
 from .linear import linear
 from .loss import cross_entropy, mse_loss, nll_loss
 from .normalization import batch_norm
+from .padding import pad
 from .pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d
-from .regularization import dropout
+from .regularization import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
+    gaussian_dropout,
+)
 from .shape import flatten, one_hot
 
 __all__ = [
     "linear",
+    "conv1d",
     "conv2d",
+    "conv_transpose1d",
+    "conv_transpose2d",
     "pad",
     "batch_norm",
     "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "alpha_dropout",
+    "feature_alpha_dropout",
+    "gaussian_dropout",
     "relu",
     "sigmoid",
     "tanh",
