@@ -1,29 +1,196 @@
-"""The convolution layer."""
+"""Convolution layers."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from . import functional
-from .functional.check import pair
-from .functional.convolution import Pair
+from .functional.check import check_least, sizes
+from .functional.convolution import Pair, Single
+from .functional.padding import MODES
 from .linear import reset_uniform
 from .module import Module
 from .parameter import Parameter
 from .tensor import Tensor
 
 
-class Conv2d(Module):
+class Convolution(Module):
+    """What the layers share: the options, the filters, and how they print.
+
+    Raises ValueError for groups that do not divide the channels, an unknown padding_mode, and
+    sizes out of range.
+    """
+
+    axes = 2
+    transposed = False
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Any,
+        stride: Any,
+        padding: Any,
+        dilation: Any,
+        groups: int,
+        bias: bool,
+        padding_mode: str,
+        device: str | None,
+        dtype: npt.DTypeLike,
+        output_padding: Any = 0,
+    ) -> None:
+        super().__init__()
+        name, axes = type(self).__name__, self.axes
+        if groups < 1 or in_channels % groups or out_channels % groups:
+            raise ValueError(
+                f"{name}: expected groups to divide in_channels {in_channels} and out_channels "
+                f"{out_channels}, got {groups}"
+            )
+        modes = ("zeros",) if self.transposed else ("zeros", *MODES[1:])
+        if padding_mode not in modes:
+            known = " or ".join(map(repr, modes))
+            raise ValueError(f"{name}: expected padding_mode {known}, got {padding_mode!r}")
+        self.in_channels = in_channels
+        self.out_channels = out_channels
+        self.kernel_size = sizes(name, "kernel_size", kernel_size, axes)
+        self.stride = sizes(name, "stride", stride, axes)
+        self.padding = (
+            padding if isinstance(padding, str) else sizes(name, "padding", padding, axes)
+        )
+        self.dilation = sizes(name, "dilation", dilation, axes)
+        self.output_padding = sizes(name, "output_padding", output_padding, axes)
+        self.groups = groups
+        self.padding_mode = padding_mode
+        self._check_sizes(name)
+        inputs, outputs = in_channels // groups, out_channels
+        if self.transposed:
+            inputs, outputs = out_channels // groups, in_channels
+        self.weight = Parameter(np.empty((outputs, inputs, *self.kernel_size), dtype))
+        self.bias = Parameter(np.empty(out_channels, dtype)) if bias else None
+        self.to(device)
+        self.reset_parameters()
+
+    def _check_sizes(self, name: str) -> None:
+        check_least(name, 1, kernel_size=self.kernel_size)
+        check_least(name, 1, stride=self.stride)
+        check_least(name, 1, dilation=self.dilation)
+        check_least(name, 0, output_padding=self.output_padding)
+        if not isinstance(self.padding, str):
+            check_least(name, 0, padding=self.padding)
+        elif self.transposed:
+            raise ValueError(f"{name}: expected padding as sizes, got {self.padding!r}")
+        elif self.padding not in ("same", "valid"):
+            raise ValueError(
+                f"{name}: expected padding as sizes, 'same' or 'valid', got {self.padding!r}"
+            )
+        elif self.padding == "same" and max(self.stride) > 1:
+            raise ValueError(f"{name}: expected stride 1 with padding 'same', got {self.stride}")
+
+    def reset_parameters(self) -> None:
+        """Draw the initial values anew."""
+        reset_uniform(self.weight, self.bias)
+
+    def _padded(self, input: Tensor) -> tuple[Tensor, Any]:
+        """The input with what padding_mode puts around it, and the zeros that are still to add."""
+        if self.padding_mode == "zeros":
+            return input, self.padding
+        if self.padding == "valid":
+            return input, 0
+        if isinstance(self.padding, str):
+            total = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True)]
+            widths = [(t // 2, t - t // 2) for t in total]
+        else:
+            widths = [(p, p) for p in self.padding]
+        around = [width for pair in reversed(widths) for width in pair]
+        return functional.pad(input, around, self.padding_mode), 0
+
+    def extra_repr(self) -> str:
+        none = (0,) * self.axes
+        text = (
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
+            f"stride={self.stride}"
+        )
+        if self.padding != none:
+            text += f", padding={self.padding}"
+        if self.dilation != (1,) * self.axes:
+            text += f", dilation={self.dilation}"
+        if self.output_padding != none:
+            text += f", output_padding={self.output_padding}"
+        if self.groups != 1:
+            text += f", groups={self.groups}"
+        if self.bias is None:
+            text += ", bias=False"
+        if self.padding_mode != "zeros":
+            text += f", padding_mode={self.padding_mode}"
+        return text
+
+
+class Conv1d(Convolution):
+    """Cross-correlation of series (N, C, L) or (C, L) with filters, as `Conv2d` of images.
+
+    One filter looks at every place of the series in turn, so what it knows it knows everywhere:
+    y[k, p] = bias[k] + sum over c, i of weight[k, c, i] x[c, stride p + dilation i - padding].
+
+    weight  (out_channels, in_channels / groups, kernel_size), uniform in +-1/sqrt(fan_in)
+    bias    (out_channels,), likewise, or None
+
+    >>> import nnet as nn
+    >>> nn.Conv1d(4, 8, kernel_size=3, padding=1)(nn.ones(2, 4, 100)).shape
+    (2, 8, 100)
+    """
+
+    axes = 1
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Single,
+        stride: Single = 1,
+        padding: Single | str = 0,
+        dilation: Single = 1,
+        groups: int = 1,
+        bias: bool = True,
+        padding_mode: str = "zeros",
+        device: str | None = None,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
+
+    def forward(self, input: Tensor, *, relu: bool = False) -> Tensor:
+        x, zeros = self._padded(input)
+        options = self.stride, zeros, self.dilation, self.groups
+        return functional.conv1d(x, self.weight, self.bias, *options, relu=relu)
+
+
+class Conv2d(Convolution):
     """Cross-correlation of images (N, C, H, W) or (C, H, W) with filters.
+
+    y[k, p] = bias[k] + sum over c, i of weight[k, c, i] x[c, stride p + dilation i - padding],
+    with places p and i of two axes. The gradient to x is the transposed convolution of dy, that
+    to weight the correlation of x with dy. LeCun et al. 1989.
 
     Sizes are one integer or (vertical, horizontal); padding also "valid" or "same".
 
-    weight  (out_channels, in_channels / groups, *kernel_size), uniform in +-1/sqrt(fan_in)
-    bias    (out_channels,), likewise, or None
-
-    Raises ValueError for groups that do not divide the channels, another padding_mode than
-    "zeros", and sizes out of range.
+    weight        (out_channels, in_channels / groups, *kernel_size), uniform in +-1/sqrt(fan_in)
+    bias          (out_channels,), likewise, or None
+    groups        parts of the channels that do not see one another
+    padding_mode  what lies around the image: "zeros", or as in `functional.pad`
 
     >>> import nnet as nn
     >>> nn.Conv2d(1, 8, kernel_size=3, padding=1)(nn.ones(2, 1, 28, 28)).shape
@@ -44,71 +211,21 @@ class Conv2d(Module):
         device: str | None = None,
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
-        super().__init__()
-        name = "Conv2d"
-        if groups < 1 or in_channels % groups or out_channels % groups:
-            raise ValueError(
-                f"{name}: expected groups to divide in_channels {in_channels} and out_channels "
-                f"{out_channels}, got {groups}"
-            )
-        if padding_mode != "zeros":
-            raise ValueError(f"{name}: expected padding_mode 'zeros', got {padding_mode!r}")
-        self.in_channels = in_channels
-        self.out_channels = out_channels
-        self.kernel_size = pair(name, "kernel_size", kernel_size)
-        self.stride = pair(name, "stride", stride)
-        self.padding = padding if isinstance(padding, str) else pair(name, "padding", padding)
-        self.dilation = pair(name, "dilation", dilation)
-        self.groups = groups
-        self._check_sizes()
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
-        self.weight = Parameter(np.empty(shape, dtype))
-        self.bias = Parameter(np.empty(out_channels, dtype)) if bias else None
-        self.to(device)
-        self.reset_parameters()
-
-    def _check_sizes(self) -> None:
-        for option, least in (("kernel_size", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
-            value = getattr(self, option)
-            if isinstance(value, str):
-                if value not in ("same", "valid"):
-                    raise ValueError(
-                        f"Conv2d: expected padding as sizes, 'same' or 'valid', got {value!r}"
-                    )
-                if value == "same" and self.stride != (1, 1):
-                    raise ValueError(
-                        f"Conv2d: expected stride 1 with padding 'same', got {self.stride}"
-                    )
-            elif min(value) < least:
-                raise ValueError(f"Conv2d: expected {option} of at least {least}, got {value}")
-
-    def reset_parameters(self) -> None:
-        """Draw the initial values anew."""
-        reset_uniform(self.weight, self.bias)
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
 
     def forward(self, input: Tensor, *, relu: bool = False) -> Tensor:
-        return functional.conv2d(
-            input,
-            self.weight,
-            self.bias,
-            self.stride,
-            self.padding,
-            self.dilation,
-            self.groups,
-            relu=relu,
-        )
-
-    def extra_repr(self) -> str:
-        text = (
-            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, "
-            f"stride={self.stride}"
-        )
-        if self.padding != (0, 0):
-            text += f", padding={self.padding}"
-        if self.dilation != (1, 1):
-            text += f", dilation={self.dilation}"
-        if self.groups != 1:
-            text += f", groups={self.groups}"
-        if self.bias is None:
-            text += ", bias=False"
-        return text
+        x, zeros = self._padded(input)
+        options = self.stride, zeros, self.dilation, self.groups
+        return functional.conv2d(x, self.weight, self.bias, *options, relu=relu)

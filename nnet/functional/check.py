@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
-
-import numpy as np
 
 from ..tensor import Tensor
 
@@ -30,19 +29,71 @@ def check_tensors(op: str, **arguments: Any) -> None:
 
 def pair(op: str, name: str, value: Any) -> tuple[int, int]:
     """(vertical, horizontal) from one integer or two."""
-    sizes = (value, value) if isinstance(value, int | np.integer) else value
+    vertical, horizontal = sizes(op, name, value, 2)
+    return vertical, horizontal
+
+
+def sizes(op: str, name: str, value: Any, axes: int) -> tuple[int, ...]:
+    """One size an axis, from one integer for all of them or one each."""
     try:
-        vertical, horizontal = sizes
-        return int(vertical), int(horizontal)
-    except (TypeError, ValueError):
-        raise TypeError(f"{op}: expected {name} as one or two integers, got {value!r}") from None
+        given = [index(value)] * axes
+    except TypeError:
+        given = value
+    try:
+        found = tuple(map(index, given))
+        if len(found) == axes:
+            return found
+    except TypeError:
+        pass
+    kinds = "as one integer" if axes == 1 else "as one or two integers"
+    raise TypeError(f"{op}: expected {name} {kinds}, got {value!r}")
 
 
-def check_images(op: str, input: Any) -> bool:
-    """True for (N, C, H, W), False for one image (C, H, W), ValueError for anything else."""
+_SHAPES = {1: ("(N, C, L)", "(C, L)"), 2: ("(N, C, H, W)", "(C, H, W)")}
+
+
+def check_images(op: str, input: Any, axes: int = 2) -> bool:
+    """True for (N, C, H, W), False for one image (C, H, W), ValueError for anything else.
+
+    Of one axis they are series, (N, C, L) or (C, L).
+    """
     check_tensors(op, input=input)
-    if input.data.ndim not in (3, 4):
+    if input.data.ndim not in (axes + 1, axes + 2):
+        batch, one = _SHAPES[axes]
+        raise ValueError(f"{op}: expected input of shape {batch} or {one}, got {input.shape}")
+    return input.data.ndim == axes + 2
+
+
+def check_least(op: str, least: int, **given: tuple[int, ...]) -> None:
+    """ValueError for sizes below `least`."""
+    for name, value in given.items():
+        if min(value) < least:
+            raise ValueError(f"{op}: expected {name} of at least {least}, got {value}")
+
+
+def check_filters(
+    op: str,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    groups: int,
+    transposed: bool = False,
+) -> None:
+    """ValueError for filters of a series that do not fit it: the kernels speak of images."""
+    if weight.ndim != 3 or 0 in weight.shape:
+        raise ValueError(f"{op}: expected weight of 3 axes, none empty, got {weight.shape}")
+    channels, filters = input.shape[-2], weight.shape[1] if transposed else weight.shape[0]
+    if not isinstance(groups, int) or groups < 1 or channels % groups or weight.shape[0] % groups:
         raise ValueError(
-            f"{op}: expected input of shape (N, C, H, W) or (C, H, W), got {input.shape}"
+            f"{op}: expected groups to divide {channels} channels and weight {weight.shape}, "
+            f"got {groups}"
         )
-    return input.data.ndim == 4
+    wanted = weight.shape[0] if transposed else weight.shape[1] * groups
+    if channels != wanted:
+        raise ValueError(
+            f"{op}: expected input with {wanted} channels for weight {weight.shape} in {groups} "
+            f"group(s), got {channels}"
+        )
+    filters *= groups if transposed else 1
+    if bias is not None and bias.shape != (filters,):
+        raise ValueError(f"{op}: expected bias of shape ({filters},), got {bias.shape}")

@@ -1,8 +1,7 @@
-"""Convolution, and padding."""
+"""Convolution; sizes are one integer or one an axis, vertical first."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +9,36 @@ import numpy as np
 from kernels import conv2d as conv2d_op
 
 from ..tensor import Tensor, record
-from .check import check_images, check_tensors, pair
+from .check import check_filters, check_images, check_least, check_tensors, sizes
+from .images import as_filters, as_images, from_images, needed, reshaped, row
+from .padding import pad
 
+Single = int | tuple[int]
 Pair = int | tuple[int, int]
+
+
+def conv1d(
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Single = 1,
+    padding: Single | str = 0,
+    dilation: Single = 1,
+    groups: int = 1,
+    *,
+    relu: bool = False,
+) -> Tensor:
+    """Cross-correlation of series; arguments as in `conv2d`.
+
+    input   (N, C, L) or (C, L)
+    weight  (K, C / groups, kernel length)
+    bias    (K,)
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.conv1d(nn.arange(4.0).reshape(1, 1, 4), nn.ones(1, 1, 2))
+    tensor([[[1., 3., 5.]]])
+    """
+    return _convolve("conv1d", 1, input, weight, bias, stride, padding, dilation, groups, relu)
 
 
 def conv2d(
@@ -26,7 +52,7 @@ def conv2d(
     *,
     relu: bool = False,
 ) -> Tensor:
-    """Cross-correlation, rectified if `relu`; sizes are one integer or (vertical, horizontal).
+    """Cross-correlation of images, rectified if `relu`.
 
     input    (N, C, H, W) or (C, H, W)
     weight   (K, C / groups, kernel height, kernel width)
@@ -39,73 +65,77 @@ def conv2d(
     >>> F.conv2d(nn.ones(1, 3, 8, 8), nn.ones(4, 3, 3, 3), padding=1).shape
     (1, 4, 8, 8)
     """
-    check_tensors("conv2d", input=input, weight=weight, bias=bias)
-    if not check_images("conv2d", input):
-        batch = input.unsqueeze(0)
-        return conv2d(batch, weight, bias, stride, padding, dilation, groups, relu=relu).squeeze(0)
-    strides, dilations = pair("conv2d", "stride", stride), pair("conv2d", "dilation", dilation)
+    return _convolve("conv2d", 2, input, weight, bias, stride, padding, dilation, groups, relu)
+
+
+def _convolve(
+    op: str,
+    axes: int,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+    relu: bool,
+) -> Tensor:
+    check_tensors(op, input=input, weight=weight, bias=bias)
+    batched = check_images(op, input, axes)
+    strides, dilations = sizes(op, "stride", stride, axes), sizes(op, "dilation", dilation, axes)
     if isinstance(padding, str):
-        input, paddings = _named_padding(input, weight, padding, strides, dilations)
+        input, paddings = _named_padding(op, axes, input, weight, padding, strides, dilations)
     else:
-        paddings = pair("conv2d", "padding", padding)
+        paddings = sizes(op, "padding", padding, axes)
+    if axes == 1:
+        check_filters(op, input, weight, bias, groups)
+        check_least(op, 1, stride=strides, dilation=dilations)
+        check_least(op, 0, padding=paddings)
+        reach = dilations[0] * (weight.shape[2] - 1) + 1
+        if input.shape[-1] + 2 * paddings[0] < reach:
+            raise ValueError(
+                f"{op}: expected an input of at least the kernel's extent, got "
+                f"{input.shape[-1]} with padding {paddings[0]} under an extent of {reach}"
+            )
     y, saved = conv2d_op.forward(
-        input.data,
-        weight.data,
+        as_images(input.data, axes),
+        as_filters(weight.data, axes),
         None if bias is None else bias.data,
-        stride=strides,
-        padding=paddings,
-        dilation=dilations,
+        stride=row(strides, 1),
+        padding=row(paddings, 0),
+        dilation=row(dilations, 1),
         groups=groups,
         relu=relu,
     )
-    needs = (
-        input.requires_grad,
-        weight.requires_grad,
-        bias is not None and bias.requires_grad,
-    )
-    return record(y, (input, weight, bias), lambda dy: conv2d_op.backward(dy, saved, needs))
+    needs = needed(input, weight, bias)
+    shapes, y_shape = (input.shape, weight.shape), y.shape
+
+    def backward(dy: np.ndarray) -> tuple[np.ndarray | None, ...]:
+        dx, dweight, dbias = conv2d_op.backward(dy.reshape(y_shape), saved, needs)
+        return reshaped(dx, shapes[0]), reshaped(dweight, shapes[1]), dbias
+
+    return record(from_images(y, axes, batched), (input, weight, bias), backward)
 
 
 def _named_padding(
-    input: Tensor, weight: Tensor, padding: str, stride: tuple[int, int], dilation: tuple[int, int]
-) -> tuple[Tensor, tuple[int, int]]:
+    op: str,
+    axes: int,
+    input: Tensor,
+    weight: Tensor,
+    padding: str,
+    stride: tuple[int, ...],
+    dilation: tuple[int, ...],
+) -> tuple[Tensor, tuple[int, ...]]:
     """What "valid" and "same" mean; an odd number of zeros has its last one at the end."""
     if padding == "valid":
-        return input, (0, 0)
+        return input, (0,) * axes
     if padding != "same":
-        raise ValueError(f"conv2d: expected padding 'same' or 'valid', got {padding!r}")
-    if stride != (1, 1):
-        raise ValueError(f"conv2d: expected stride 1 with padding 'same', got {stride}")
-    if weight.ndim != 4:
-        raise ValueError(f"conv2d: expected weight of 4 axes, got {weight.shape}")
+        raise ValueError(f"{op}: expected padding 'same' or 'valid', got {padding!r}")
+    if max(stride) != 1:
+        raise ValueError(f"{op}: expected stride 1 with padding 'same', got {stride}")
+    if weight.ndim != axes + 2:
+        raise ValueError(f"{op}: expected weight of {axes + 2} axes, got {weight.shape}")
     total = [d * (k - 1) for d, k in zip(dilation, weight.shape[2:], strict=True)]
-    if total[0] % 2 or total[1] % 2:
-        input = pad(input, (0, total[1] % 2, 0, total[0] % 2))
-    return input, (total[0] // 2, total[1] // 2)
-
-
-def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float = 0.0) -> Tensor:
-    """Put constants around: pad is (before, after) of the last axis, of the one before it, ...
-
-    Raises ValueError for another mode, or for numbers that are odd in count or negative.
-
-    >>> import nnet as nn, nnet.functional as F
-    >>> F.pad(nn.ones(2), (1, 2))
-    tensor([0., 1., 1., 0., 0.])
-    """
-    if mode != "constant":
-        raise ValueError(f"pad: expected mode 'constant', got {mode!r}")
-    if not isinstance(input, Tensor):
-        raise TypeError(f"pad: expected input to be a tensor, got {type(input).__name__}")
-    if len(pad) % 2 or len(pad) > 2 * input.ndim or min(pad, default=0) < 0:
-        raise ValueError(
-            f"pad: expected pairs of numbers >= 0 for at most {input.ndim} axes, got {tuple(pad)}"
-        )
-    x = input.data
-    widths: list[Any] = list(zip(pad[::2], pad[1::2], strict=True))[::-1]
-    widths = [(0, 0)] * (x.ndim - len(widths)) + widths
-    inside = tuple(
-        slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True)
-    )
-    y = np.pad(x, widths, constant_values=value)
-    return record(y, (input,), lambda dy: dy[inside])
+    if any(t % 2 for t in total):
+        input = pad(input, [more for t in reversed(total) for more in (0, t % 2)])
+    return input, tuple(t // 2 for t in total)
