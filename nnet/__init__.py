@@ -45,6 +45,7 @@ from .flatten import Flatten, Identity, Unflatten
 from .joining import cat, stack, where
 from .linear import Linear
 from .loss import CrossEntropyLoss, MSELoss, NLLLoss
+from .max_norm import max_norm_
 from .module import Module
 from .monte_carlo import monte_carlo
 from .normalization import BatchNorm1d, BatchNorm2d
@@ -123,6 +124,7 @@ __all__ = [
     "int64",
     "is_grad_enabled",
     "manual_seed",
+    "max_norm_",
     "monte_carlo",
     "no_grad",
     "ones",

@@ -1,8 +1,9 @@
 """Optimizers, in PyTorch's names: each step is one kernel call over a flat buffer."""
 
+from ..max_norm import MaxNorm
 from . import lr_scheduler
 from .adam import Adam, AdamW
 from .optimizer import Optimizer
 from .sgd import SGD
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "lr_scheduler"]
+__all__ = ["SGD", "Adam", "AdamW", "MaxNorm", "Optimizer", "lr_scheduler"]
