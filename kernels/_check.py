@@ -2,7 +2,7 @@
 
 import numpy as np
 
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+FLOAT32, FLOAT64 = FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def float_arrays(op: str, **arrays: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -17,12 +17,15 @@ def float_arrays(op: str, **arrays: np.ndarray) -> tuple[np.ndarray, ...]:
             raise TypeError(
                 f"{op}: expected {name} to be a NumPy array, got {type(array).__name__}"
             )
-        if array.dtype not in FLOATS:
-            raise TypeError(f"{op}: expected {name} of float32 or float64, got {array.dtype}")
-        if kind is not None and array.dtype != kind:
-            raise TypeError(f"{op}: expected {name} of {kind} like the rest, got {array.dtype}")
-        kind = array.dtype
-        checked.append(plain(array))
+        dtype = array.dtype
+        # The usual dtypes are the same two objects; asking whether they are equal takes longer.
+        if dtype is not kind or kind is None:
+            if dtype is not FLOAT32 and dtype is not FLOAT64 and dtype not in FLOATS:
+                raise TypeError(f"{op}: expected {name} of float32 or float64, got {dtype}")
+            if kind is not None and dtype != kind:
+                raise TypeError(f"{op}: expected {name} of {kind} like the rest, got {dtype}")
+            kind = dtype
+        checked.append(array if array.flags.carray else array.copy(order="C"))
     return tuple(checked)
 
 
@@ -31,7 +34,4 @@ def plain(array: np.ndarray) -> np.ndarray:
 
     Numba would compile a kernel again for a read-only or an unaligned array.
     """
-    flags = array.flags
-    if flags.c_contiguous and flags.aligned and flags.writeable:
-        return array
-    return array.copy(order="C")
+    return array if array.flags.carray else array.copy(order="C")

@@ -1,18 +1,25 @@
-"""Matrix product with a bias and ReLU behind it: y = relu(op(a) op(b) + bias)."""
+"""Matrix product with a bias and ReLU behind it: y = relu(op(a) op(b) + bias).
 
+Stacks of matrices are multiplied item by item; their leading axes broadcast as in NumPy.
+"""
+
+import math
 from typing import NamedTuple
 
 import numpy as np
 
-from kernels import _jit, _memory
+from kernels import _memory
 from kernels._check import float_arrays
 from kernels._reduce import column_sums, mask_where_positive
-from kernels._tile import TILE_ROWS, panel_columns
-from kernels.matmul import cpu, reference
+from kernels.matmul import cpu, cpu_direct, reference
+from kernels.matmul.algorithms import SERIAL, multiply, multiply_stacks, packed_scratch
 
-IMPLEMENTATIONS = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = {"reference": reference, "cpu": cpu, "cpu_direct": cpu_direct}
 
-__all__ = ["IMPLEMENTATIONS", "Saved", "backward", "forward", "product"]
+__all__ = ["IMPLEMENTATIONS", "Saved", "accumulate", "backward", "forward", "product"]
+
+# By the size of an element: hashing a dtype takes a microsecond.
+_NO_BIAS = {4: np.empty(0, np.float32), 8: np.empty(0, np.float64)}
 
 
 class Saved(NamedTuple):
@@ -34,44 +41,73 @@ def product(
     relu: bool = False,
 ) -> np.ndarray:
     """op(a) op(b) + bias, without anything saved; see `forward`."""
-    name = "matmul"
     if bias is None:
-        a, b = float_arrays(name, a=a, b=b)
+        a, b = float_arrays("matmul", a=a, b=b)
     else:
-        a, b, bias = float_arrays(name, a=a, b=b, bias=bias)
-    if a.ndim != 2 or b.ndim != 2:
-        raise ValueError(f"{name}: expected two matrices, got shapes {a.shape} and {b.shape}")
-    m, depth = a.shape[::-1] if transpose_a else a.shape
-    depth_b, n = b.shape[::-1] if transpose_b else b.shape
-    if depth != depth_b:
-        raise ValueError(
-            f"{name}: expected b with {depth} rows to match a ({m}, {depth}), got ({depth_b}, {n})"
-        )
-    if bias is not None and bias.shape != (n,):
-        raise ValueError(f"{name}: expected a bias of shape ({n},), got {bias.shape}")
-    small = m * n * depth <= cpu.SERIAL
+        a, b, bias = float_arrays("matmul", a=a, b=b, bias=bias)
+    shape, depth = _result(a, b, transpose_a, transpose_b)
+    if bias is None:
+        bias = _NO_BIAS[a.itemsize]
+    elif bias.shape != shape[-1:]:
+        raise ValueError(f"matmul: expected a bias of shape {shape[-1:]}, got {bias.shape}")
+    work = math.prod(shape) * depth
     # The pool's bookkeeping would be felt in a product of a few microseconds.
-    empty = np.empty if small else _memory.empty
-    y = empty((m, n), a.dtype)
-    if depth == 0 or y.size == 0:
-        y[...] = 0 if bias is None else np.maximum(bias, 0) if relu else bias
-        return y
-    width = panel_columns(a.dtype)
-    threads = () if small else (_jit.thread_rows(),)
-    launch = cpu.product_serial if small else cpu.product
-    launch(
-        a=a,
-        b=b,
-        bias=np.empty(0, a.dtype) if bias is None else bias,
-        transpose_a=transpose_a,
-        transpose_b=transpose_b,
-        relu=relu,
-        work_a=empty(-(-m // TILE_ROWS) * TILE_ROWS * depth, a.dtype),
-        work_b=empty((*threads, min(depth, cpu.DEPTH) * width), a.dtype),
-        work_spare=empty((*threads, TILE_ROWS * width), a.dtype),
-        out_y=y,
-    )
+    y = np.empty(shape, a.dtype) if work <= SERIAL else _memory.empty(shape, a.dtype)
+    if work == 0:
+        y[...] = 0 if not bias.size else np.maximum(bias, 0) if relu else bias
+    elif len(shape) == 2:
+        multiply(a, b, bias, transpose_a, transpose_b, relu, y)
+    elif b.ndim == 2 and not transpose_a:
+        rows = y.reshape(-1, shape[-1])
+        multiply(a.reshape(-1, depth), b, bias, transpose_a, transpose_b, relu, rows)
+    else:
+        a_items, b_items = (_items(array.shape[:-2], shape[:-2]) for array in (a, b))
+        a, b = (array.reshape(-1, *array.shape[-2:]) for array in (a, b))
+        items = y.reshape(-1, *shape[-2:])
+        multiply_stacks(a, b, bias, a_items, b_items, transpose_a, transpose_b, relu, items)
     return y
+
+
+def accumulate(
+    a: np.ndarray,
+    b: np.ndarray,
+    y: np.ndarray,
+    *,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
+) -> None:
+    """y += op(a) op(b) for matrices, in place; a and b as in `forward`.
+
+    y  (M, N), C-contiguous, aligned and writeable
+
+    Raises TypeError and ValueError as `forward`, and for a y that cannot be written in place.
+
+    >>> import numpy as np
+    >>> from kernels import matmul
+    >>> y = np.ones((1, 1))
+    >>> matmul.accumulate(np.array([[2.0]]), np.array([[3.0]]), y)
+    >>> y
+    array([[7.]])
+    """
+    name = "matmul.accumulate"
+    a, b, plain_y = float_arrays(name, a=a, b=b, y=y)
+    shape, depth = _result(a, b, transpose_a, transpose_b)
+    if y.shape != shape or len(shape) != 2:
+        raise ValueError(f"{name}: expected matrices and y of shape {shape}, got {y.shape}")
+    if plain_y is not y:
+        raise ValueError(
+            f"{name}: expected y, which is updated in place, to be contiguous, aligned and "
+            "writeable"
+        )
+    if y.size and depth:
+        cpu.accumulate(
+            a=a,
+            b=b,
+            transpose_a=transpose_a,
+            transpose_b=transpose_b,
+            **packed_scratch(shape[0], depth, a.dtype),
+            inout_y=y,
+        )
 
 
 def forward(
@@ -83,14 +119,19 @@ def forward(
     transpose_b: bool = False,
     relu: bool = False,
 ) -> tuple[np.ndarray, Saved]:
-    """y = op(a) op(b) + bias, rectified where `relu`; op transposes where asked.
+    """y = op(a) op(b) + bias, rectified where `relu`; op transposes the last two axes if asked.
 
-    a     (M, K), or (K, M) where `transpose_a`; float32 | float64
-    b     (K, N), or (N, K) where `transpose_b`
+    a     (..., M, K), or (..., K, M) where `transpose_a`; float32 | float64
+    b     (..., K, N), or (..., N, K) where `transpose_b`
     bias  (N,) or None
-    y     (M, N)
+    y     (..., M, N); leading axes broadcast
 
     Raises TypeError for other or mixed dtypes, ValueError for shapes that do not fit.
+
+    >>> import numpy as np
+    >>> from kernels import matmul
+    >>> matmul.forward(np.ones((5, 2, 3)), np.ones((3, 4)))[0].shape
+    (5, 2, 4)
     """
     y = product(a, b, bias, transpose_a=transpose_a, transpose_b=transpose_b, relu=relu)
     return y, Saved(a, b, y if relu else None, bias is not None, transpose_a, transpose_b)
@@ -102,29 +143,79 @@ def backward(
     """The gradients of a, b and bias; None where `needs` is False or there was no bias."""
     (dy,) = float_arrays("matmul.backward", dy=dy)
     a, b, y, has_bias, transpose_a, transpose_b = saved
-    m = a.shape[1] if transpose_a else a.shape[0]
-    n = b.shape[0] if transpose_b else b.shape[1]
-    if dy.shape != (m, n) or dy.dtype != a.dtype:
+    shape, _ = _result(a, b, transpose_a, transpose_b)
+    if dy.shape != shape or dy.dtype != a.dtype:
         raise ValueError(
-            f"matmul.backward: expected dy of shape {(m, n)} and {a.dtype}, "
+            f"matmul.backward: expected dy of shape {shape} and {a.dtype}, "
             f"got {dy.shape} and {dy.dtype}"
         )
     if y is not None and dy.size:
         masked = _memory.empty(dy.shape, dy.dtype)
-        mask_where_positive(dy=dy, y=y, out_dy=masked)
+        mask_where_positive(dy=dy.reshape(-1), y=y.reshape(-1), out_dy=masked.reshape(-1))
         dy = masked
     da = db = dbias = None
+    a_shape = a.shape
+    if a.ndim > 2 and b.ndim == 2 and not transpose_a:
+        rows = math.prod(a_shape[:-1])
+        a, dy = a.reshape(rows, a_shape[-1]), dy.reshape(rows, shape[-1])
     if needs[0]:
         if transpose_a:
             da = product(b, dy, transpose_a=transpose_b, transpose_b=True)
         else:
             da = product(dy, b, transpose_b=not transpose_b)
+        da = _sum_to(da, a.shape).reshape(a_shape)
     if needs[1]:
         if transpose_b:
             db = product(dy, a, transpose_a=True, transpose_b=transpose_a)
         else:
             db = product(a, dy, transpose_a=not transpose_a)
+        db = _sum_to(db, b.shape)
     if needs[2] and has_bias:
+        n = shape[-1]
         dbias = np.empty(n, dy.dtype)
-        column_sums(x=dy, work_wide=np.empty(n), out_sums=dbias)
+        rows = dy.reshape(math.prod(dy.shape[:-1]), n)
+        column_sums(x=rows, work_wide=np.empty(n), out_sums=dbias)
     return da, db, dbias
+
+
+def _result(
+    a: np.ndarray, b: np.ndarray, transpose_a: bool, transpose_b: bool
+) -> tuple[tuple[int, ...], int]:
+    """The shape of op(a) op(b), and K."""
+    if a.ndim < 2 or b.ndim < 2:
+        raise ValueError(f"matmul: expected two matrices, got shapes {a.shape} and {b.shape}")
+    m, depth = a.shape[:-3:-1] if transpose_a else a.shape[-2:]
+    depth_b, n = b.shape[:-3:-1] if transpose_b else b.shape[-2:]
+    if depth != depth_b:
+        raise ValueError(
+            f"matmul: expected b with {depth} rows to match a ({m}, {depth}), got ({depth_b}, {n})"
+        )
+    if a.ndim == 2 and b.ndim == 2:
+        return (m, n), depth
+    try:
+        stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    except ValueError:
+        raise ValueError(
+            f"matmul: expected leading axes that broadcast, got shapes {a.shape} and {b.shape}"
+        ) from None
+    return (*stack, m, n), depth
+
+
+def _items(stack: tuple[int, ...], broadcast: tuple[int, ...]) -> np.ndarray:
+    """For each item of the broadcast stack its number in the stack itself."""
+    numbers = np.arange(math.prod(stack)).reshape(stack)
+    return np.array(np.broadcast_to(numbers, broadcast), order="C").reshape(-1)
+
+
+def _sum_to(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The sum over the leading axes that were broadcast."""
+    if gradient.shape == shape:
+        return gradient
+    added = gradient.ndim - len(shape)
+    stretched = [
+        added + axis
+        for axis, size in enumerate(shape)
+        if size == 1 and gradient.shape[added + axis] != 1
+    ]
+    total = gradient.sum(axis=(*range(added), *stretched), dtype=np.float64)
+    return total.astype(gradient.dtype).reshape(shape)

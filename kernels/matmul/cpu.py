@@ -28,10 +28,6 @@ DEPTH = 256
 # Tasks to share out: even shares for 2, 4 or 8 threads.
 TASKS = 8
 
-# Multiply-adds below which a launch costs more than it saves: some 10 us of one core.
-SERIAL = 1 << 19
-
-
 @_jit.jit
 def _pack_b_panel(b, transpose_b, depth_from, depth, column, work_b):
     """One panel (depth, 3 registers) of B from `depth_from` and `column` on, zeros beyond."""
@@ -128,8 +124,8 @@ def _add_bias(bias, relu, y, start, column, count):
 
 @_jit.jit
 def _fill_columns(
-    b, transpose_b, depth_total, row, rows, padded, first, last, bias, relu, work_a, work_b,
-    work_spare, out_y,
+    b, transpose_b, depth_total, row, rows, padded, first, last, bias, relu, add, work_a,
+    work_b, work_spare, out_y,
 ):  # fmt: skip
     """`rows` rows of the result from `row` on, in the panels [first, last)."""
     width = TILE_VECTORS * tile_lanes(out_y)
@@ -142,17 +138,14 @@ def _fill_columns(
             _pack_b_panel(b, transpose_b, depth_from, depth, column, work_b)
             multiply_block(
                 depth, rows, wide, work_a, depth_from * padded + row * depth, work_b, 0, width,
-                0, out_y, row * n + column, n, depth_from > 0, work_spare,
+                0, out_y, row * n + column, n, add or depth_from > 0, work_spare,
             )  # fmt: skip
         if bias.size or relu:
             for i in range(row, row + rows):
                 _add_bias(bias, relu, out_y, i * n + column, column, wide)
 
 
-@_jit.parallel
-def product(
-    a, b, bias, transpose_a, transpose_b, relu, work_a, work_b, work_spare, out_y
-):  # fmt: skip
+def product(a, b, bias, transpose_a, transpose_b, relu, work_a, work_b, work_spare, out_y):
     """out_y = op(a) op(b) + bias, rectified where `relu`; an empty bias adds nothing.
 
     a           (M, K), or (K, M) where `transpose_a`
@@ -166,6 +159,23 @@ def product(
     2 M N K flops; M K + K N + M N elements to and from memory. Parallel over groups of panels,
     and of rows where there are few panels.
     """
+    _product(
+        a, b, bias, transpose_a, transpose_b, relu, False, work_a, work_b, work_spare, out_y
+    )  # fmt: skip
+
+
+def accumulate(a, b, transpose_a, transpose_b, work_a, work_b, work_spare, inout_y):
+    """inout_y += op(a) op(b); as `product`."""
+    nothing = work_b[0, :0]
+    _product(
+        a, b, nothing, transpose_a, transpose_b, False, True, work_a, work_b, work_spare, inout_y
+    )  # fmt: skip
+
+
+@_jit.parallel
+def _product(
+    a, b, bias, transpose_a, transpose_b, relu, add, work_a, work_b, work_spare, out_y
+):  # fmt: skip
     m, n = out_y.shape
     depth_total = a.shape[0] if transpose_a else a.shape[1]
     width = TILE_VECTORS * tile_lanes(out_y)
@@ -185,24 +195,6 @@ def product(
         rows = min(m, blocks * (share + 1) // down * TILE_ROWS) - row
         _fill_columns(
             b, transpose_b, depth_total, row, rows, padded, panels * group // across,
-            panels * (group + 1) // across, bias, relu, work_a, work_b[thread],
+            panels * (group + 1) // across, bias, relu, add, work_a, work_b[thread],
             work_spare[thread], out_y,
         )  # fmt: skip
-
-
-@_jit.jit
-def product_serial(a, b, bias, transpose_a, transpose_b, relu, work_a, work_b, work_spare, out_y):
-    """As `product` on one thread, for work that a launch would take longer than.
-
-    work_b, work_spare  as in `product`, of one thread
-    """
-    m, n = out_y.shape
-    depth_total = a.shape[0] if transpose_a else a.shape[1]
-    width = TILE_VECTORS * tile_lanes(out_y)
-    blocks = (m + TILE_ROWS - 1) // TILE_ROWS
-    padded = blocks * TILE_ROWS
-    _pack_a(a, transpose_a, 0, blocks, padded, work_a)
-    _fill_columns(
-        b, transpose_b, depth_total, 0, m, padded, 0, (n + width - 1) // width, bias, relu,
-        work_a, work_b, work_spare, out_y,
-    )  # fmt: skip

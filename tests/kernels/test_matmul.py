@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernels import _jit, matmul
-from kernels.matmul import cpu
+from kernels import matmul
+from kernels.matmul import algorithms
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -103,18 +103,17 @@ def test_cpu_writes_the_reference(monkeypatch, dtype, tolerance, transposes, rel
 
 @pytest.mark.parametrize("implementation", matmul.IMPLEMENTATIONS)
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
-def test_implementations_share_their_parameters(implementation, dtype, tolerance):
+def test_implementations_share_their_parameters(monkeypatch, implementation, dtype, tolerance):
     """Work arrays are passed to the one that wants them; all start as NaN."""
     shape = m, k, n = 97, 257, 25
     a, b, bias, dy = inputs(shape, dtype, (False, True))
     y = nan_poisoned((m, n), dtype)
-    width = matmul.panel_columns(dtype(0).dtype)
-    threads = _jit.thread_rows()
-    work = {
-        "work_a": nan_poisoned(-(-m // matmul.TILE_ROWS) * matmul.TILE_ROWS * k, dtype),
-        "work_b": nan_poisoned((threads, cpu.DEPTH * width), dtype),
-        "work_spare": nan_poisoned((threads, matmul.TILE_ROWS * width), dtype),
-    }
+    with poisoned_memory(monkeypatch):
+        work = {
+            "reference": {},
+            "cpu": algorithms.packed_scratch(m, k, y.dtype),
+            "cpu_direct": {"work": algorithms.direct_scratch(k, y.dtype)},
+        }
     matmul.IMPLEMENTATIONS[implementation].product(
         a=a,
         b=b,
@@ -122,7 +121,7 @@ def test_implementations_share_their_parameters(implementation, dtype, tolerance
         transpose_a=False,
         transpose_b=True,
         relu=True,
-        **(work if implementation == "cpu" else {}),
+        **work[implementation],
         out_y=y,
     )
     wanted = expected(a, b, bias, dy, y, **options((False, True), True))
@@ -167,11 +166,11 @@ def test_same_bits_on_1_and_2_threads(transposes):
     for shape in [(193, 300, 401), (1, 1000, 1001), (500, 513, 3)]:
         a, b, bias, dy = inputs(shape, np.float32, transposes)
 
-        def run(a=a, b=b, bias=bias, dy=dy):
+        def both(a=a, b=b, bias=bias, dy=dy):
             y, saved = matmul.forward(a, b, bias, **options(transposes, True))
             return y, *matmul.backward(dy, saved)
 
-        assert_same_bits_on_threads(run)
+        assert_same_bits_on_threads(both)
 
 
 def test_rows_do_not_know_each_other():
@@ -302,7 +301,7 @@ def test_mixed_dtypes_and_other_types_are_named():
     [
         ((2, 3), (4, 5), None, r"expected b with 3 rows to match a \(2, 3\), got \(4, 5\)"),
         ((3,), (3, 5), None, r"expected two matrices, got shapes \(3,\) and \(3, 5\)"),
-        ((2, 3), (1, 3, 5), None, r"expected two matrices, got shapes \(2, 3\) and \(1, 3, 5\)"),
+        ((2, 2, 3), (3, 3, 5), None, r"expected leading axes that broadcast, got shapes \(2, 2"),
         ((2, 3), (3, 5), (4,), r"expected a bias of shape \(5,\), got \(4,\)"),
         ((2, 3), (3, 5), (1, 5), r"expected a bias of shape \(5,\), got \(1, 5\)"),
         ((2, 3), (3, 5), (0,), r"expected a bias of shape \(5,\), got \(0,\)"),

@@ -1,0 +1,116 @@
+"""Which algorithm multiplies, with which scratch. The arrays have been checked."""
+
+import numpy as np
+
+from kernels import _jit, _memory
+from kernels._simd import REGISTER_BYTES
+from kernels._tile import TILE_ROWS, panel_columns
+from kernels.matmul import cpu, cpu_direct
+
+# Multiply-adds below which a launch costs more than it saves: some 10 us of one core.
+SERIAL = 1 << 19
+
+# Packing A pays if it does not fit in L2 and is multiplied by more than two panels of columns.
+DIRECT_A, DIRECT_PANELS = 1 << 15, 2
+
+# The direct algorithm keeps panels of B in whole, one for each thread.
+DIRECT_DEPTH = 1 << 12
+
+
+def multiply(
+    a: np.ndarray,
+    b: np.ndarray,
+    bias: np.ndarray,
+    transpose_a: bool,
+    transpose_b: bool,
+    relu: bool,
+    y: np.ndarray,
+) -> None:
+    """y = op(a) op(b) + bias for matrices, none of them empty."""
+    m, n = y.shape
+    depth = a.size // m
+    if not _direct(m, depth, n, a.itemsize):
+        cpu.product(
+            a=a,
+            b=b,
+            bias=bias,
+            transpose_a=transpose_a,
+            transpose_b=transpose_b,
+            relu=relu,
+            **packed_scratch(m, depth, a.dtype),
+            out_y=y,
+        )
+    elif m * n * depth <= SERIAL:
+        work = np.empty(_direct_scratch(depth, a.itemsize), a.dtype)
+        # By position: keywords would take half as long as the smallest products do.
+        cpu_direct.product_serial(a, b, bias, transpose_a, transpose_b, relu, work, y)
+    else:
+        cpu_direct.product(
+            a=a,
+            b=b,
+            bias=bias,
+            transpose_a=transpose_a,
+            transpose_b=transpose_b,
+            relu=relu,
+            work=direct_scratch(depth, a.dtype),
+            out_y=y,
+        )
+
+
+def multiply_stacks(
+    a: np.ndarray,
+    b: np.ndarray,
+    bias: np.ndarray,
+    a_items: np.ndarray,
+    b_items: np.ndarray,
+    transpose_a: bool,
+    transpose_b: bool,
+    relu: bool,
+    y: np.ndarray,
+) -> None:
+    """y[i] = op(a[a_items[i]]) op(b[b_items[i]]) + bias for stacks, none of them empty."""
+    items, m, n = y.shape
+    depth = a.shape[1] * a.shape[2] // m
+    few = items < cpu.TASKS and m * n * depth > SERIAL
+    if few or not _direct(m, depth, n, a.itemsize):
+        for i, j, item in zip(a_items, b_items, y, strict=True):
+            multiply(a[i], b[j], bias, transpose_a, transpose_b, relu, item)
+        return
+    cpu_direct.product_stacks(
+        a=a,
+        b=b,
+        bias=bias,
+        a_items=a_items,
+        b_items=b_items,
+        transpose_a=transpose_a,
+        transpose_b=transpose_b,
+        relu=relu,
+        together=items > 1 and items * m * n * depth > SERIAL,
+        work=direct_scratch(depth, a.dtype),
+        out_y=y,
+    )
+
+
+def packed_scratch(m: int, depth: int, dtype: np.dtype) -> dict[str, np.ndarray]:
+    """What `cpu` works in: A packed, a panel of B and a tile for each thread."""
+    threads, width = _jit.thread_rows(), panel_columns(dtype)
+    return {
+        "work_a": _memory.empty(-(-m // TILE_ROWS) * TILE_ROWS * depth, dtype),
+        "work_b": _memory.empty((threads, min(depth, cpu.DEPTH) * width), dtype),
+        "work_spare": _memory.empty((threads, TILE_ROWS * width), dtype),
+    }
+
+
+def direct_scratch(depth: int, dtype: np.dtype) -> np.ndarray:
+    """What `cpu_direct` works in: a tile and a panel of B for each thread."""
+    return _memory.empty((_jit.thread_rows(), _direct_scratch(depth, dtype.itemsize)), dtype)
+
+
+def _direct_scratch(depth: int, itemsize: int) -> int:
+    registers = cpu_direct.WORK_SUMS + cpu_direct.WORK_PANEL * depth
+    return registers * REGISTER_BYTES // itemsize
+
+
+def _direct(m: int, depth: int, n: int, itemsize: int) -> bool:
+    narrow = n * itemsize <= DIRECT_PANELS * 3 * REGISTER_BYTES
+    return depth <= DIRECT_DEPTH and (narrow or m * depth <= DIRECT_A)

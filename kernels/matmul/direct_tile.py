@@ -1,0 +1,187 @@
+"""The register tile over matrices as they lie, from the sums to the finished output.
+
+Nothing of A is packed, and edges need neither zeros nor masks: a row or register of columns
+beyond the last one is the last one again, computed to the same bits, written to the same place.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+from kernels._simd import (
+    I64,
+    Vector,
+    call,
+    llvm_vector,
+    load_vector,
+    pointer,
+    repeat,
+    store_vector,
+    suffix,
+)
+from kernels._tile import TILE_ROWS, TILE_VECTORS, register_lanes
+from kernels._tile.products import Loop
+
+# Rows of a tile by its width in registers: as many sums as hide the latency of an addition.
+ROWS_1 = 2 * TILE_ROWS
+ROWS_2 = TILE_ROWS * TILE_VECTORS // 2
+ROWS_3 = TILE_ROWS
+ROWS_6 = TILE_ROWS // 2
+
+MOST_SUMS = TILE_ROWS * TILE_VECTORS
+
+
+class _Emit:
+    """What the parts of a tile share: the builder, and the type of a register."""
+
+    def __init__(self, builder: Any, element: types.Type, lanes: int) -> None:
+        self.builder = builder
+        self.kind = llvm_vector(Vector(element, lanes))
+        self.align = element.bitwidth // 8
+
+    def load(self, address: Any) -> Any:
+        return load_vector(self.builder, address, self.kind, self.align)
+
+    def store(self, values: list, addresses: list) -> None:
+        for value, address in zip(values, addresses, strict=True):
+            store_vector(self.builder, value, address, self.align)
+
+    def fields(self, place: Any) -> list:
+        return [self.builder.extract_value(place, k) for k in range(4)]
+
+    def at_most(self, index: Any, last: Any) -> Any:
+        inside = self.builder.icmp_signed("<", index, last)
+        return self.builder.select(inside, index, last)
+
+    def rows(self, base: Any, step: Any, last: Any, count: int) -> list:
+        """The addresses of `count` rows, `step` apart, none beyond row `last`."""
+        rows = [self.at_most(I64(i), last) for i in range(count)]
+        return [self.builder.gep(base, [self.builder.mul(step, row)]) for row in rows]
+
+    def columns(self, first: Any, last: Any, count: int) -> list:
+        """The offsets of `count` registers side by side, none beyond `last`."""
+        offsets = [self.builder.add(first, I64(j * self.kind.count)) for j in range(count)]
+        return [self.at_most(offset, last) for offset in offsets]
+
+    def where(self, condition: Any, values: list, changed: Callable) -> list:
+        """changed(values) where the condition holds, else the values."""
+        before = self.builder.block
+        with self.builder.if_then(condition):
+            others = changed(values)
+            inside = self.builder.block
+        chosen = []
+        for value, other in zip(values, others, strict=True):
+            phi = self.builder.phi(value.type)
+            phi.add_incoming(value, before)
+            phi.add_incoming(other, inside)
+            chosen.append(phi)
+        return chosen
+
+    def sums(self, depth: Any, a_rows: list, a_step: Any, b_columns: list, b_step: Any) -> list:
+        """Of `depth` products: for every row each register of columns."""
+        builder = self.builder
+        loop = Loop(builder, depth, 1, self.kind, len(a_rows) * len(b_columns))
+        a_at, b_at = builder.mul(loop.index, a_step), builder.mul(loop.index, b_step)
+        b_values = [self.load(builder.gep(column, [b_at])) for column in b_columns]
+        updated: list = []
+        for row in a_rows:
+            factor = repeat(builder, builder.load(builder.gep(row, [a_at])), self.kind)
+            for b_value in b_values:
+                operands = [factor, b_value, loop.sums[len(updated)]]
+                updated.append(call(builder, f"llvm.fma.{suffix(self.kind)}", self.kind, operands))
+        loop.close(updated)
+        return updated
+
+    def rectified(self, values: list) -> list:
+        """max(., 0); NaN stays."""
+        zero = ir.Constant(self.kind, [0.0] * self.kind.count)
+        return [
+            self.builder.select(self.builder.fcmp_ordered("<", v, zero), zero, v) for v in values
+        ]
+
+
+def _tile(vectors: int, rows: int) -> Callable:
+    def typing(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place):
+        def codegen(context, builder, sig, args):
+            emit = _Emit(builder, b.dtype, register_lanes(b))
+            depth_, a_, a_place_, b_, b_place_, stages_, spare_, bias_, c_, c_place_ = args
+            a_start, a_row, a_step, last_row = emit.fields(a_place_)
+            b_start, b_step, b_first, b_last = emit.fields(b_place_)
+            c_start, c_row, c_first, c_last = emit.fields(c_place_)
+            resume, finish, biased, rectified = emit.fields(stages_)
+            a_base = pointer(context, builder, a, a_, a_start)
+            b_base = pointer(context, builder, b, b_, b_start)
+            c_base = pointer(context, builder, c, c_, c_start)
+            bias_base = pointer(context, builder, bias, bias_, I64(0))
+            spare_base = pointer(context, builder, spare, spare_, I64(0))
+            kept = [
+                builder.gep(spare_base, [I64(k * emit.kind.count)]) for k in range(rows * vectors)
+            ]
+            columns = emit.columns(c_first, c_last, vectors)
+
+            def resumed(values):
+                return [builder.fadd(emit.load(k), v) for v, k in zip(values, kept, strict=True)]
+
+            def with_bias(values):
+                shifts = [emit.load(builder.gep(bias_base, [column])) for column in columns]
+                return [builder.fadd(v, shifts[k % vectors]) for k, v in enumerate(values)]
+
+            a_rows = emit.rows(a_base, a_row, last_row, rows)
+            b_columns = [
+                builder.gep(b_base, [column]) for column in emit.columns(b_first, b_last, vectors)
+            ]
+            sums = emit.sums(depth_, a_rows, a_step, b_columns, b_step)
+            sums = emit.where(resume, sums, resumed)
+            with builder.if_else(finish) as (complete, partial):
+                with complete:
+                    values = emit.where(biased, sums, with_bias)
+                    values = emit.where(rectified, values, emit.rectified)
+                    c_rows = emit.rows(c_base, c_row, last_row, rows)
+                    emit.store(values, [builder.gep(r, [j]) for r in c_rows for j in columns])
+                with partial:
+                    emit.store(sums, kept)
+            return context.get_dummy_value()
+
+        place, flags = types.UniTuple(types.intp, 4), types.UniTuple(types.boolean, 4)
+        return types.void(types.intp, a, place, b, place, flags, spare, bias, c, place), codegen
+
+    return typing
+
+
+_tile_1, _tile_2 = _tile(1, ROWS_1), _tile(2, ROWS_2)
+_tile_3, _tile_6 = _tile(3, ROWS_3), _tile(6, ROWS_6)
+
+
+@intrinsic
+def direct_tile_1(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place):
+    """As `direct_tile_3`, ROWS_1 rows and a register of columns."""
+    return _tile_1(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place)
+
+
+@intrinsic
+def direct_tile_2(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place):
+    """As `direct_tile_3`, ROWS_2 rows and 2 registers of columns."""
+    return _tile_2(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place)
+
+
+@intrinsic
+def direct_tile_3(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place):
+    """c[i, j] = sum_k a[i, k] b[k, j] over `depth` terms; ROWS_3 rows, 3 registers of columns.
+
+    a_place  (start, step of i, step of k, last row)
+    b_place  (start, step of k, first column, where the last register starts)
+    c_place  (start, step of i, first column, where the last register starts); of the bias too
+    stages   (resume, finish, biased, rectified): whether the sums go on from those in `spare`,
+             whether they end in C or in `spare`, and what is done to them on the way to C
+    spare    MOST_SUMS registers
+    """
+    return _tile_3(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place)
+
+
+@intrinsic
+def direct_tile_6(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place):
+    """As `direct_tile_3`, ROWS_6 rows and 6 registers of columns."""
+    return _tile_6(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place)
