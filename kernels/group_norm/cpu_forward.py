@@ -1,0 +1,93 @@
+"""Forward: x (N, G, D, S); a row is the D * S elements of a group, which lie side by side.
+
+Bound: x in and y out at 7 operations an element: memory speed. The second pass over a row finds it
+in the cache. Parallel over rows. What is called for every row of a few hundred elements has its
+loop over rows inside, for a call costs as much as ten values.
+"""
+
+import numpy as np
+
+from .._jit import jit, parallel, prange
+from .._simd import fma, lanes, load, load_first, store_first
+from ._steps import (
+    SERIAL_BELOW,
+    mean_square,
+    moments,
+    past_caches,
+    put,
+    task_count,
+    task_rows,
+    write_line,
+)
+
+# Statistics of so many elements first, then their output: one row's last sums and roots go on
+# while the next row is read.
+_AHEAD = 4096
+
+
+@parallel
+def forward(x, gamma, beta, eps, centred, out_y, out_mean, out_rstd):
+    samples, groups, channels, positions = x.shape
+    rows, size = samples * groups, channels * positions
+    if x.size < SERIAL_BELOW:
+        _normalize(0, rows, x, gamma, beta, eps, centred, out_y, out_mean, out_rstd)
+    else:
+        for task in prange(task_count(rows, size)):
+            first, last = task_rows(np.int64(task), rows, size)
+            _normalize(first, last, x, gamma, beta, eps, centred, out_y, out_mean, out_rstd)
+
+
+@jit
+def _normalize(first, last, x, gamma, beta, eps, centred, out_y, out_mean, out_rstd):
+    _, _, channels, positions = x.shape
+    size = channels * positions
+    together = max(1, _AHEAD // size)
+    past = past_caches(2, size if positions == 1 else positions, out_y)
+    for begin in range(first, last, together):
+        end = min(begin + together, last)
+        for row in range(begin, end):
+            if centred:
+                mean, var = moments(x, row * size, size)
+            else:
+                mean, var = 0.0, mean_square(x, row * size, size)
+            out_mean[row] = mean
+            out_rstd[row] = 1.0 / np.sqrt(var + eps)
+        if positions == 1:
+            _write_rows(begin, end, x, gamma, beta, out_mean, out_rstd, past, out_y)
+        else:
+            _write_planes(begin, end, x, gamma, beta, out_mean, out_rstd, past, out_y)
+
+
+@jit
+def _write_rows(first, last, x, gamma, beta, mean, rstd, past, out_y):
+    """A gamma and beta for each element of a row."""
+    _, groups, size, _ = x.shape
+    step = lanes(x)
+    whole = size - size % step
+    for row in range(first, last):
+        start, channel = row * size, row % groups * size
+        # What head, mean in x's dtype, cuts off, the offset takes.
+        head, scale = x.dtype.type(mean[row]), rstd[row]
+        offset = (head - mean[row]) * scale
+        for i in range(0, whole, step):
+            xhat = fma(load(x, start + i) - head, scale, offset)
+            y = fma(xhat, load(gamma, channel + i), load(beta, channel + i))
+            put(out_y, start + i, y, past)
+        if whole < size:
+            i, c, rest = start + whole, channel + whole, size - whole
+            xhat = fma(load_first(x, i, rest, head) - head, scale, offset)
+            y = fma(xhat, load_first(gamma, c, rest, 0.0), load_first(beta, c, rest, 0.0))
+            store_first(out_y, i, rest, y)
+
+
+@jit
+def _write_planes(first, last, x, gamma, beta, mean, rstd, past, out_y):
+    """A gamma and beta for each plane of S elements."""
+    _, groups, channels, positions = x.shape
+    for row in range(first, last):
+        head = x.dtype.type(mean[row])
+        for c in range(channels):
+            channel, start = row % groups * channels + c, (row * channels + c) * positions
+            scale = gamma[channel] * rstd[row]
+            offset = beta[channel] + (head - mean[row]) * scale
+            write_line(x, start, positions, head, scale, offset, past, out_y)
