@@ -1,12 +1,17 @@
 """Matrix products in registers, and the copies that prepare for them."""
 
 from kernels._tile.blocks import multiply_block
-from kernels._tile.dots import dot_tile, window_dot_tile
+from kernels._tile.dots import dot_tile
+from kernels._tile.gather import (
+    GATHER_ROWS,
+    GATHER_VECTORS,
+    gather_columns,
+    gather_tile_1,
+    gather_tile_2,
+)
 from kernels._tile.moves import (
     accumulate,
     copy,
-    copy_every_second,
-    copy_shifted,
     copy_tile_column,
     copy_tile_row,
     transpose_rows,
@@ -21,20 +26,21 @@ from kernels._tile.products import (
     panel_columns,
     register_lanes,
     tile_lanes,
-    window_tile_1,
-    window_tile_3,
 )
 
 __all__ = [
+    "GATHER_ROWS",
+    "GATHER_VECTORS",
     "TILE_ROWS",
     "TILE_VECTORS",
     "accumulate",
     "copy",
-    "copy_every_second",
-    "copy_shifted",
     "copy_tile_column",
     "copy_tile_row",
     "dot_tile",
+    "gather_columns",
+    "gather_tile_1",
+    "gather_tile_2",
     "multiply_block",
     "multiply_tile_1",
     "multiply_tile_2",
@@ -44,7 +50,4 @@ __all__ = [
     "tile_lanes",
     "transpose_rows",
     "transpose_square",
-    "window_dot_tile",
-    "window_tile_1",
-    "window_tile_3",
 ]

@@ -1,6 +1,5 @@
 """Tiles of dot products: both operands run along the sum, so nothing is packed."""
 
-from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
@@ -78,42 +77,6 @@ def _add_dots(builder: Any, sums: list, c_base: Any, c_step: Any, widen: bool) -
             builder.store(builder.fadd(builder.load(target), total), target)
 
 
-def _dot_tile(b_rows_of: Callable) -> Callable:
-    def typing(typingctx, length, a, a_start, a_step, b, b_start, b_place, c, c_start, c_step):
-        kind = llvm_vector(Vector(a.dtype, register_lanes(a)))
-        align = a.dtype.bitwidth // 8
-
-        def codegen(context, builder, sig, args):
-            length_, a_, a_start_, a_step_, b_, b_start_, b_place_, c_, c_start_, c_step_ = args
-            a_base = pointer(context, builder, a, a_, a_start_)
-            b_base = pointer(context, builder, b, b_, b_start_)
-            c_base = pointer(context, builder, c, c_, c_start_)
-            a_rows = [address(builder, a_base, a_step_, i) for i in range(TILE_ROWS)]
-            b_rows = b_rows_of(context, builder, b_base, b_place, b_place_)
-            loop = Loop(builder, length_, kind.count, kind, TILE_ROWS * TILE_VECTORS)
-            sums = _dots(builder, loop, a_rows, b_rows, kind, align)
-            loop.close(sums)
-            _add_dots(builder, sums, c_base, c_step_, a.dtype != c.dtype)
-            return context.get_dummy_value()
-
-        intp = types.intp
-        place = b_place if isinstance(b_place, types.UniTuple) else intp
-        return types.void(intp, a, intp, intp, b, intp, place, c, intp, intp), codegen
-
-    return typing
-
-
-def _evenly(context: Any, builder: Any, base: Any, kind: Any, step: Any) -> list:
-    return [address(builder, base, step, j) for j in range(TILE_VECTORS)]
-
-
-def _anywhere(context: Any, builder: Any, base: Any, kind: Any, offsets: Any) -> list:
-    return [builder.gep(base, [builder.extract_value(offsets, j)]) for j in range(TILE_VECTORS)]
-
-
-_even_dots, _window_dots = _dot_tile(_evenly), _dot_tile(_anywhere)
-
-
 @intrinsic
 def dot_tile(typingctx, length, a, a_start, a_step, b, b_start, b_step, c, c_start, c_step):
     """c[i, j] += sum_p a[i, p] b[j, p] for TILE_ROWS rows of A and 3 rows of B.
@@ -121,12 +84,21 @@ def dot_tile(typingctx, length, a, a_start, a_step, b, b_start, b_step, c, c_sta
     `length` is a multiple of the register's lanes. The lanes are summed in a fixed order; C
     may be float64 where A and B are float32.
     """
-    return _even_dots(typingctx, length, a, a_start, a_step, b, b_start, b_step, c, c_start, c_step)
+    kind = llvm_vector(Vector(a.dtype, register_lanes(a)))
+    align = a.dtype.bitwidth // 8
 
+    def codegen(context, builder, sig, args):
+        length_, a_, a_start_, a_step_, b_, b_start_, b_step_, c_, c_start_, c_step_ = args
+        a_base = pointer(context, builder, a, a_, a_start_)
+        b_base = pointer(context, builder, b, b_, b_start_)
+        c_base = pointer(context, builder, c, c_, c_start_)
+        a_rows = [address(builder, a_base, a_step_, i) for i in range(TILE_ROWS)]
+        b_rows = [address(builder, b_base, b_step_, j) for j in range(TILE_VECTORS)]
+        loop = Loop(builder, length_, kind.count, kind, TILE_ROWS * TILE_VECTORS)
+        sums = _dots(builder, loop, a_rows, b_rows, kind, align)
+        loop.close(sums)
+        _add_dots(builder, sums, c_base, c_step_, a.dtype != c.dtype)
+        return context.get_dummy_value()
 
-@intrinsic
-def window_dot_tile(typingctx, length, a, a_start, a_step, b, b_start, offsets, c, c_start, c_step):
-    """As `dot_tile`, with the 3 rows of B at the `offsets` given, an int64 each."""
-    return _window_dots(
-        typingctx, length, a, a_start, a_step, b, b_start, offsets, c, c_start, c_step
-    )
+    intp = types.intp
+    return types.void(intp, a, intp, intp, b, intp, intp, c, intp, intp), codegen

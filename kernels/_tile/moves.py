@@ -1,9 +1,8 @@
-"""Copies between memory layouts: rows, transposed squares, rows with an epilogue."""
+"""Copies between memory layouts: rows, transposed squares."""
 
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
@@ -17,7 +16,6 @@ from kernels._simd import (
     load_first,
     load_vector,
     pointer,
-    repeat,
     shuffle,
     store,
     store_first,
@@ -75,85 +73,34 @@ def transpose_rows(typingctx, source, start, row_step, out, out_start, out_step)
     return types.void(source, intp, intp, out, intp, intp), codegen
 
 
-def _copy(emit: Callable, source: types.Array) -> Callable:
-    kind = llvm_vector(Vector(source.dtype, register_lanes(source)))
-    align = source.dtype.bitwidth // 8
-
-    def codegen(context: Any, builder: Any, sig: Any, args: tuple) -> Any:
-        base = pointer(context, builder, sig.args[0], args[0], args[1])
-        target = pointer(context, builder, sig.args[2], args[2], args[3])
-        count, width, rest = args[4], I64(kind.count), args[5:]
-        with builder.if_else(builder.icmp_signed(">=", count, width)) as (long, short):
-            with long:
-                last = builder.sub(count, width)
-                with cgutils.for_range_slice(builder, I64(0), last, width, inc=True) as (i, _):
-                    value = load_vector(builder, builder.gep(base, [i]), kind, align)
-                    store_vector(
-                        builder, emit(builder, value, rest), builder.gep(target, [i]), align
-                    )
-                value = load_vector(builder, builder.gep(base, [last]), kind, align)
-                store_vector(
-                    builder, emit(builder, value, rest), builder.gep(target, [last]), align
-                )
-            with short, cgutils.for_range(builder, count) as loop:
-                number = builder.load(builder.gep(base, [loop.index]))
-                builder.store(emit(builder, number, rest), builder.gep(target, [loop.index]))
-        return context.get_dummy_value()
-
-    return codegen
-
-
 @intrinsic
 def copy(typingctx, source, start, out, out_start, count):
     """out[...] = source[...], `count` elements: registers, the last one overlapping."""
-    codegen = _copy(lambda builder, value, rest: value, source)
-    return types.void(source, types.intp, out, types.intp, types.intp), codegen
-
-
-@intrinsic
-def copy_every_second(typingctx, source, start, out, out_start, count):
-    """out[i] = source[2 i], `count` elements; nothing beyond the last is read."""
-    kind, width = llvm_vector(Vector(source.dtype, register_lanes(source))), register_lanes(source)
+    kind = llvm_vector(Vector(source.dtype, register_lanes(source)))
     align = source.dtype.bitwidth // 8
 
     def codegen(context, builder, sig, args):
         base = pointer(context, builder, source, args[0], args[1])
         target = pointer(context, builder, out, args[2], args[3])
-        # The odd neighbour of the last element is not ours to read: strictly fewer.
-        groups = builder.sdiv(builder.sub(args[4], I64(1)), I64(width))
-        with cgutils.for_range(builder, groups) as loop:
-            first = builder.mul(loop.index, I64(2 * width))
-            low = load_vector(builder, builder.gep(base, [first]), kind, align)
-            after = builder.gep(base, [builder.add(first, I64(width))])
-            high = load_vector(builder, after, kind, align)
-            even = shuffle(builder, low, high, list(range(0, 2 * width, 2)))
-            to = builder.gep(target, [builder.mul(loop.index, I64(width))])
-            store_vector(builder, even, to, align)
-        done = builder.mul(groups, I64(width))
-        with cgutils.for_range(builder, builder.sub(args[4], done)) as loop:
-            index = builder.add(done, loop.index)
-            number = builder.load(builder.gep(base, [builder.mul(index, I64(2))]))
-            builder.store(number, builder.gep(target, [index]))
+        count, width = args[4], I64(kind.count)
+
+        def move(i):
+            value = load_vector(builder, builder.gep(base, [i]), kind, align)
+            store_vector(builder, value, builder.gep(target, [i]), align)
+
+        with builder.if_else(builder.icmp_signed(">=", count, width)) as (long, short):
+            with long:
+                last = builder.sub(count, width)
+                with cgutils.for_range_slice(builder, I64(0), last, width, inc=True) as (i, _):
+                    move(i)
+                move(last)
+            with short, cgutils.for_range(builder, count) as loop:
+                number = builder.load(builder.gep(base, [loop.index]))
+                builder.store(number, builder.gep(target, [loop.index]))
         return context.get_dummy_value()
 
     intp = types.intp
     return types.void(source, intp, out, intp, intp), codegen
-
-
-def _shifted(builder: Any, value: Any, rest: tuple) -> Any:
-    shift, least = rest
-    if isinstance(value.type, ir.VectorType):
-        shift, least = (repeat(builder, number, value.type) for number in rest)
-    value = builder.fadd(value, shift)
-    return builder.select(builder.fcmp_ordered("<", value, least), least, value)
-
-
-@intrinsic
-def copy_shifted(typingctx, source, start, out, out_start, count, shift, least):
-    """out[...] = max(source[...] + shift, least); NaN stays. Source and out do not overlap."""
-    number, intp = source.dtype, types.intp
-    codegen = _copy(_shifted, source)
-    return types.void(source, intp, out, intp, intp, number, number), codegen
 
 
 @intrinsic

@@ -140,33 +140,7 @@ def _multiply_tile(vectors: int) -> Callable:
     return typing
 
 
-def _window_tile(vectors: int) -> Callable:
-    def typing(typingctx, depth, a, a_start, b, b_start, offsets, c, c_start, c_step, add):
-        kind = llvm_vector(Vector(b.dtype, register_lanes(b)))
-        align = b.dtype.bitwidth // 8
-
-        def codegen(context, builder, sig, args):
-            depth_, a_, a_start_, b_, b_start_, offsets_, c_, c_start_, c_step_, add_ = args
-            a_base = pointer(context, builder, a, a_, a_start_)
-            b_base = pointer(context, builder, b, b_, b_start_)
-            c_base = pointer(context, builder, c, c_, c_start_)
-            table = pointer(context, builder, offsets, offsets_, I64(0))
-            loop = Loop(builder, depth_, 1, kind, TILE_ROWS * vectors)
-            offset = builder.load(builder.gep(table, [loop.index]))
-            b_row = builder.gep(b_base, [offset])
-            sums = _sum_products(builder, kind, align, loop, a_base, b_row)
-            loop.close(sums)
-            _write_sums(builder, kind, align, sums, c_base, c_step_, add_)
-            return context.get_dummy_value()
-
-        intp = types.intp
-        return types.void(intp, a, intp, b, intp, offsets, c, intp, intp, types.boolean), codegen
-
-    return typing
-
-
 _multiply_1, _multiply_2, _multiply_3 = (_multiply_tile(count) for count in (1, 2, 3))
-_window_1, _window_3 = _window_tile(1), _window_tile(3)
 
 
 @intrinsic
@@ -188,18 +162,3 @@ def multiply_tile_3(typingctx, depth, a, a_start, b, b_start, b_step, c, c_start
     A is packed (depth, TILE_ROWS); rows of B and of C lie `b_step` and `c_step` apart.
     """
     return _multiply_3(typingctx, depth, a, a_start, b, b_start, b_step, c, c_start, c_step, add)
-
-
-@intrinsic
-def window_tile_1(typingctx, depth, a, a_start, b, b_start, offsets, c, c_start, c_step, add):
-    """As `window_tile_3` on one register of columns."""
-    return _window_1(typingctx, depth, a, a_start, b, b_start, offsets, c, c_start, c_step, add)
-
-
-@intrinsic
-def window_tile_3(typingctx, depth, a, a_start, b, b_start, offsets, c, c_start, c_step, add):
-    """c[i, j] = sum_k a[k, i] b[offsets[k] + j], or += where `add`; depth >= 1.
-
-    As `multiply_tile_3`, with the rows of B wherever `offsets` (int64) says: they may overlap.
-    """
-    return _window_3(typingctx, depth, a, a_start, b, b_start, offsets, c, c_start, c_step, add)

@@ -7,9 +7,8 @@ import numpy as np
 from kernels import _memory
 from kernels._check import float_arrays
 from kernels._reduce import channel_sums, mask_where_positive
-from kernels._tile import TILE_ROWS
 from kernels.conv2d import (
-    cpu_direct,
+    cpu_direct_weight,
     cpu_im2col,
     cpu_winograd_weight,
     reference,
@@ -22,9 +21,12 @@ from kernels.conv2d.reference import Window
 IMPLEMENTATIONS = {
     "reference": reference,
     "cpu": cpu_im2col,
-    "cpu_direct": cpu_direct,
+    "cpu_direct": cpu_direct_weight,
     "cpu_winograd": cpu_winograd_weight,
 }
+# Fewer leave most lanes of the direct tiles empty.
+LEAST_FILTERS = 5
+
 ALGORITHMS = ("auto", "im2col", "direct", "winograd")
 
 __all__ = ["IMPLEMENTATIONS", "Saved", "backward", "forward"]
@@ -118,9 +120,11 @@ def backward(
     chosen = _choose(algorithm, window, groups, weight.shape, dy.shape, x.dtype)
     if needs[0]:
         dx = _memory.empty(x.shape, x.dtype)
-        if chosen == "winograd" and max(window[4:6]) <= 2:
+        if x.size == 0:
+            pass
+        elif chosen == "winograd" and max(window[4:6]) <= 2:
             run_winograd.to_input(dy, weight, window, dx)
-        elif chosen == "direct" and run_direct.reaches_input(window, weight.shape[1]):
+        elif chosen == "direct" and (algorithm == "direct" or weight.shape[1] >= LEAST_FILTERS):
             run_direct.to_input(dy, weight, window, groups, dx)
         else:
             run_im2col.to_input(dy, weight, window, groups, dx)
@@ -150,7 +154,7 @@ def _choose(
 
     Winograd saves three quarters of the products of 3 x 3 kernels, for transforms that 16
     channels and filters pay for. Direct saves filling the columns, unless a kernel of one tap
-    makes the columns the input itself.
+    without a stride makes the columns the input itself.
     """
     filters, channels = weight_shape[0], weight_shape[1] * groups
     applies = run_winograd.applies(window, groups, dtype)
@@ -163,7 +167,8 @@ def _choose(
         return algorithm
     if applies and run_winograd.pays(channels, filters, out_shape):
         return "winograd"
-    if filters // groups >= TILE_ROWS and window[0:2] != (1, 1):
+    unit = window[0:2] == (1, 1) and window[2:4] == (1, 1)
+    if filters // groups >= LEAST_FILTERS and not unit:
         return "direct"
     return "im2col"
 

@@ -1,4 +1,4 @@
-"""How `cpu_direct` is cut into strips: planned and allocated here, and the kernels launched."""
+"""How the direct kernels are cut into strips: planned and allocated here, and launched."""
 
 import functools
 from typing import NamedTuple
@@ -6,22 +6,36 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels import _jit, _memory
-from kernels._tile import TILE_ROWS, TILE_VECTORS, panel_columns
-from kernels.conv2d import cpu_direct
+from kernels._tile import GATHER_ROWS, GATHER_VECTORS, gather_columns
+from kernels.conv2d import cpu_direct, cpu_direct_weight
 from kernels.conv2d.reference import Window
 
 # Planes and sums of a task, in bytes: most of a 512 KiB L2.
 CACHE_BYTES = 400_000
 
+# Rows of a panel that stay in L1 while others pass: 20 KiB of float32.
+PANEL_ROWS = 320
+
+
+class Phase(NamedTuple):
+    """Output positions that see the same taps."""
+
+    row: int
+    column: int
+    rows: int
+    columns: int
+    taps: list[tuple[int, int, int]]  # place in the kernel, row and column from a position
+
 
 class Plan(NamedTuple):
-    strip: int  # output rows in a task
-    rows: int  # rows of a plane
-    pitch: int  # their distance
-    phases: tuple[int, int]  # of the stride, as far as the kernel touches them
-    plane: int  # elements of all planes of one channel
-    margin: int  # readable elements behind the last plane
+    cuts: tuple[int, ...]
+    phases: np.ndarray
+    taps: np.ndarray
     offsets: np.ndarray
+    places: np.ndarray
+    plane: int
+    margin: int
+    positions: int  # of the largest phase in a strip, up to whole tiles
 
 
 def forward(
@@ -32,137 +46,279 @@ def forward(
     groups: int,
     relu: bool,
     y: np.ndarray,
-    transposed: bool = False,
 ) -> None:
-    channels, filters = x.shape[1] // groups, y.shape[1] // groups
-    padded = -(-filters // TILE_ROWS) * TILE_ROWS
-    columns = panel_columns(x.dtype)
-    plan = _plan(
-        x.shape[0] * groups, channels, padded, x.shape[3], y.shape[2], y.shape[3], window,
-        columns, min(channels, cpu_direct.CHUNK), x.dtype.itemsize,
+    filters = _lanes_up(y.shape[1] // groups, x.dtype)
+    plan = _plan_forward(
+        x.shape[0] * groups, x.shape[1] // groups, filters, x.shape[2:], y.shape[2:], window,
+        x.dtype.itemsize,
     )  # fmt: skip
-    across = -(-plan.strip * plan.pitch // columns) * columns
-    threads = _jit.thread_rows()
-    area = weight.shape[2] * weight.shape[3]
-    cpu_direct.correlate(
-        x=x,
-        weight=weight,
-        bias=bias,
-        window=window,
-        groups=groups,
-        relu=relu,
-        transposed=transposed,
-        work_cuts=(plan.strip, plan.rows, plan.pitch, *plan.phases),
-        work_offsets=plan.offsets,
-        work_weight=_memory.empty(groups * channels * area * padded, x.dtype),
-        work_planes=_memory.empty((threads, channels * plan.plane + plan.margin), x.dtype),
-        work_sums=_memory.empty((threads, padded * across), x.dtype),
-        out_y=y,
-    )
-
-
-def reaches_input(window: Window, channels: int) -> bool:
-    """Whether the gradient of x is a convolution of dy, and its `channels` fill a tile.
-
-    A stride leaves gaps, and so does padding beyond the kernel.
-    """
-    unstrided = window[2:4] == (1, 1) and min(_full_padding(window)) >= 0
-    return unstrided and channels >= TILE_ROWS
+    _correlate(x, weight, bias, groups, relu, False, plan, (1, 1), y)
 
 
 def to_input(
     dy: np.ndarray, weight: np.ndarray, window: Window, groups: int, dx: np.ndarray
 ) -> None:
-    """The gradient of x: dy convolved with the filters transposed and turned around."""
-    turned = (*window[0:4], *_full_padding(window), *window[6:8])
+    """The gradient of x: dy correlated with the filters transposed, phase by phase."""
+    filters = _lanes_up(dx.shape[1] // groups, dy.dtype)
+    plan = _plan_to_input(
+        dy.shape[0] * groups, dy.shape[1] // groups, filters, dy.shape[2:], dx.shape[2:], window,
+        dy.dtype.itemsize,
+    )  # fmt: skip
     bias = np.empty(0, dy.dtype)
-    forward(dy, weight, bias, turned, groups, False, dx, transposed=True)
+    _correlate(dy, weight, bias, groups, False, True, plan, window[2:4], dx)
+
+
+def _correlate(
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray,
+    groups: int,
+    relu: bool,
+    transposed: bool,
+    plan: Plan,
+    steps: tuple[int, int],
+    y: np.ndarray,
+) -> None:
+    threads = _jit.thread_rows()
+    channels, filters = x.shape[1] // groups, y.shape[1] // groups
+    padded = _lanes_up(filters, x.dtype)
+    register = gather_columns(x.dtype) // GATHER_VECTORS
+    spare = register * register
+    if steps != (1, 1):
+        spare += filters * plan.positions
+    cpu_direct.correlate(
+        x=x,
+        weight=weight,
+        bias=bias,
+        groups=groups,
+        relu=relu,
+        transposed=transposed,
+        work_cuts=plan.cuts,
+        work_steps=steps,
+        work_phases=plan.phases,
+        work_taps=plan.taps,
+        work_offsets=plan.offsets,
+        work_places=plan.places,
+        work_weight=_memory.empty(max(1, plan.taps.size) * groups * channels * padded, x.dtype),
+        work_planes=_memory.empty((threads, channels * plan.plane + plan.margin), x.dtype),
+        work_sums=_memory.empty((threads, (plan.positions + register) * padded), x.dtype),
+        work_spare=_memory.empty((threads, spare), x.dtype),
+        out_y=y,
+    )
 
 
 def to_weight(
     x: np.ndarray, dy: np.ndarray, window: Window, groups: int, dweight: np.ndarray
 ) -> None:
-    channels, filters = x.shape[1] // groups, dy.shape[1] // groups
-    padded = -(-filters // TILE_ROWS) * TILE_ROWS
+    channels = x.shape[1] // groups
+    filters = _lanes_up(dy.shape[1] // groups, x.dtype)
     area = dweight.shape[2] * dweight.shape[3]
-    # The planes of a chunk fit L2 beside a strip of dy; each chunk reads dy once more.
-    chunk = min(channels, 32)
-    plan = _plan(
-        x.shape[0], chunk, padded, x.shape[3], dy.shape[2], dy.shape[3], window,
-        panel_columns(x.dtype), chunk, x.dtype.itemsize,
-    )  # fmt: skip
+    plan, chunk = _plan_to_weight(
+        x.shape[0], channels, filters, x.shape[2:], dy.shape[2:], window, x.dtype.itemsize
+    )
     chunks = groups * -(-channels // chunk)
-    units = x.shape[0] * -(-dy.shape[2] // plan.strip)
     # 8 tasks keep 2 to 8 threads busy; more parts are more to combine.
-    parts = max(1, min(-(-8 // chunks), units))
-    across = -(-chunk * area // TILE_VECTORS) * TILE_VECTORS
-    register = panel_columns(x.dtype) // TILE_VECTORS
-    span = -(-plan.strip * plan.pitch // register) * register
+    parts = max(1, min(-(-8 // chunks), x.shape[0] * plan.cuts[1]))
+    taps = _up(chunk * area, GATHER_ROWS)
     threads = _jit.thread_rows()
-    cpu_direct.to_weight(
+    cpu_direct_weight.to_weight(
         x=x,
         dy=dy,
         window=window,
         groups=groups,
-        work_cuts=(plan.strip, plan.rows, plan.pitch, *plan.phases, chunk, parts),
-        work_offsets=plan.offsets,
+        work_cuts=(*plan.cuts, parts, area),
+        work_places=plan.offsets,
+        work_offsets=plan.places,
         work_planes=_memory.empty((threads, chunk * plan.plane + plan.margin), x.dtype),
-        work_dy=_memory.empty((threads, padded * span), x.dtype),
-        work_partial=_memory.empty((chunks * parts, padded * across), np.float64),
+        work_dy=_memory.empty((threads, plan.positions * filters), x.dtype),
+        work_partial=_memory.empty((chunks * parts, taps * filters), np.float64),
         out_dweight=dweight,
     )
 
 
-def _full_padding(window: Window) -> tuple[int, int]:
-    kernel, pad, dilation = window[0:2], window[4:6], window[6:8]
-    height, width = (dilation[a] * (kernel[a] - 1) - pad[a] for a in (0, 1))
-    return height, width
+@functools.lru_cache(maxsize=512)
+def _plan_forward(
+    images: int,
+    channels: int,
+    filters: int,
+    size: tuple[int, int],
+    grid: tuple[int, int],
+    window: Window,
+    itemsize: int,
+) -> Plan:
+    phase, pad = _forward_phase(grid, window), window[4:6]
+    chunk = max(1, min(channels, PANEL_ROWS // len(phase.taps)))
+    return _plan(images, channels, filters, size, [phase], pad, window[2:4], chunk, 0, itemsize)
 
 
 @functools.lru_cache(maxsize=512)
+def _plan_to_weight(
+    images: int,
+    channels: int,
+    filters: int,
+    size: tuple[int, int],
+    grid: tuple[int, int],
+    window: Window,
+    itemsize: int,
+) -> tuple[Plan, int]:
+    """Chunks of channels of about 400 taps, so that laying out dy once for each costs little."""
+    phase, pad = _forward_phase(grid, window), window[4:6]
+    pieces = -(-channels * len(phase.taps) // 450)
+    chunk = -(-channels // pieces)
+    plan = _plan(
+        images, chunk, filters, size, [phase], pad, window[2:4], chunk, PANEL_ROWS, itemsize
+    )
+    return plan, chunk
+
+
+@functools.lru_cache(maxsize=512)
+def _plan_to_input(
+    images: int,
+    channels: int,
+    filters: int,
+    size: tuple[int, int],
+    grid: tuple[int, int],
+    window: Window,
+    itemsize: int,
+) -> Plan:
+    """Rows y of x with y = a mod stride meet the taps i with (a + pad - i dilation) mod stride
+    = 0, each in row (y - a) / stride + (a + pad - i dilation) / stride of dy."""
+    kernel, step, pad, dilation = window[0:2], window[2:4], window[4:6], window[6:8]
+    sides = []
+    for side in (0, 1):
+        found = []
+        for a in range(min(step[side], grid[side])):
+            reached = a + pad[side] - np.arange(kernel[side]) * dilation[side]
+            taps = np.flatnonzero(reached % step[side] == 0)
+            count = -(-(grid[side] - a) // step[side])
+            found.append((a, count, [(int(i), int(reached[i]) // step[side]) for i in taps]))
+        sides.append(found)
+    before = [max([0, *(-s for _, _, taps in side for _, s in taps)]) for side in sides]
+    phases = [
+        Phase(
+            a, b, rows, columns,
+            [(i * kernel[1] + j, r + before[0], c + before[1]) for i, r in down for j, c in right],
+        )
+        for a, rows, down in sides[0]
+        for b, columns, right in sides[1]
+    ]  # fmt: skip
+    most = max(len(phase.taps) for phase in phases)
+    chunk = max(1, min(channels, PANEL_ROWS // max(1, most)))
+    top_left = (before[0], before[1])
+    return _plan(images, channels, filters, size, phases, top_left, (1, 1), chunk, 0, itemsize)
+
+
+def _forward_phase(grid: tuple[int, int], window: Window) -> Phase:
+    height, width, dilation = window[0], window[1], window[6:8]
+    taps = [
+        (i * width + j, i * dilation[0], j * dilation[1])
+        for i in range(height)
+        for j in range(width)
+    ]
+    return Phase(0, 0, *grid, taps)
+
+
 def _plan(
     images: int,
     channels: int,
     filters: int,
-    width: int,
-    out_height: int,
-    out_width: int,
-    window: Window,
-    columns: int,
+    size: tuple[int, int],
+    phases: list[Phase],
+    before: tuple[int, int],
+    step: tuple[int, int],
     chunk: int,
+    most_positions: int,
     itemsize: int,
 ) -> Plan:
-    """The height of strips that costs least: tiles cut off, rows copied twice, cache, tasks."""
-    kernel_h, kernel_w, step_h, step_w, _, pad_w, dilation_h, dilation_w = window
-    reach_h, reach_w = (kernel_h - 1) * dilation_h, (kernel_w - 1) * dilation_w
-    phases = (min(step_h, reach_h + 1), min(step_w, reach_w + 1))
-    # Without a stride the zeros right of a row are those left of the next one.
-    pitch = max(width + pad_w, out_width) if step_w == 1 else -(-(width + 2 * pad_w) // step_w)
-    halo = reach_h // step_h
+    """The height of strips that costs least, and the tables.
+
+    before          zeros above and left of a plane
+    step            between positions, in rows and columns of a plane
+    most_positions  of a strip of several rows; 0 for any number
+    """
+    grid_rows = max(phase.rows for phase in phases)
+    grid_columns = max(phase.columns for phase in phases)
+    reach = [max((tap[a] for phase in phases for tap in phase.taps), default=0) for a in (1, 2)]
+    # The zeros right of a row are those left of the next one.
+    last = (grid_columns - 1) * step[1] + reach[1]
+    pitch = max(before[1] + size[1], last + 1 - before[1])
+    strip = _strip_height(
+        images, channels, filters, phases, grid_rows, step[0], reach[0], pitch, most_positions,
+        itemsize,
+    )  # fmt: skip
+    rows = (strip - 1) * step[0] + reach[0] + 1
+    plane = rows * pitch
+    # Planes a multiple of 512 bytes apart would share few sets of L1.
+    while plane * itemsize % 512 == 0:
+        plane += 16
+    table: list[tuple[int, ...]] = []
+    taps: list[int] = []
+    offsets: list[int] = []
+    places: list[int] = []
+    for phase in phases:
+        table.append(
+            (len(phase.taps), len(taps), phase.row, phase.column, phase.rows, phase.columns,
+             len(places))
+        )  # fmt: skip
+        taps += [tap for tap, _, _ in phase.taps]
+        offsets += [
+            c * plane + r * pitch + column for c in range(chunk) for _, r, column in phase.taps
+        ]
+        places += [
+            (r * pitch * step[0]) + q * step[1]
+            for r in range(min(strip, phase.rows))
+            for q in range(phase.columns)
+        ]
+        places += [0] * (-len(places) % GATHER_ROWS)
+    offsets += [0] * (-len(offsets) % GATHER_ROWS)
+    most = max(min(strip, phase.rows) * phase.columns for phase in phases)
+    return Plan(
+        (strip, -(-grid_rows // strip), rows, step[0], *before, pitch, plane, chunk),
+        np.array(table, np.int64),
+        np.array(taps, np.int64),
+        np.array(offsets, np.int64),
+        np.array(places, np.int64),
+        plane,
+        pitch,
+        _up(most, GATHER_ROWS),
+    )
+
+
+def _strip_height(
+    images: int,
+    channels: int,
+    filters: int,
+    phases: list[Phase],
+    grid_rows: int,
+    step: int,
+    reach: int,
+    pitch: int,
+    most_positions: int,
+    itemsize: int,
+) -> int:
+    """Costs in multiply-adds: a copied element as much as 8, a written one 16."""
     best = (float("inf"), 1)
-    for strip in range(1, out_height + 1):
-        plane = phases[0] * phases[1] * (strip + halo) * pitch
-        held = channels * plane + filters * (strip * pitch + columns)
-        strips = -(-out_height // strip)
-        if strip > 1 and (held * itemsize > CACHE_BYTES or images * strips < 8):
+    for strip in range(1, grid_rows + 1):
+        plane = ((strip - 1) * step + reach + 1) * pitch
+        positions = [min(strip, phase.rows) * phase.columns for phase in phases]
+        held = channels * plane + filters * max(positions)
+        strips = -(-grid_rows // strip)
+        too_long = most_positions and max(positions) > most_positions
+        if strip > 1 and (held * itemsize > CACHE_BYTES or images * strips < 8 or too_long):
             break
-        last = out_height - (strips - 1) * strip
-        tiles = (strips - 1) * -(-strip * pitch // columns) + -(-last * pitch // columns)
-        # In multiply-adds: a copied element costs as much as 4, a tile's entry as 400.
-        cost = tiles * (columns * filters * channels * kernel_h * kernel_w + 400 * filters)
-        cost += 4 * channels * plane * strips
+        cost = 8 * channels * plane * strips
+        for phase, count in zip(phases, positions, strict=True):
+            last = max(0, phase.rows - (strips - 1) * strip) * phase.columns
+            tiles = (strips - 1) * -(-count // GATHER_ROWS) + -(-last // GATHER_ROWS)
+            each = channels * len(phase.taps) + 16
+            cost += tiles * GATHER_ROWS * filters * each
         best = min(best, (cost, strip))
-    strip = best[1]
-    rows = strip + halo
-    plane = phases[0] * phases[1] * rows * pitch
-    offsets = [
-        c * plane
-        + ((i * dilation_h % step_h) * phases[1] + j * dilation_w % step_w) * rows * pitch
-        + i * dilation_h // step_h * pitch
-        + j * dilation_w // step_w
-        for c in range(chunk)
-        for i in range(kernel_h)
-        for j in range(kernel_w)
-    ]
-    margin = pitch + reach_w + 2 * columns
-    return Plan(strip, rows, pitch, phases, plane, margin, np.array(offsets, np.int64))
+    return best[1]
+
+
+def _lanes_up(number: int, dtype: np.dtype) -> int:
+    return _up(number, gather_columns(dtype) // GATHER_VECTORS)
+
+
+def _up(number: int, multiple: int) -> int:
+    return -(-number // multiple) * multiple

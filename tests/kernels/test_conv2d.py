@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from kernels import _jit, conv2d
-from kernels._tile import TILE_ROWS
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -23,7 +22,6 @@ ALGORITHMS = ["im2col", "direct"]
 DTYPES = [(np.float32, 2e-6), (np.float64, 1e-14)]
 
 
-# At least TILE_ROWS channels, up to 8, take the direct way to the gradient of x.
 def case(x, weight, **geometry):
     return x, weight, geometry
 
@@ -221,15 +219,18 @@ def test_same_bits_again(algorithm, threads):
 
 
 def test_auto_takes_direct_where_filters_fill_a_tile():
-    for filters, kernel, taken in [
-        (TILE_ROWS, 3, "direct"),
-        (TILE_ROWS - 1, 3, "im2col"),
-        (TILE_ROWS, 1, "im2col"),
+    for filters, kernel, stride, taken in [
+        (5, 3, 1, "direct"),
+        (4, 3, 1, "im2col"),
+        (5, 1, 1, "im2col"),
+        (5, 1, 2, "direct"),
     ]:
-        x, weight, bias, dy = inputs((2, 8, 9, 9), (filters, 8, kernel, kernel), {}, np.float32)
+        geometry = {"stride": (stride, stride)}
+        arrays = inputs((2, 8, 9, 9), (filters, 8, kernel, kernel), geometry, np.float32)
+        x, weight, bias, dy = arrays
         results = {}
         for algorithm in ("auto", *ALGORITHMS):
-            y, saved = conv2d.forward(x, weight, bias, algorithm=algorithm)
+            y, saved = conv2d.forward(x, weight, bias, algorithm=algorithm, **geometry)
             results[algorithm] = y, conv2d.backward(dy, saved)[1]
         assert_same_bits(results["auto"], results[taken])
 

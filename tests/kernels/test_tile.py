@@ -8,21 +8,20 @@ import pytest
 
 from kernels import _jit, _simd, _tile
 from kernels._tile import (
+    GATHER_ROWS,
+    GATHER_VECTORS,
     TILE_ROWS,
     TILE_VECTORS,
     copy,
-    copy_every_second,
-    copy_shifted,
     copy_tile_column,
     copy_tile_row,
     dot_tile,
+    gather_tile_1,
+    gather_tile_2,
     multiply_block,
     multiply_tile_3,
     transpose_rows,
     transpose_square,
-    window_dot_tile,
-    window_tile_1,
-    window_tile_3,
 )
 from tests.helpers import assert_close, assert_same_bits, nan_poisoned
 
@@ -65,9 +64,8 @@ def test_transposes(dtype):
 
 
 @_jit.jit
-def _copies(x, start, out_copy, out_shifted, to, count, shift, least, out_sum):
+def _copies(x, start, out_copy, to, count, out_sum):
     copy(x, start, out_copy, to, count)
-    copy_shifted(x, start, out_shifted, to, count, shift, least)
     _tile.accumulate(x, start, out_sum, to, count)
 
 
@@ -75,52 +73,21 @@ def _copies(x, start, out_copy, out_shifted, to, count, shift, least, out_sum):
 def test_copies_of_every_length(dtype):
     x = normal(64, dtype)
     for count in range(41):
-        copied, shifted = nan_poisoned(64, dtype), nan_poisoned(64, dtype)
-        summed = np.ones(64, dtype)
-        _copies(x, 3, copied, shifted, 5, count, dtype(0.5), dtype(0.25), summed)
+        copied, summed = nan_poisoned(64, dtype), np.ones(64, dtype)
+        _copies(x, 3, copied, 5, count, summed)
         inside, source = slice(5, 5 + count), x[3 : 3 + count]
         outside = np.ones(64, bool)
         outside[inside] = False
         assert_same_bits(copied[inside], source)
-        assert_same_bits(shifted[inside], np.maximum(source + dtype(0.5), dtype(0.25)))
         assert_same_bits(summed[inside], source + 1)
-        assert np.isnan(copied[outside]).all() and np.isnan(shifted[outside]).all()
+        assert np.isnan(copied[outside]).all()
         assert (summed[outside] == 1).all()
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_shifted_copy_keeps_nan(dtype):
-    for count in (3, 40):
-        x = np.full(64, np.nan, dtype)
-        x[3] = -5
-        out = np.zeros(64, dtype)
-        _copies(x, 3, out.copy(), out, 0, count, dtype(1), dtype(0), out.copy())
-        assert out[0] == 0 and np.isnan(out[1:count]).all()
-        _copies(x, 3, out.copy(), out, 0, count, dtype(1), dtype(-np.inf), out.copy())
-        assert out[0] == -4
-
-
-@_jit.jit
-def _every_second(source, start, out, out_start, count):
-    copy_every_second(source, start, out, out_start, count)
 
 
 @_jit.jit
 def _tile_copies(source, out_row, out_column):
     copy_tile_row(source, 2, out_row, 1)
     copy_tile_column(source, 3, out_column, 1)
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_copy_of_every_second_element_reads_and_writes_no_more(dtype):
-    x = normal((100,), dtype)
-    for count in range(41):
-        # Nothing lies behind the last element that is read.
-        source = x[: 3 + max(2 * count - 1, 0)].copy()
-        out = np.ones(64, dtype)
-        _every_second(source, 3, out, 5, count)
-        assert_same_bits([out[5 : 5 + count]], [x[3:][: 2 * count : 2]])
-        assert (out[:5] == 1).all() and (out[5 + count :] == 1).all()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -133,10 +100,8 @@ def test_copies_of_a_tile_s_rows_and_columns(dtype):
 
 
 @_jit.jit
-def _dots(length, a, b, offsets, out_even, out_window):
-    dot_tile(length, a, 1, a.shape[1], b, 2, b.shape[1], out_even, 1, out_even.shape[1])
-    places = (offsets[0], offsets[1], offsets[2])
-    window_dot_tile(length, a, 1, a.shape[1], b, 2, places, out_window, 1, out_window.shape[1])
+def _dots(length, a, b, out):
+    dot_tile(length, a, 1, a.shape[1], b, 2, b.shape[1], out, 1, out.shape[1])
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), FLOATS)
@@ -144,17 +109,13 @@ def test_dot_tiles_add_to_float64(dtype, tolerance):
     for registers in (1, 2, 7):
         length = registers * register(dtype)
         a, b = normal((TILE_ROWS, length + 3), dtype), normal((TILE_VECTORS, length + 5), dtype, 1)
-        offsets = np.array([7, 0, 3])
-        even, window = np.ones((2, TILE_ROWS, TILE_VECTORS + 2))
-        even[:, 0] = even[:, -1] = window[:, 0] = window[:, -1] = np.nan
-        _dots(length, a, b, offsets, even, window)
+        out = np.ones((TILE_ROWS, TILE_VECTORS + 2))
+        out[:, 0] = out[:, -1] = np.nan
+        _dots(length, a, b, out)
         left = a[:, 1 : 1 + length].astype(np.float64)
         expected = 1 + left @ b[:, 2 : 2 + length].T.astype(np.float64)
-        assert_close(even[:, 1:-1], expected, 4 * tolerance)
-        windows = np.stack([b.reshape(-1)[2 + at : 2 + at + length] for at in offsets])
-        assert_close(window[:, 1:-1], 1 + left @ windows.T.astype(np.float64), 4 * tolerance)
-        for out in (even, window):
-            assert np.isnan(out[:, 0]).all() and np.isnan(out[:, -1]).all()
+        assert_close(out[:, 1:-1], expected, 4 * tolerance)
+        assert np.isnan(out[:, 0]).all() and np.isnan(out[:, -1]).all()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -165,37 +126,42 @@ def test_dot_tile_sums_lanes_by_halves(dtype):
     b = normal((TILE_VECTORS, lanes + 5), dtype, 2) * dtype(10) ** np.arange(lanes + 5).astype(
         dtype
     )
-    even, window = np.zeros((2, TILE_ROWS, TILE_VECTORS + 2))
-    _dots(lanes, a, b, np.array([0, 1, 2]), even, window)
+    out = np.zeros((TILE_ROWS, TILE_VECTORS + 2))
+    _dots(lanes, a, b, out)
     folded = b[:, 2 : 2 + lanes]
     while folded.shape[1] > 1:
         half = folded.shape[1] // 2
         folded = folded[:, :half] + folded[:, half:]
-    for row in even:
+    for row in out:
         assert_same_bits(row[1:-1], folded[:, 0].astype(np.float64))
 
 
 @_jit.jit
-def _windows(depth, a, b, offsets, out_narrow, out_wide, add):
-    window_tile_1(depth, a, 0, b, 1, offsets, out_narrow, 1, out_narrow.shape[1], add)
-    window_tile_3(depth, a, 0, b, 1, offsets, out_wide, 1, out_wide.shape[1], add)
+def _gather(depth, a, places, offsets, b, out_narrow, out_wide, add):
+    gather_tile_1(depth, a, 1, places, 2, offsets, 3, b, 1, out_narrow, 1, add)
+    gather_tile_2(depth, a, 1, places, 2, offsets, 3, b, 1, out_wide, 1, add)
 
 
+@pytest.mark.parametrize("wide_sums", [False, True])
 @pytest.mark.parametrize(("dtype", "tolerance"), FLOATS)
-def test_window_tiles(dtype, tolerance):
+def test_gather_tiles(dtype, tolerance, wide_sums):
     lanes = register(dtype)
     for depth in (1, 2, 19):
-        a, b = normal((TILE_ROWS, depth), dtype), normal(200, dtype, 1)
-        offsets = np.random.default_rng(depth).integers(0, 100, depth)
-        outs = [nan_poisoned((TILE_ROWS, count * lanes + 3), dtype) for count in (1, 3)]
+        a, rng = normal(200, dtype), np.random.default_rng(depth)
+        places, offsets = rng.integers(0, 90, 2 + GATHER_ROWS), rng.integers(0, 90, 3 + depth)
+        values = a[1 + places[2:, None] + offsets[3:]].astype(np.float64)
+        b = normal(1 + depth * GATHER_VECTORS * lanes, dtype, 1)
+        kind = np.float64 if wide_sums else dtype
+        outs = [nan_poisoned(GATHER_ROWS * count * lanes + 3, kind) for count in (1, 2)]
         for repeats in (1, 2, 3):
-            _windows(depth, packed_rows(a), b, offsets, *outs, repeats > 1)
-            for out in outs:
-                width = out.shape[1] - 3
-                rows = np.stack([b[1 + at : 1 + at + width] for at in offsets])
-                expected = repeats * (a.astype(np.float64) @ rows.astype(np.float64))
-                assert_close(out[:, 1:-2], expected, 4 * tolerance)
-                assert np.isnan(out[:, 0]).all() and np.isnan(out[:, -2:]).all()
+            if wide_sums and repeats == 1:
+                for out in outs:
+                    out[1:-2] = 0
+            _gather(depth, a, places, offsets, b, *outs, repeats > 1)
+            for count, out in enumerate(outs, 1):
+                rows = b[1 : 1 + depth * count * lanes].reshape(depth, -1).astype(np.float64)
+                assert_close(out[1:-2], (repeats * values @ rows).reshape(-1), 4 * tolerance)
+                assert np.isnan(out[0]) and np.isnan(out[-2:]).all()
 
 
 @_jit.jit
@@ -230,8 +196,8 @@ def _multiply(depth, a, b, b_step, c, c_step):
     multiply_tile_3(depth, a, 0, b, 0, b_step, c, 0, c_step, False)
 
 
-def _window(depth, a, b, offsets, c, c_step):
-    window_tile_3(depth, a, 0, b, 0, offsets, c, 0, c_step, False)
+def _gather_wide(depth, a, b, offsets, c, place):
+    gather_tile_2(depth, a, 0, offsets, place, offsets, 0, b, 0, c, 0, False)
 
 
 def _dot(length, a, step, b, c):
@@ -264,17 +230,25 @@ def sum_loop(function, signature):
 
 @pytest.mark.parametrize("scalar", ["float32", "float64"])
 @pytest.mark.parametrize(
-    ("function", "arguments"),
+    ("function", "arguments", "sums"),
     [
-        (_multiply, "int64, {0}[::1], {0}[::1], int64, {0}[::1], int64"),
-        (_window, "int64, {0}[::1], {0}[::1], int64[::1], {0}[::1], int64"),
-        (_dot, "int64, {0}[::1], int64, {0}[::1], float64[::1]"),
+        (
+            _multiply,
+            "int64, {0}[::1], {0}[::1], int64, {0}[::1], int64",
+            TILE_ROWS * TILE_VECTORS,
+        ),
+        (
+            _gather_wide,
+            "int64, {0}[::1], {0}[::1], int64[::1], {0}[::1], int64",
+            GATHER_ROWS * GATHER_VECTORS,
+        ),
+        (_dot, "int64, {0}[::1], int64, {0}[::1], float64[::1]", TILE_ROWS * TILE_VECTORS),
     ],
-    ids=["multiply", "window", "dot"],
+    ids=["multiply", "gather", "dot"],
 )
-def test_sums_stay_in_registers(function, arguments, scalar):
+def test_sums_stay_in_registers(function, arguments, sums, scalar):
     loop = sum_loop(function, f"void({arguments.format(scalar)})")
     fused = [line for line in loop if FUSED.search(line)]
     # LLVM may unroll the loop.
-    assert len(fused) % (TILE_ROWS * TILE_VECTORS) == 0, "\n".join(loop)
+    assert len(fused) % sums == 0, "\n".join(loop)
     assert not [line for line in loop if MOVED_OUT.search(line)], "\n".join(loop)
