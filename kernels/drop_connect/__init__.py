@@ -1,0 +1,156 @@
+"""Linear map with another random mask on its weights for each example (Wan et al. 2013).
+
+    y[n] = (M_g * W) x[n] + b,  M_g[o, i] = 1 with probability 1 - p_drop, else 0,  g = n // share
+
+`share` successive examples have one mask. No mask is stored: 32 rows of it at a time are drawn
+into a few kilobytes, used and forgotten, and backward draws them again. M_g[o, i] is a function of
+(seed, stream, g, o, i): the coin of `kernels._philox` at
+
+    (g * rows + o) * pitch + i,  rows = out rounded up to 32, pitch = in rounded up to 128
+
+One mask for the whole batch is cheaper as `bernoulli_mask` on W with a matrix product behind it.
+"""
+
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+
+from kernels import _jit, _memory
+from kernels._check import float_arrays
+from kernels._philox import BLOCK_BYTES
+from kernels._reduce import column_sums
+from kernels.drop_connect import cpu, reference
+
+IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+
+
+class Saved(NamedTuple):
+    x: np.ndarray
+    weight: np.ndarray
+    seed: np.uint64
+    stream: np.uint64
+    threshold: np.uint32
+    share: int
+    has_bias: bool
+
+
+def forward(
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray | None,
+    p_drop: float,
+    *,
+    seed: int,
+    stream: int,
+    share: int = 1,
+) -> tuple[np.ndarray, Saved]:
+    """Return y (N, out), and what backward needs.
+
+    x             (N, in), float32 or float64
+    weight, bias  (out, in), (out,) or None
+    p_drop        probability that a weight is dropped, 0 to below 1
+    seed, stream  integers from 0 to 2^64 - 1
+    share         how many successive examples have one mask
+
+    Raises TypeError for other or mixed dtypes, ValueError for shapes that do not fit and numbers
+    out of range.
+
+    >>> import numpy as np
+    >>> from kernels import drop_connect
+    >>> x, weight = np.ones((2, 1000)), np.ones((3, 1000))
+    >>> y, saved = drop_connect.forward(x, weight, None, 0.5, seed=0, stream=0)
+    >>> bool((abs(y - 500) < 100).all())
+    True
+    """
+    op = "drop_connect"
+    if bias is None:
+        x, weight = float_arrays(op, x=x, weight=weight)
+    else:
+        x, weight, bias = float_arrays(op, x=x, weight=weight, bias=bias)
+    if weight.ndim != 2:
+        raise ValueError(f"{op}: expected weight of shape (out, in), got {weight.shape}")
+    units, inputs = weight.shape
+    if x.ndim != 2 or x.shape[1] != inputs:
+        raise ValueError(f"{op}: expected x of shape (N, {inputs}), got {x.shape}")
+    if bias is not None and bias.shape != (units,):
+        raise ValueError(f"{op}: expected bias of shape ({units},), got {bias.shape}")
+    if not 0 <= p_drop < 1:
+        raise ValueError(f"{op}: expected p_drop from 0 to below 1, got {p_drop}")
+    if isinstance(share, bool) or not isinstance(share, int | np.integer) or share < 1:
+        raise ValueError(f"{op}: expected share of at least 1, got {share!r}")
+    saved = Saved(
+        x,
+        weight,
+        _word("seed", seed),
+        _word("stream", stream),
+        np.uint32(min(round(p_drop * 2**32), 2**32 - 1)),
+        int(share),
+        bias is not None,
+    )
+    y = _memory.empty((x.shape[0], units), x.dtype)
+    if y.size:
+        cpu.forward(
+            x=x,
+            weight=weight,
+            bias=np.zeros(units, x.dtype) if bias is None else bias,
+            seed=saved.seed,
+            stream=saved.stream,
+            threshold=saved.threshold,
+            share=saved.share,
+            work_bits=_work_bits(inputs),
+            out_y=y,
+        )
+    return y, saved
+
+
+def backward(
+    dy: np.ndarray, saved: Saved, needs: tuple[bool, bool, bool] = (True, True, True)
+) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
+    """The gradients of x, weight and bias; None where `needs` is False or there was no bias.
+
+    dx[n] = (M_g * W)' dy[n], dW = sum of M_g * (dy[n] x[n]'); one pass makes both.
+    """
+    x, weight = saved.x, saved.weight
+    (dy,) = float_arrays("drop_connect.backward", dy=dy)
+    (n, inputs), units = x.shape, weight.shape[0]
+    if dy.shape != (n, units) or dy.dtype != x.dtype:
+        raise ValueError(
+            f"drop_connect.backward: expected dy of shape {(n, units)} and {x.dtype}, "
+            f"got {dy.shape} and {dy.dtype}"
+        )
+    dx = dweight = dbias = None
+    if needs[0] or needs[1]:
+        dx, dweight = _memory.empty(x.shape, x.dtype), _memory.empty(weight.shape, x.dtype)
+        if dy.size and inputs:
+            cpu.backward(
+                dy=dy,
+                x=x,
+                weight=weight,
+                seed=saved.seed,
+                stream=saved.stream,
+                threshold=saved.threshold,
+                share=saved.share,
+                work_bits=_work_bits(inputs),
+                work_dx=_memory.empty((cpu.parts(units), n, inputs), x.dtype),
+                out_dx=dx,
+                out_dweight=dweight,
+            )
+        else:
+            dx.fill(0)
+            dweight.fill(0)
+    if needs[2] and saved.has_bias:
+        dbias = np.empty(units, dy.dtype)
+        column_sums(x=dy, work_wide=np.empty(units), out_sums=dbias)
+    return dx if needs[0] else None, dweight if needs[1] else None, dbias
+
+
+def _work_bits(inputs: int) -> np.ndarray:
+    """For each thread the bits of 32 rows."""
+    return _memory.empty((_jit.thread_rows(), -(-inputs // 128) * BLOCK_BYTES), np.uint8)
+
+
+def _word(name: str, value: int) -> np.uint64:
+    if not isinstance(value, int | np.integer) or not 0 <= value < 2**64:
+        raise ValueError(f"drop_connect: expected {name} from 0 to 2^64 - 1, got {value!r}")
+    return np.uint64(value)
