@@ -32,6 +32,7 @@ from .creation import (
     zeros,
     zeros_like,
 )
+from .drop_connect import DropConnect
 from .dropout import (
     AlphaDropout,
     Dropout,
@@ -42,6 +43,8 @@ from .dropout import (
     GaussianDropout,
 )
 from .flatten import Flatten, Identity, Unflatten
+from .group_norm import GroupNorm, LayerNorm, RMSNorm
+from .instance_norm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .joining import cat, stack, where
 from .linear import Linear
 from .loss import CrossEntropyLoss, MSELoss, NLLLoss
@@ -87,6 +90,7 @@ __all__ = [
     "ConvTranspose2d",
     "CrossEntropyLoss",
     "AlphaDropout",
+    "DropConnect",
     "Dropout",
     "Dropout1d",
     "Dropout2d",
@@ -94,7 +98,12 @@ __all__ = [
     "FeatureAlphaDropout",
     "GaussianDropout",
     "Flatten",
+    "GroupNorm",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
+    "LayerNorm",
     "Linear",
     "LogSoftmax",
     "MSELoss",
@@ -103,6 +112,7 @@ __all__ = [
     "ModuleList",
     "NLLLoss",
     "Parameter",
+    "RMSNorm",
     "ReLU",
     "Sequential",
     "Sigmoid",

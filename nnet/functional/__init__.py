@@ -3,8 +3,10 @@
 from .activation import log_softmax, relu, sigmoid, softmax, tanh
 from .convolution import conv1d, conv2d
 from .convolution_transpose import conv_transpose1d, conv_transpose2d
+from .group_norm import group_norm, instance_norm, layer_norm, rms_norm
 from .linear import linear
 from .loss import cross_entropy, mse_loss, nll_loss
+from .masked_weights import drop_connect, drop_connect_gaussian
 from .normalization import batch_norm
 from .padding import pad
 from .pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d
@@ -27,6 +29,10 @@ __all__ = [
     "conv_transpose2d",
     "pad",
     "batch_norm",
+    "layer_norm",
+    "group_norm",
+    "instance_norm",
+    "rms_norm",
     "dropout",
     "dropout1d",
     "dropout2d",
@@ -34,6 +40,8 @@ __all__ = [
     "alpha_dropout",
     "feature_alpha_dropout",
     "gaussian_dropout",
+    "drop_connect",
+    "drop_connect_gaussian",
     "relu",
     "sigmoid",
     "tanh",
