@@ -38,7 +38,7 @@ class Node:
     __slots__ = ("backward", "dtype", "edges", "result", "serial", "shape")
 
     def __init__(
-        self, edges: tuple[Node | Tensor | None, ...], backward: Backward, y: np.ndarray
+        self, edges: Sequence[Node | Tensor | None], backward: Backward, y: np.ndarray
     ) -> None:
         self.edges = edges
         self.backward: Backward | None = backward
@@ -57,7 +57,9 @@ class Node:
             )
         if not retain_graph:
             self.backward = None
-        found = backward(np.asarray(dy))  # NumPy makes scalars of arrays without axes
+        if type(dy) is not np.ndarray:
+            dy = np.asarray(dy)  # NumPy makes scalars of arrays without axes
+        found = backward(dy)
         gradients: Sequence[Any] = found if isinstance(found, tuple | list) else (found,)
         if len(gradients) != len(self.edges):
             raise RuntimeError(

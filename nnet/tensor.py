@@ -152,7 +152,8 @@ class Tensor(Arithmetic, Elementwise, Reductions, Shaping, InPlace):
                 raise RuntimeError(
                     f"backward: expected a scalar or an argument `gradient`, got shape {self.shape}"
                 )
-            dy = np.ones_like(self.data)
+            dy = np.empty(self.data.shape, self.data.dtype)
+            dy.fill(1)
         else:
             dy = np.asarray(gradient.data if isinstance(gradient, Tensor) else gradient)
             if dy.shape != self.shape:
@@ -263,20 +264,19 @@ def record(y: Any, inputs: Sequence[Tensor | None], backward: Backward | None = 
     """
     result = _new(Tensor)
     result.data = y = y if type(y) is np.ndarray else np.asarray(y)
-    result.grad = result._home = None
+    result.grad = result._home = result._node = None
+    result.requires_grad = False
     for x in inputs:
         if x is not None and x.requires_grad and mode.recording:
             assert backward is not None
+            edges = [
+                None if each is None or not each.requires_grad else each._node or each
+                for each in inputs
+            ]
             result.requires_grad = True
-            result._node = Node(tuple([_edge(x) for x in inputs]), backward, y)
-            return result
-    result.requires_grad = False
-    result._node = None
+            result._node = Node(edges, backward, y)
+            break
     return result
-
-
-def _edge(x: Tensor | None) -> Node | Tensor | None:
-    return x._node or x if x is not None and x.requires_grad else None
 
 
 _new = object.__new__
