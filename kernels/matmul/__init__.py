@@ -9,16 +9,23 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels import _memory
-from kernels._check import float_arrays
+from kernels._check import float_arrays, plain
 from kernels._reduce import column_sums, mask_where_positive
 from kernels.matmul import cpu, cpu_direct, reference
-from kernels.matmul.algorithms import SERIAL, multiply, multiply_stacks, packed_scratch
+from kernels.matmul.algorithms import (
+    SERIAL,
+    gradients,
+    gradients_together,
+    multiply,
+    multiply_stacks,
+    packed_scratch,
+)
 
 IMPLEMENTATIONS = {"reference": reference, "cpu": cpu, "cpu_direct": cpu_direct}
 
 __all__ = ["IMPLEMENTATIONS", "Saved", "accumulate", "backward", "forward", "product"]
 
-# By the size of an element: hashing a dtype takes a microsecond.
+# By the size of an element: hashing a dtype takes long.
 _NO_BIAS = {4: np.empty(0, np.float32), 8: np.empty(0, np.float64)}
 
 
@@ -143,12 +150,15 @@ def backward(
     """The gradients of a, b and bias; None where `needs` is False or there was no bias."""
     (dy,) = float_arrays("matmul.backward", dy=dy)
     a, b, y, has_bias, transpose_a, transpose_b = saved
-    shape, _ = _result(a, b, transpose_a, transpose_b)
+    shape, depth = _result(a, b, transpose_a, transpose_b)
     if dy.shape != shape or dy.dtype != a.dtype:
         raise ValueError(
             f"matmul.backward: expected dy of shape {shape} and {a.dtype}, "
             f"got {dy.shape} and {dy.dtype}"
         )
+    if len(shape) == 2 and gradients_together(shape[0], depth, shape[1]):
+        needs = needs[0], needs[1], needs[2] and has_bias
+        return gradients(dy, plain(a), plain(b), y, transpose_a, transpose_b, needs)
     if y is not None and dy.size:
         masked = _memory.empty(dy.shape, dy.dtype)
         mask_where_positive(dy=dy.reshape(-1), y=y.reshape(-1), out_dy=masked.reshape(-1))

@@ -13,6 +13,9 @@ SERIAL = 1 << 19
 # Packing A pays if it does not fit in L2 and is multiplied by more than two panels of columns.
 DIRECT_A, DIRECT_PANELS = 1 << 15, 2
 
+# By the size of an element: hashing a dtype takes long. Its first row is an empty vector.
+_NOTHING = {4: np.empty((1, 0), np.float32), 8: np.empty((1, 0), np.float64)}
+
 # The direct algorithm keeps panels of B in whole, one for each thread.
 DIRECT_DEPTH = 1 << 12
 
@@ -55,6 +58,43 @@ def multiply(
             work=direct_scratch(depth, a.dtype),
             out_y=y,
         )
+
+
+def gradients_together(m: int, depth: int, n: int) -> bool:
+    """Whether all gradients of a product are so small that they are computed in one call."""
+    return 0 < m * n * depth <= SERIAL and max(m, n, depth) <= DIRECT_DEPTH
+
+
+def gradients(
+    dy: np.ndarray,
+    a: np.ndarray,
+    b: np.ndarray,
+    y: np.ndarray | None,
+    transpose_a: bool,
+    transpose_b: bool,
+    needs: tuple[bool, bool, bool],
+) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
+    """Of a, b and bias, for matrices; None where not needed."""
+    m, n = dy.shape
+    dtype = dy.dtype
+    nothing = _NOTHING[dy.itemsize]
+    da = np.empty(a.shape, dtype) if needs[0] else None
+    db = np.empty(b.shape, dtype) if needs[1] else None
+    dbias = np.empty(n, dtype) if needs[2] else None
+    work = np.empty(_direct_scratch(max(m, n), dy.itemsize) + dy.size, dtype)
+    cpu_direct.backward_serial(
+        dy,
+        nothing if y is None else y,
+        a,
+        b,
+        transpose_a,
+        transpose_b,
+        work,
+        nothing if da is None else da,
+        nothing if db is None else db,
+        nothing[0] if dbias is None else dbias,
+    )
+    return da, db, dbias
 
 
 def multiply_stacks(

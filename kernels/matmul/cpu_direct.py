@@ -161,6 +161,71 @@ def product_serial(a, b, bias, transpose_a, transpose_b, relu, work, out_y):
     fill(a, b, bias, transpose_a, transpose_b, relu, 0, rows, 0, registers, work, out_y)
 
 
+@_jit.jit
+def _sum_columns(dy, start, rows, out_dbias):
+    """Four columns at a time, since each addition waits for the one before."""
+    columns = out_dbias.size
+    for j in range(0, columns - columns % 4, 4):
+        first, second, third, fourth = 0.0, 0.0, 0.0, 0.0
+        for at in range(start + j, start + j + rows * columns, columns):
+            first += dy[at]
+            second += dy[at + 1]
+            third += dy[at + 2]
+            fourth += dy[at + 3]
+        out_dbias[j], out_dbias[j + 1] = first, second
+        out_dbias[j + 2], out_dbias[j + 3] = third, fourth
+    for j in range(columns - columns % 4, columns):
+        total = 0.0
+        for i in range(rows):
+            total += dy[start + i * columns + j]
+        out_dbias[j] = total
+
+
+@_jit.jit
+def backward_serial(dy, y, a, b, transpose_a, transpose_b, work, out_da, out_db, out_dbias):
+    """All gradients of a product in one call; an output without elements is not computed.
+
+    y          (M, N) where it was rectified, else (0, 0)
+    work       as in `product` for the longest sum, of one thread, and M N elements behind it
+    out_da     like a or (0, 0), out_db like b or (0, 0), out_dbias (N,) or (0,)
+    """
+    rows, columns = dy.shape
+    register = tile_lanes(dy)
+    nothing = work[:0]
+    masked = work.size - rows * columns
+    if y.size:
+        flat_dy, flat_y = dy.reshape(-1), y.reshape(-1)
+        for i in range(rows * columns):
+            work[masked + i] = flat_dy[i] if flat_y[i] > 0.0 else 0.0
+        dy = work[masked:].reshape(rows, columns)
+    if out_dbias.size:
+        _sum_columns(dy.reshape(-1), 0, rows, out_dbias)
+    if out_da.size:
+        height, width = out_da.shape
+        registers = (width + register - 1) // register
+        if transpose_a:
+            fill(
+                b, dy, nothing, transpose_b, True, False, 0, height, 0, registers, work, out_da
+            )  # fmt: skip
+        else:
+            fill(
+                dy, b, nothing, False, not transpose_b, False, 0, height, 0, registers, work,
+                out_da,
+            )  # fmt: skip
+    if out_db.size:
+        height, width = out_db.shape
+        registers = (width + register - 1) // register
+        if transpose_b:
+            fill(
+                dy, a, nothing, True, transpose_a, False, 0, height, 0, registers, work, out_db
+            )  # fmt: skip
+        else:
+            fill(
+                a, dy, nothing, not transpose_a, False, False, 0, height, 0, registers, work,
+                out_db,
+            )  # fmt: skip
+
+
 @_jit.parallel
 def product(a, b, bias, transpose_a, transpose_b, relu, work, out_y):
     """out_y = op(a) op(b) + bias, rectified where `relu`; an empty bias adds nothing.
