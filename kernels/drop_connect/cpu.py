@@ -112,7 +112,7 @@ def backward(
     out_dx,
     out_dweight,
 ):
-    """One pass for both gradients. Each part sums its rows' share of dx; then the parts are added."""
+    """One pass for both gradients. A part sums its rows' share of dx; then the parts are added."""
     n, units = dy.shape
     inputs = weight.shape[1]
     chunks = (units + _ROWS - 1) // _ROWS
