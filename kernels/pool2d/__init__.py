@@ -1,4 +1,4 @@
-"""Pooling over windows of images: maximum, average, adaptive average.
+"""Pooling over windows of images: maximum and average, of fixed windows and adaptive ones.
 
 Sizes, padding, dilation, ceil_mode and the divisors at the edges are PyTorch's. Maxima keep
 where they came from, as a byte if the window has at most 127 cells; of equal ones the first
@@ -14,11 +14,10 @@ from .. import _memory
 from .._check import float_arrays
 from .._jit import thread_rows
 from . import cpu, reference
-from .windows import output_size, work_width
+from .checks import Pair, check_divisor, check_image, check_pair, gradient, y_shape
+from .windows import work_width
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
-
-Pair = tuple[int, int]
 
 
 class MaxSaved(NamedTuple):
@@ -39,11 +38,19 @@ class AverageSaved(NamedTuple):
     stride: Pair
     padding: Pair
     count_include_pad: bool
+    divisor: int
 
 
 class AdaptiveSaved(NamedTuple):
     x_shape: tuple[int, ...]
     y_shape: tuple[int, ...]
+
+
+class AdaptiveMaxSaved(NamedTuple):
+    """argmax: (N, C, H', W') int32, row * W + column in the plane."""
+
+    argmax: np.ndarray
+    x_shape: tuple[int, ...]
 
 
 def max_forward(
@@ -69,10 +76,10 @@ def max_forward(
     (array([[ 5.,  7.], [13., 15.]]), array([3, 3], dtype=int8))
     """
     (x,) = float_arrays("max_pool2d", x=x)
-    y_shape = _y_shape("max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode)
+    shape = y_shape("max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode)
     cells = kernel_size[0] * kernel_size[1]
-    argmax = _memory.empty(y_shape, np.int8 if cells <= 127 else np.int32)
-    y = _memory.empty(y_shape, x.dtype)
+    argmax = _memory.empty(shape, np.int8 if cells <= 127 else np.int32)
+    y = _memory.empty(shape, x.dtype)
     saved = MaxSaved(argmax, x.shape, kernel_size, stride, padding, dilation)
     if y.size:
         cpu.max_forward(
@@ -89,7 +96,7 @@ def max_forward(
 
 def max_backward(dy: np.ndarray, saved: MaxSaved) -> np.ndarray:
     """Return dx: each dy goes to the element its maximum was, those of one element are added."""
-    dy = _gradient("max_pool2d", dy, saved.argmax.shape)
+    dy = gradient("max_pool2d", dy, saved.argmax.shape)
     dx = _memory.empty(saved.x_shape, dy.dtype)
     if dx.size:
         cpu.max_backward(
@@ -105,6 +112,26 @@ def max_backward(dy: np.ndarray, saved: MaxSaved) -> np.ndarray:
     return dx
 
 
+def max_indices(saved: MaxSaved | AdaptiveMaxSaved) -> np.ndarray:
+    """Where the maxima lie in their planes, row * W + column: (N, C, H', W') int64.
+
+    -1 for a window that lies wholly in the padding.
+    """
+    if isinstance(saved, AdaptiveMaxSaved):
+        return saved.argmax.astype(np.int64)
+    width = saved.x_shape[3]
+    steps = [
+        np.arange(count) * stride - padding
+        for count, stride, padding in zip(
+            saved.argmax.shape[2:], saved.stride, saved.padding, strict=True
+        )
+    ]
+    cells = np.indices(saved.kernel_size).reshape(2, -1)
+    offsets = cells[0] * saved.dilation[0] * width + cells[1] * saved.dilation[1]
+    starts = steps[0][:, None] * width + steps[1]
+    return np.where(saved.argmax < 0, -1, offsets[saved.argmax] + starts)
+
+
 def average_forward(
     x: np.ndarray,
     kernel_size: Pair,
@@ -112,6 +139,7 @@ def average_forward(
     padding: Pair = (0, 0),
     ceil_mode: bool = False,
     count_include_pad: bool = True,
+    divisor: int | None = None,
 ) -> tuple[np.ndarray, AverageSaved]:
     """Return y of shape (N, C, H', W'), the mean of each window; summed in float64.
 
@@ -120,6 +148,7 @@ def average_forward(
     ceil_mode          count a last window that reaches over the end; what lies beyond the
                        padding does not enter its divisor
     count_include_pad  divide by a window's cells in x and padding, else by those in x
+    divisor            divide by this instead
 
     Raises TypeError for other dtypes, ValueError for other shapes and sizes that do not fit.
 
@@ -129,9 +158,10 @@ def average_forward(
     array([[ 2.5,  4.5], [10.5, 12.5]])
     """
     (x,) = float_arrays("avg_pool2d", x=x)
-    y_shape = _y_shape("avg_pool2d", x, kernel_size, stride, padding, (1, 1), ceil_mode)
-    saved = AverageSaved(x.shape, y_shape, kernel_size, stride, padding, bool(count_include_pad))
-    y = _memory.empty(y_shape, x.dtype)
+    shape = y_shape("avg_pool2d", x, kernel_size, stride, padding, (1, 1), ceil_mode)
+    counted, divisor = bool(count_include_pad), check_divisor("avg_pool2d", divisor)
+    saved = AverageSaved(x.shape, shape, kernel_size, stride, padding, counted, divisor)
+    y = _memory.empty(shape, x.dtype)
     if y.size:
         cpu.average_forward(
             x=x,
@@ -139,6 +169,7 @@ def average_forward(
             stride=stride,
             padding=padding,
             count_include_pad=saved.count_include_pad,
+            divisor=saved.divisor,
             work_rows=_work_rows(saved),
             out_y=y,
         )
@@ -147,7 +178,7 @@ def average_forward(
 
 def average_backward(dy: np.ndarray, saved: AverageSaved) -> np.ndarray:
     """Return dx: each dy, divided by its window's count, goes to all of the window."""
-    dy = _gradient("avg_pool2d", dy, saved.y_shape)
+    dy = gradient("avg_pool2d", dy, saved.y_shape)
     dx = _memory.empty(saved.x_shape, dy.dtype)
     if dx.size:
         cpu.average_backward(
@@ -156,6 +187,7 @@ def average_backward(dy: np.ndarray, saved: AverageSaved) -> np.ndarray:
             stride=saved.stride,
             padding=saved.padding,
             count_include_pad=saved.count_include_pad,
+            divisor=saved.divisor,
             work_rows=_work_rows(saved),
             out_dx=dx,
         )
@@ -179,8 +211,8 @@ def adaptive_average_forward(x: np.ndarray, output_size: Pair) -> tuple[np.ndarr
     """
     op = "adaptive_avg_pool2d"
     (x,) = float_arrays(op, x=x)
-    _check_image(op, x)
-    _check_pair(op, "output_size", output_size, 1)
+    check_image(op, x)
+    check_pair(op, "output_size", output_size, 1)
     saved = AdaptiveSaved(x.shape, x.shape[:2] + tuple(output_size))
     y = _memory.empty(saved.y_shape, x.dtype)
     if y.size:
@@ -190,68 +222,41 @@ def adaptive_average_forward(x: np.ndarray, output_size: Pair) -> tuple[np.ndarr
 
 def adaptive_average_backward(dy: np.ndarray, saved: AdaptiveSaved) -> np.ndarray:
     """Return dx: each dy, divided by its window's count, goes to all of the window."""
-    dy = _gradient("adaptive_avg_pool2d", dy, saved.y_shape)
+    dy = gradient("adaptive_avg_pool2d", dy, saved.y_shape)
     dx = _memory.empty(saved.x_shape, dy.dtype)
     if dx.size:
         cpu.adaptive_average_backward(dy=dy, work_rows=_work_rows(saved), out_dx=dx)
     return dx
 
 
-def _y_shape(
-    op: str,
-    x: np.ndarray,
-    kernel_size: Pair,
-    stride: Pair,
-    padding: Pair,
-    dilation: Pair,
-    ceil_mode: bool,
-) -> tuple[int, ...]:
-    _check_image(op, x)
-    _check_pair(op, "kernel_size", kernel_size, 1)
-    _check_pair(op, "stride", stride, 1)
-    _check_pair(op, "padding", padding, 0)
-    _check_pair(op, "dilation", dilation, 1)
-    sizes = []
-    for axis in (0, 1):
-        span = dilation[axis] * (kernel_size[axis] - 1) + 1
-        if padding[axis] > span // 2:
-            raise ValueError(
-                f"{op}: expected padding of at most half of what a window spans, "
-                f"{span // 2} in axis {axis}, got {padding[axis]}"
-            )
-        size = output_size(
-            x.shape[2 + axis],
-            kernel_size[axis],
-            stride[axis],
-            padding[axis],
-            dilation[axis],
-            ceil_mode,
-        )
-        if size < 1:
-            raise ValueError(
-                f"{op}: expected images on which a window of kernel_size {kernel_size} and "
-                f"dilation {dilation} fits, got {x.shape} with padding {padding}"
-            )
-        sizes.append(size)
-    return x.shape[:2] + tuple(sizes)
+def adaptive_max_forward(x: np.ndarray, output_size: Pair) -> tuple[np.ndarray, AdaptiveMaxSaved]:
+    """Return y of shape (N, C, *output_size): the greatest of windows that cover x evenly.
+
+    The windows are those of `adaptive_average_forward`; of equal maxima the first counts.
+
+    >>> import numpy as np
+    >>> from kernels import pool2d
+    >>> pool2d.adaptive_max_forward(np.arange(6.0).reshape(1, 1, 2, 3), (1, 2))[0][0, 0]
+    array([[4., 5.]])
+    """
+    op = "adaptive_max_pool2d"
+    (x,) = float_arrays(op, x=x)
+    check_image(op, x)
+    check_pair(op, "output_size", output_size, 1)
+    shape = x.shape[:2] + tuple(output_size)
+    y, argmax = _memory.empty(shape, x.dtype), _memory.empty(shape, np.int32)
+    if y.size:
+        cpu.adaptive_max_forward(x=x, out_y=y, out_argmax=argmax)
+    return y, AdaptiveMaxSaved(argmax, x.shape)
 
 
-def _check_image(op: str, x: np.ndarray) -> None:
-    if x.ndim != 4 or 0 in x.shape[2:]:
-        raise ValueError(f"{op}: expected x of shape (N, C, H, W) with H, W > 0, got {x.shape}")
-
-
-def _check_pair(op: str, name: str, pair: Pair, least: int) -> None:
-    whole = isinstance(pair, tuple) and all(isinstance(size, int) for size in pair)
-    if not whole or len(pair) != 2 or min(pair) < least:
-        raise ValueError(f"{op}: expected {name} as two integers of at least {least}, got {pair}")
-
-
-def _gradient(op: str, dy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    (dy,) = float_arrays(op, dy=dy)
-    if dy.shape != shape:
-        raise ValueError(f"{op}: expected dy of shape {shape}, got {dy.shape}")
-    return dy
+def adaptive_max_backward(dy: np.ndarray, saved: AdaptiveMaxSaved) -> np.ndarray:
+    """Return dx: each dy goes to the element its maximum was, those of one element are added."""
+    dy = gradient("adaptive_max_pool2d", dy, saved.argmax.shape)
+    dx = _memory.empty(saved.x_shape, dy.dtype)
+    if dx.size:
+        cpu.adaptive_max_backward(dy=dy, argmax=saved.argmax, out_dx=dx)
+    return dx
 
 
 def _work_rows(saved: AverageSaved | AdaptiveSaved) -> np.ndarray:

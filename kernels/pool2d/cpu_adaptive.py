@@ -6,16 +6,16 @@ work_rows  (threads, windows.work_width) float64, private to a thread
 
 from .._jit import jit, parallel, prange, thread_id
 from . import windows
-from .cpu_average import average_backward, average_forward
+from .cpu_average import average_backward, average_forward, sum_shares
 
-# Elements up to which one thread is done before another has woken.
-_SERIAL = 1 << 14
+# Planes are shared out in groups of about so many elements, 10 us of work.
+_TASK = 1 << 14
 
 
 def adaptive_average_forward(x, work_rows, out_y):
     kernel_size = _even_windows(x, out_y)
     if kernel_size is not None:
-        average_forward(x, kernel_size, kernel_size, (0, 0), True, work_rows, out_y)
+        average_forward(x, kernel_size, kernel_size, (0, 0), True, 0, work_rows, out_y)
     else:
         (rows, _), (columns, _) = map(windows.adaptive, x.shape[2:], out_y.shape[2:])
         _window_sums(x, *rows, *columns, work_rows, out_y)
@@ -24,7 +24,7 @@ def adaptive_average_forward(x, work_rows, out_y):
 def adaptive_average_backward(dy, work_rows, out_dx):
     kernel_size = _even_windows(out_dx, dy)
     if kernel_size is not None:
-        average_backward(dy, kernel_size, kernel_size, (0, 0), True, work_rows, out_dx)
+        average_backward(dy, kernel_size, kernel_size, (0, 0), True, 0, work_rows, out_dx)
     else:
         (_, rows), (_, columns) = map(windows.adaptive, out_dx.shape[2:], dy.shape[2:])
         _window_sums(dy, *rows, *columns, work_rows, out_dx)
@@ -53,42 +53,34 @@ def _window_sums(
     out_y,
 ):
     """Parallel over planes; kernel_height adds an element read, kernel_width adds an output."""
-    channels = x.shape[1]
-    planes = x.shape[0] * channels
+    planes = x.shape[0] * x.shape[1]
     rows = first_row, stop_row, before_row, after_row
     columns = first_column, stop_column, before_column, after_column
-    if x.size + out_y.size <= _SERIAL:
-        for plane in range(planes):
-            n, c = plane // channels, plane % channels
-            _plane(x[n, c], rows, columns, work_rows[0], out_y[n, c])
+    group = max(1, _TASK // max(x.shape[2] * x.shape[3], out_y.shape[2] * out_y.shape[3]))
+    if planes <= group:
+        _planes(x, 0, planes, rows, columns, work_rows[0], out_y)
     else:
-        for plane in prange(planes):
-            n, c = plane // channels, plane % channels
-            _plane(x[n, c], rows, columns, work_rows[thread_id()], out_y[n, c])
+        for task in prange((planes + group - 1) // group):
+            stop = min(planes, (task + 1) * group)
+            _planes(x, task * group, stop, rows, columns, work_rows[thread_id()], out_y)
 
 
 @jit
-def _plane(x, rows, columns, work_row, out_y):
+def _planes(x, first_plane, stop_plane, rows, columns, work_row, out_y):
+    height, width = x.shape[2:]
+    out_height, out_width = out_y.shape[2:]
     first_row, stop_row, before_row, after_row = rows
-    for i in range(out_y.shape[0]):
-        for column in range(x.shape[1]):
-            work_row[column] = 0.0
-        for row in range(first_row[i], stop_row[i]):
-            _add_row(x[row], before_row[row], work_row)
-        _sum_columns(work_row, columns, after_row[i], out_y[i])
-
-
-@jit
-def _add_row(row, weight, work_row):
-    for column in range(row.size):
-        work_row[column] += weight * row[column]
-
-
-@jit
-def _sum_columns(work_row, columns, scale, out_row):
     first_column, stop_column, before_column, after_column = columns
-    for j in range(out_row.size):
-        total = 0.0
-        for column in range(first_column[j], stop_column[j]):
-            total += before_column[column] * work_row[column]
-        out_row[j] = scale * after_column[j] * total
+    x, y = x.reshape(-1), out_y.reshape(-1)
+    for plane in range(first_plane, stop_plane):
+        x_plane = plane * height * width
+        for i in range(out_height):
+            first, stop = first_row[i], stop_row[i]
+            if i == 0 or first != first_row[i - 1] or stop != stop_row[i - 1]:
+                sum_shares(x, x_plane, first, stop, width, before_row, before_column, work_row, 0)
+            y_row = (plane * out_height + i) * out_width
+            for j in range(out_width):
+                total = 0.0
+                for column in range(first_column[j], stop_column[j]):
+                    total += work_row[column]
+                y[y_row + j] = after_row[i] * after_column[j] * total

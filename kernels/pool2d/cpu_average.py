@@ -9,17 +9,22 @@ reach over the end of a row; what they write there is overwritten by later work 
 
 from .._jit import jit, parallel, prange, thread_id
 from .._simd import full, lanes, load, load_as, store, store_as
-from . import windows
+from . import cpu_blocks, windows
 from .shuffles import every, interleave
 
 # Planes are shared out in groups of about so many elements of x, 10 us of work.
 _TASK = 1 << 14
 
 
-def average_forward(x, kernel_size, stride, padding, count_include_pad, work_rows, out_y):
+def average_forward(x, kernel_size, stride, padding, count_include_pad, divisor, work_rows, out_y):
     planes, sizes = x.shape[0] * x.shape[1], x.shape[2:] + out_y.shape[2:]
     group = max(1, _TASK // (sizes[0] * sizes[1]))
-    shares = _shares(sizes, kernel_size, stride, padding, count_include_pad)
+    if cpu_blocks.are_blocks(kernel_size, stride, padding, sizes):
+        share = 1 / (divisor or kernel_size[0] * kernel_size[1])
+        if cpu_blocks.sums_in_registers(kernel_size, sizes):
+            cpu_blocks.forward(x, planes, group, kernel_size, sizes, share, out_y)
+            return
+    shares = _shares(sizes, kernel_size, stride, padding, count_include_pad, divisor)
     along = kernel_size, stride, padding
     if planes <= group:
         _average(x, 0, planes, along, sizes, *shares, work_rows[0], out_y)
@@ -27,10 +32,16 @@ def average_forward(x, kernel_size, stride, padding, count_include_pad, work_row
         _average_tasks(x, planes, group, *along, sizes, *shares, work_rows, out_y)
 
 
-def average_backward(dy, kernel_size, stride, padding, count_include_pad, work_rows, out_dx):
+def average_backward(
+    dy, kernel_size, stride, padding, count_include_pad, divisor, work_rows, out_dx
+):
     planes, sizes = dy.shape[0] * dy.shape[1], out_dx.shape[2:] + dy.shape[2:]
     group = max(1, _TASK // (sizes[0] * sizes[1]))
-    shares = _shares(sizes, kernel_size, stride, padding, count_include_pad)
+    if cpu_blocks.are_blocks(kernel_size, stride, padding, sizes):
+        share = 1 / (divisor or kernel_size[0] * kernel_size[1])
+        cpu_blocks.backward(dy, planes, group, kernel_size, sizes, share, out_dx)
+        return
+    shares = _shares(sizes, kernel_size, stride, padding, count_include_pad, divisor)
     along = kernel_size, stride, padding
     if planes <= group:
         _spread(dy, 0, planes, along, sizes, *shares, work_rows[0], out_dx)
@@ -38,9 +49,12 @@ def average_backward(dy, kernel_size, stride, padding, count_include_pad, work_r
         _spread_tasks(dy, planes, group, *along, sizes, *shares, work_rows, out_dx)
 
 
-def _shares(sizes, kernel_size, stride, padding, count_include_pad):
+def _shares(sizes, kernel_size, stride, padding, count_include_pad, divisor):
+    """What every window's sum is multiplied by, a factor for its row and one for its column."""
+    if divisor:
+        return windows.constant(sizes[2], 1.0), windows.constant(sizes[3], 1 / divisor)
     axes = zip(sizes[:2], sizes[2:], kernel_size, stride, padding, strict=True)
-    return [windows.shares(*axis, count_include_pad) for axis in axes]
+    return tuple(windows.shares(*axis, count_include_pad) for axis in axes)
 
 
 @parallel
@@ -73,6 +87,8 @@ def _average(x, first_plane, stop_plane, along, sizes, row_shares, column_shares
     y_stop = stop_plane * rows * columns
     needed = (columns - 1) * stride[1] + kernel_size[1]
     beyond = work[padding[1] + width : max(needed, padding[1] + width)]
+    # A gather costs as much as its lanes one by one: half of them must be of use.
+    least = lanes(work) // 2 if stride[1] > 2 else 1
     _clear(work[: padding[1]])
     for plane in range(first_plane, stop_plane):
         for i in range(rows):
@@ -83,7 +99,9 @@ def _average(x, first_plane, stop_plane, along, sizes, row_shares, column_shares
             _clear(beyond)
             y_row = (plane * rows + i) * columns
             j = 0
-            while j < columns and stride[1] <= 2 and y_row + j + lanes(work) <= y_stop:
+            while j + least <= columns and y_row + j + lanes(work) <= y_stop:
+                if (j + lanes(work)) * stride[1] + kernel_size[1] > work.size:
+                    break
                 total = every(work, j * stride[1], stride[1])
                 for kx in range(1, kernel_size[1]):
                     total += every(work, j * stride[1] + kx, stride[1])
@@ -132,7 +150,7 @@ def _spread(dy, first_plane, stop_plane, along, sizes, row_shares, column_shares
             stop = min(bottom // stride[0] + 1, rows)
             dy_plane = plane * rows * columns
             if row == 0 or first != first_above or stop != stop_above:
-                _sum_shares(
+                sum_shares(
                     dy, dy_plane, first, stop, columns, row_shares, column_shares, work, start
                 )
                 _clear(beyond)
@@ -146,7 +164,7 @@ def _spread(dy, first_plane, stop_plane, along, sizes, row_shares, column_shares
 
 
 @jit
-def _sum_shares(dy, dy_plane, first, stop, columns, row_shares, column_shares, work, start):
+def sum_shares(dy, dy_plane, first, stop, columns, row_shares, column_shares, work, start):
     """work[start + column] = the sum of rows first ... stop - 1 of dy, each by its share."""
     last = dy_plane + (stop - 1) * columns
     column = 0

@@ -115,10 +115,12 @@ def _max_of_windows(x, first_plane, stop_plane, geometry, sizes, out_y, out_argm
     kernel_size, stride, padding, dilation = geometry
     height, width, rows, columns = sizes
     first, stop = _whole_windows(width, columns, geometry)
-    # In float lanes positions are exact up to here, and other strides would need gathers.
-    if kernel_size[0] * kernel_size[1] > 127 or stride[1] > 2:
+    # In float lanes positions are exact up to here.
+    if kernel_size[0] * kernel_size[1] > 127:
         first, stop = 0, 0
     step = lanes(x)
+    # A gather costs as much as its lanes one by one: half of them must be of use.
+    least = step // 2 if stride[1] > 2 else 1
     reach = (kernel_size[1] - 1) * dilation[1] + stride[1] * step
     y_stop = stop_plane * rows * columns
     for plane in range(first_plane, stop_plane):
@@ -129,7 +131,7 @@ def _max_of_windows(x, first_plane, stop_plane, geometry, sizes, out_y, out_argm
             row_first = (plane * height + top + ky_first * dilation[0]) * width
             row_last = (plane * height + top + (ky_stop - 1) * dilation[0]) * width
             j = first
-            while j < stop and ky_first < ky_stop:
+            while j + least <= stop and ky_first < ky_stop:
                 left = j * stride[1] - padding[1]
                 if y_row + j + step > y_stop or row_last + left + reach > x.size:
                     break

@@ -33,20 +33,22 @@ def max_backward(dy, argmax, kernel_size, stride, padding, dilation, work_offset
     _crop(padded, padding, out_dx)
 
 
-def average_forward(x, kernel_size, stride, padding, count_include_pad, work_rows, out_y):
-    """The mean of each window; work_rows is not needed here."""
+def average_forward(x, kernel_size, stride, padding, count_include_pad, divisor, work_rows, out_y):
+    """The mean of each window, or its sum by a divisor not 0; work_rows is not needed here."""
     geometry = kernel_size, stride, (1, 1), out_y.shape
     padded = _pad(x.astype(np.float64), padding, geometry)
     total = np.zeros(out_y.shape)
     for position in range(kernel_size[0] * kernel_size[1]):
         total += _cell(padded, position, geometry)
-    out_y[...] = total / _counts(x.shape, padding, count_include_pad, geometry)
+    out_y[...] = total / (divisor or _counts(x.shape, padding, count_include_pad, geometry))
 
 
-def average_backward(dy, kernel_size, stride, padding, count_include_pad, work_rows, out_dx):
+def average_backward(
+    dy, kernel_size, stride, padding, count_include_pad, divisor, work_rows, out_dx
+):
     """Each dy, divided by its window's count, goes to all cells of the window."""
     geometry = kernel_size, stride, (1, 1), dy.shape
-    share = dy / _counts(out_dx.shape, padding, count_include_pad, geometry)
+    share = dy / (divisor or _counts(out_dx.shape, padding, count_include_pad, geometry))
     padded = _pad(np.zeros(out_dx.shape), padding, geometry)
     for position in range(kernel_size[0] * kernel_size[1]):
         cell = _cell(padded, position, geometry)
@@ -67,6 +69,31 @@ def adaptive_average_backward(dy, work_rows, out_dx):
         window = total[:, :, rows, columns]
         window += dy[:, :, i, j, None, None] / (window.shape[2] * window.shape[3])
     out_dx[...] = total
+
+
+def adaptive_max_forward(x, out_y, out_argmax):
+    """The greatest of each such window and where it lies in its plane, row * W + column."""
+    n, channels, _, width = x.shape
+    for (i, rows), (j, columns) in _adaptive_windows(x.shape, out_y.shape):
+        window = x[:, :, rows, columns]
+        across = window.shape[3]
+        window = window.reshape(n, channels, -1)
+        nan = np.isnan(window)
+        last_nan = nan.shape[2] - 1 - nan[:, :, ::-1].argmax(2)
+        position = np.where(nan.any(2), last_nan, window.argmax(2))
+        out_y[:, :, i, j] = np.take_along_axis(window, position[:, :, None], 2)[:, :, 0]
+        row, column = position // across, position % across
+        out_argmax[:, :, i, j] = (rows.start + row) * width + columns.start + column
+
+
+def adaptive_max_backward(dy, argmax, out_dx):
+    """Each dy goes to the element its maximum was, those of one element are added."""
+    n, channels = out_dx.shape[:2]
+    out_dx[...] = 0
+    image, channel = np.ogrid[:n, :channels]
+    flat = out_dx.reshape(n, channels, -1)
+    for i, j in np.ndindex(dy.shape[2:]):
+        flat[image, channel, argmax[:, :, i, j]] += dy[:, :, i, j]
 
 
 def _pad(x, padding, geometry):

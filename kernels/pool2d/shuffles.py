@@ -1,10 +1,13 @@
-"""What pooling does to SIMD values: pick every other lane, interleave, narrow to bytes."""
+"""What pooling does to SIMD values: pick every other lane, interleave, fold, narrow to bytes."""
 
+from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
 from .._jit import jit
 from .._simd import (
+    I32,
+    I64,
     Vector,
     lanes,
     llvm_vector,
@@ -19,10 +22,28 @@ from .._simd import (
 
 @jit
 def every(x, start, stride):
-    """x[start], x[start + stride], ...; stride 1 or 2."""
+    """x[start], x[start + stride], ...; reads stride * lanes(x) elements from start on."""
     if stride == 1:
         return load(x, start)
-    return evens(load(x, start), load(x, start + lanes(x)))
+    if stride == 2:
+        return evens(load(x, start), load(x, start + lanes(x)))
+    return gather(x, start, stride)
+
+
+@intrinsic
+def gather(typingctx, array, start, stride):
+    """The same by one load a lane, which costs no more than the processor's own gather."""
+    vector = Vector(array.dtype, value_lanes(array))
+
+    def codegen(context, builder, sig, args):
+        base = pointer(context, builder, array, *args[:2])
+        values = ir.Constant(llvm_vector(vector), ir.Undefined)
+        for lane in range(vector.lanes):
+            at = builder.gep(base, [builder.mul(args[2], I64(lane))])
+            values = builder.insert_element(values, builder.load(at), I32(lane))
+        return values
+
+    return vector(array, types.intp, types.intp), codegen
 
 
 @intrinsic
@@ -43,6 +64,22 @@ def odds(typingctx, a, b):
         return shuffle(builder, *args, list(range(1, 2 * a.lanes, 2)))
 
     return a(a, b), codegen
+
+
+@intrinsic
+def fold(typingctx, a):
+    """The sum of all lanes in their own type, in halves: few additions deep."""
+
+    def codegen(context, builder, sig, args):
+        value, width = args[0], a.lanes
+        while width > 1:
+            width //= 2
+            low = shuffle(builder, value, None, list(range(width)))
+            high = shuffle(builder, value, None, list(range(width, 2 * width)))
+            value = builder.fadd(low, high)
+        return builder.extract_element(value, I32(0))
+
+    return a.element(a), codegen
 
 
 @intrinsic

@@ -42,10 +42,17 @@ def shares(
     return _constant(np.pad(1 / (stop - first), (0, MARGIN)))
 
 
+@lru_cache(maxsize=1024)
+def constant(count: int, share: float) -> np.ndarray:
+    """The same for windows that all count alike."""
+    return _constant(np.full(count + MARGIN, share))
+
+
 class Windows(NamedTuple):
     """Weighted sums: out[o] = after[o] * sum of before[i] * x[i] over first[o] <= i < stop[o].
 
-    Averages have before = 1 and after = 1 / count, their gradients the other way about.
+    Averages have before = 1 and after = 1 / count, their gradients the other way about. Vectors
+    of before may be read MARGIN beyond its end.
     """
 
     first: np.ndarray
@@ -63,11 +70,12 @@ def adaptive(size: int, count: int) -> tuple[Windows, Windows]:
     window, element = np.arange(count), np.arange(size)
     first, stop = window * size // count, -(-(window + 1) * size // count)
     ones, parts = np.ones(size), 1 / (stop - first)
+    margin = 0, MARGIN
     # Both ends grow with the window, so the windows over one element are neighbours too.
     over_first = np.searchsorted(stop, element, side="right")
     over_stop = np.searchsorted(first, element, side="right")
-    forward = Windows(*map(_constant, (first, stop, ones, parts)))
-    backward = Windows(*map(_constant, (over_first, over_stop, parts, ones)))
+    forward = Windows(*map(_constant, (first, stop, np.pad(ones, margin), parts)))
+    backward = Windows(*map(_constant, (over_first, over_stop, np.pad(parts, margin), ones)))
     return forward, backward
 
 

@@ -39,6 +39,18 @@ CASES = [
     ((1, 1, 3, 2), (2, 2), (3, 3), (1, 1), (1, 1), True),
 ]
 AVERAGE_CASES = [(*case[:4], case[5], counted) for case in CASES for counted in (True, False)]
+# Side by side, as runs, pairs and others; with a divisor; a gather's stride.
+AVERAGE_CASES += [
+    ((2, 3, 8, 8), (8, 8), (8, 8), (0, 0), False, True),
+    ((3, 2, 20, 33), (4, 33), (4, 33), (0, 0), False, True),
+    ((1, 2, 150, 23), (150, 23), (150, 23), (0, 0), False, True),
+    ((3, 2, 9, 35), (4, 2), (4, 2), (0, 0), False, True),
+    ((2, 2, 19, 37), (9, 2), (9, 2), (0, 0), False, True),
+    ((2, 3, 13, 67), (3, 4), (3, 4), (0, 0), False, True),
+    ((2, 1, 7, 70), (2, 3), (3, 5), (1, 1), True, True),
+    ((2, 3, 8, 8), (8, 8), (8, 8), (0, 0), False, True, 7),
+    ((1, 2, 7, 21), (3, 2), (2, 3), (1, 1), True, False, 3),
+]
 ADAPTIVE_CASES = [
     ((1, 1, 1, 1), (1, 1)),
     ((2, 3, 7, 7), (1, 1)),
@@ -113,11 +125,12 @@ def _max_backward(implementation, dy, argmax, case):
 
 
 def _average(implementation, array, out_shape, case, backward):
-    (shape, kernel_size, stride, padding, _, counted) = case
+    (shape, kernel_size, stride, padding, _, counted, *divisor) = case
     width = work_width(shape[3], kernel_size[1], stride[1], padding[1])
     run = implementation.average_backward if backward else implementation.average_forward
     with _between_bands((out_shape, array.dtype), ((1, width), np.float64)) as (out, work_rows):
-        run(guarded(array), kernel_size, stride, padding, counted, work_rows, out)
+        rule = kernel_size, stride, padding, counted, divisor[0] if divisor else 0
+        run(guarded(array), *rule, work_rows, out)
     return out
 
 
@@ -193,6 +206,58 @@ def test_h_any_shape(shape, kernel_size, stride, padding, dilation, ceil_mode, c
     assert_close(dx, _average(reference, dy, shape, average_case, True), 1e-15)
 
 
+def _adaptive_max(implementation, x, size):
+    shape = x.shape[:2] + size
+    with _between_bands((shape, x.dtype), (shape, np.int32)) as (y, argmax):
+        implementation.adaptive_max_forward(x=guarded(x), out_y=y, out_argmax=argmax)
+    return y, argmax
+
+
+def _adaptive_max_backward(implementation, dy, argmax, shape):
+    with _between_bands((shape, dy.dtype)) as (dx,):
+        implementation.adaptive_max_backward(dy=guarded(dy), argmax=argmax, out_dx=dx)
+    return dx
+
+
+@DTYPES
+@pytest.mark.parametrize(("shape", "size"), ADAPTIVE_CASES)
+def test_h_adaptive_max_equals_reference(shape, size, dtype):
+    x = _with_ties(shape, dtype)
+    x[:, :, ::3, ::4] = np.nan
+    actual, expected = _adaptive_max(cpu, x, size), _adaptive_max(reference, x, size)
+    assert_same_bits(actual[1], expected[1])
+    np.testing.assert_array_equal(actual[0], expected[0])
+    dy = _normal(expected[0].shape, dtype)
+    dx = _adaptive_max_backward(cpu, dy, expected[1], shape)
+    expected_dx = _adaptive_max_backward(reference, dy, expected[1], shape)
+    assert_close(dx, expected_dx, TOLERANCES[dtype])
+
+
+def test_h_adaptive_max_reference_backward_against_central_differences():
+    shape, size = (1, 2, 5, 4), (3, 3)
+    x = np.random.default_rng(0).permutation(np.arange(np.prod(shape), dtype=float)).reshape(shape)
+    y, argmax = _adaptive_max(reference, x, size)
+    dy = _normal(y.shape)
+    numeric = central_differences(lambda p: np.sum(dy * _adaptive_max(reference, p, size)[0]), x)
+    assert_close(_adaptive_max_backward(reference, dy, argmax, shape), numeric, 1e-7)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_h_indices_are_where_the_maxima_lie(case):
+    shape, *rule = case
+    x = np.random.default_rng(0).permutation(np.arange(np.prod(shape), dtype=float)).reshape(shape)
+    y, saved = pool2d.max_forward(x, *rule)
+    planes, indices = x.reshape(*shape[:2], -1), pool2d.max_indices(saved)
+    assert indices.dtype == np.int64
+    found = np.take_along_axis(planes, indices.reshape(*shape[:2], -1), 2)
+    assert_same_bits(found.reshape(y.shape), y)
+    size = tuple(min(n, 3) for n in shape[2:])
+    y, saved = pool2d.adaptive_max_forward(x, size)
+    indices = pool2d.max_indices(saved)
+    found = np.take_along_axis(planes, indices.reshape(*shape[:2], -1), 2)
+    assert_same_bits(found.reshape(y.shape), y)
+
+
 @given(
     st.tuples(st.integers(1, 2), st.integers(1, 3), st.integers(1, 12), st.integers(1, 20)),
     st.tuples(st.integers(1, 9), st.integers(1, 9)),
@@ -203,6 +268,10 @@ def test_h_adaptive_any_shape(shape, size):
     assert_close(y, _adaptive(reference, x, y.shape, False), 1e-15)
     dx = pool2d.adaptive_average_backward(y, saved)
     assert_close(dx, _adaptive(reference, y, shape, True), 1e-15)
+    y, saved = pool2d.adaptive_max_forward(x, size)
+    assert_same_bits((y, saved.argmax), _adaptive_max(reference, x, size))
+    dx = pool2d.adaptive_max_backward(y, saved)
+    assert_close(dx, _adaptive_max_backward(reference, y, saved.argmax, shape), 1e-15)
 
 
 @pytest.mark.parametrize("case", [CASES[2], CASES[11], ((1, 2, 5, 6), *CASES[6][1:])])
@@ -266,6 +335,7 @@ def test_h_window_wholly_in_the_padding():
     y, saved = pool2d.max_forward(x, (2, 2), (1, 1), (2, 2), (4, 4))
     assert_same_bits(y, np.full((1, 1, 1, 1), -np.inf))
     assert_same_bits(saved.argmax, np.full((1, 1, 1, 1), -1, np.int8))
+    assert_same_bits(pool2d.max_indices(saved), np.full((1, 1, 1, 1), -1))
     assert_same_bits(pool2d.max_backward(y, saved), np.zeros((1, 1, 1, 1)))
 
 
@@ -285,6 +355,9 @@ def _all_ops(x):
         (pool2d.average_forward, pool2d.average_backward, ((3, 3), (1, 1), (1, 1))),
         (pool2d.adaptive_average_forward, pool2d.adaptive_average_backward, ((1, 1),)),
         (pool2d.adaptive_average_forward, pool2d.adaptive_average_backward, ((5, 3),)),
+        (pool2d.average_forward, pool2d.average_backward, ((4, 3), (4, 3))),
+        (pool2d.max_forward, pool2d.max_backward, ((3, 3), (3, 3))),
+        (pool2d.adaptive_max_forward, pool2d.adaptive_max_backward, ((5, 3),)),
     ]:
         y, saved = forward(x, *rule)
         results += [y, backward(y, saved)]
@@ -348,11 +421,20 @@ def test_h_bad_input(change, error, message):
             forward(**(good | change))
 
 
-def test_h_adaptive_bad_input():
+@pytest.mark.parametrize("forward", [pool2d.adaptive_average_forward, pool2d.adaptive_max_forward])
+def test_h_adaptive_bad_input(forward):
     with pytest.raises(ValueError, match=f"output_size as {PAIR} 1, got"):
-        pool2d.adaptive_average_forward(np.zeros((1, 1, 4, 4)), (0, 1))
+        forward(np.zeros((1, 1, 4, 4)), (0, 1))
     with pytest.raises(ValueError, match=r"\(N, C, H, W\)"):
-        pool2d.adaptive_average_forward(np.zeros((4, 4)), (1, 1))
+        forward(np.zeros((4, 4)), (1, 1))
+    with pytest.raises(TypeError, match="float32 or float64, got int64"):
+        forward(np.zeros((1, 1, 4, 4), np.int64), (1, 1))
+
+
+@pytest.mark.parametrize("divisor", [0, 1.5, True])
+def test_h_bad_divisor(divisor):
+    with pytest.raises(ValueError, match="divisor as an integer other than 0, got"):
+        pool2d.average_forward(np.zeros((1, 1, 4, 4)), (2, 2), (2, 2), divisor=divisor)
 
 
 def test_h_bad_gradient():
@@ -362,6 +444,7 @@ def test_h_bad_gradient():
         (pool2d.max_backward, pool2d.max_forward(x, (2, 2), (2, 2))[1]),
         (pool2d.average_backward, pool2d.average_forward(x, (2, 2), (2, 2))[1]),
         (pool2d.adaptive_average_backward, pool2d.adaptive_average_forward(x, (2, 2))[1]),
+        (pool2d.adaptive_max_backward, pool2d.adaptive_max_forward(x, (2, 2))[1]),
     ]:
         with pytest.raises(ValueError, match=r"dy of shape \(1, 1, 2, 2\), got \(1, 1, 3, 2\)"):
             backward(wrong, saved)
@@ -390,6 +473,8 @@ def test_h_max_equals_pytorch(torch, case):
     )
     assert_same_bits(y, expected)
     assert_close(pool2d.max_backward(dy, saved), gradient, 1e-15)
+    _, indices = torch.nn.functional.max_pool2d(torch.tensor(x), *rule, return_indices=True)
+    assert_same_bits(pool2d.max_indices(saved), indices.numpy())
 
 
 @pytest.mark.parametrize("case", AVERAGE_CASES)
@@ -415,3 +500,17 @@ def test_h_adaptive_average_equals_pytorch(torch, shape, size):
     )
     assert_close(y, expected, 1e-14)
     assert_close(pool2d.adaptive_average_backward(dy, saved), gradient, 1e-14)
+
+
+@pytest.mark.parametrize(("shape", "size"), ADAPTIVE_CASES)
+def test_h_adaptive_max_equals_pytorch(torch, shape, size):
+    x = _with_ties(shape)
+    y, saved = pool2d.adaptive_max_forward(x, size)
+    dy = _normal(y.shape)
+    expected, gradient = _with_gradient(
+        torch, lambda x: torch.nn.functional.adaptive_max_pool2d(x, size), x, dy
+    )
+    assert_same_bits(y, expected)
+    assert_close(pool2d.adaptive_max_backward(dy, saved), gradient, 1e-15)
+    _, indices = torch.nn.functional.adaptive_max_pool2d(torch.tensor(x), size, True)
+    assert_same_bits(pool2d.max_indices(saved), indices.numpy())
