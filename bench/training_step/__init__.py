@@ -39,7 +39,7 @@ class Training:
     model: str
     shape: tuple[int, ...]
     optimizer: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict, hash=False)
     dropout: bool = True
     tolerance: float = 1e-3
     small: bool = False
