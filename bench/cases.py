@@ -13,6 +13,7 @@ from bench.contenders import (
     batch_norm,
     bernoulli_mask,
     conv2d,
+    drop_connect,
     gather_normalize,
     matmul,
     optimizer_step,
@@ -148,6 +149,24 @@ def _bernoulli_mask(x: Shape, small: bool = False) -> Case:
     )
 
 
+def _drop_connect(n: int, units: int, inputs: int, small: bool = False) -> Case:
+    """One mask for the batch; the products' flops, drawing is not counted."""
+    flops, size = 2 * n * units * inputs, FLOAT * (n * (inputs + units) + units * inputs)
+    return Case(
+        op="drop_connect",
+        shape=_times(n, units, inputs),
+        inputs=lambda rng: {
+            "x": _normal(rng, n, inputs),
+            "weight": _normal(rng, units, inputs),
+            "dy": _normal(rng, n, units),
+        },
+        forward=Work(flops, size),
+        backward=Work(2 * flops, size + FLOAT * (n * inputs + units * inputs)),
+        contenders=drop_connect,
+        small=small,
+    )
+
+
 def _activation(kind: str, x: Shape, small: bool = False) -> Case:
     size = math.prod(x)
     forward, backward = {"relu": (1, 1), "sigmoid": (4, 3), "tanh": (1, 3)}[kind]
@@ -266,6 +285,11 @@ BERNOULLI_MASK = (
     _bernoulli_mask((4096, 4096)),
 )
 
+DROP_CONNECT = (
+    _drop_connect(64, 128, 800, small=True),
+    _drop_connect(100, 1024, 1024),
+)
+
 ACTIVATION = tuple(
     _activation(kind, shape, small=len(shape) == 4)
     for shape in ((64, 32, 28, 28), (4096, 1024))
@@ -295,6 +319,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "pool2d": POOL2D,
     "batch_norm": BATCH_NORM,
     "bernoulli_mask": BERNOULLI_MASK,
+    "drop_connect": DROP_CONNECT,
     "activation": ACTIVATION,
     "softmax_cross_entropy": SOFTMAX_CROSS_ENTROPY,
     "optimizer_step": OPTIMIZER_STEP,

@@ -22,7 +22,9 @@ def test_contenders_agree(case):
 
 
 @pytest.mark.parametrize(
-    "case", [c for c in SMALL if c.op not in ("optimizer_step", "bernoulli_mask")], ids=name
+    "case",
+    [c for c in SMALL if c.op not in ("optimizer_step", "bernoulli_mask", "drop_connect")],
+    ids=name,
 )
 def test_a_second_call_gives_the_same(case):
     """A benchmark calls again and again, so no call may spoil the inputs of the next.
