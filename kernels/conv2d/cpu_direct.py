@@ -13,6 +13,8 @@ over the same planes, written every `stride` columns.
 2 N K OH OW (C / groups) kh kw flops; the copies are 1 / K of that, not 1 / K of kh kw.
 """
 
+import numpy as np
+
 from kernels import _jit
 from kernels._jit import prange, thread_id
 from kernels._reduce import add_rectify
@@ -152,7 +154,8 @@ def correlate(
     columns = GATHER_VECTORS * register
     padded = (filters + register - 1) // register * register
     panels = (filters + columns - 1) // columns
-    for task in prange(work_phases.shape[0] * groups * panels):
+    for index in prange(work_phases.shape[0] * groups * panels):
+        task = np.int64(index)
         phase, group = task // (groups * panels), task // panels % groups
         panel = task % panels * columns
         taps, tap = work_phases[phase, 0], work_phases[phase, 1]
@@ -161,8 +164,8 @@ def correlate(
             weight, group, filters, channels, transposed, work_taps, tap, taps, panel,
             work_weight, start,
         )  # fmt: skip
-    for task in prange(x.shape[0] * groups * work_cuts[1]):
-        thread = thread_id()
+    for index in prange(x.shape[0] * groups * work_cuts[1]):
+        task, thread = np.int64(index), thread_id()
         _strip_task(
             x, bias, groups, relu, task, work_cuts, work_steps, work_phases, work_offsets,
             work_places, work_weight, work_planes[thread], work_sums[thread], work_spare[thread],

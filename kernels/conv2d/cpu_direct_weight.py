@@ -5,6 +5,8 @@ position, times dy. Tiles hold 6 taps times 2 registers of filters, and read x n
 from padded planes and dy from panels (positions, filters).
 """
 
+import numpy as np
+
 from kernels import _jit
 from kernels._jit import prange, thread_id
 from kernels._tile import GATHER_ROWS, GATHER_VECTORS, gather_tile_1, gather_tile_2, tile_lanes
@@ -83,8 +85,8 @@ def to_weight(
     chunk, parts, area = work_cuts[8:]
     channels, filters = x.shape[1] // groups, dy.shape[1] // groups
     chunks = (channels + chunk - 1) // chunk
-    for task in prange(groups * chunks * parts):
-        thread = thread_id()
+    for index in prange(groups * chunks * parts):
+        task, thread = np.int64(index), thread_id()
         _weight_task(
             x, dy, groups, task, work_cuts, work_places, work_offsets, work_planes[thread],
             work_dy[thread], work_partial[task],
@@ -92,7 +94,8 @@ def to_weight(
     register = tile_lanes(x)
     columns = GATHER_VECTORS * register
     flat = out_dweight.reshape(-1)
-    for k in prange(dy.shape[1]):
+    for index in prange(dy.shape[1]):
+        k = np.int64(index)
         group, column = k // filters, k % filters
         panel = column // columns * columns
         width = panel_width(panel, filters, register)

@@ -8,6 +8,8 @@ positions, in scratch of its own that fits L2, and multiplies it at once by regi
 multiply-adds forward, so filling costs about a fifth of the product at 32 filters.
 """
 
+import numpy as np
+
 from kernels import _jit
 from kernels._jit import prange, thread_id
 from kernels._reduce import add_rectify
@@ -110,10 +112,11 @@ def forward(
     images, filters = out_y.shape[0], out_y.shape[1] // groups
     positions = out_y.shape[2] * out_y.shape[3]
     tasks = images * groups * ((positions + strip - 1) // strip)
-    for group in prange(groups):
+    for index in prange(groups):
+        group = np.int64(index)
         _pack_group(weight, group, filters, work_weight)
-    for task in prange(tasks):
-        thread = thread_id()
+    for index in prange(tasks):
+        task, thread = np.int64(index), thread_id()
         _forward_task(
             x, weight, bias, window, groups, relu, strip, task, work_weight,
             work_columns[thread], work_spare[thread], out_y,
@@ -197,15 +200,16 @@ def to_input(
     area = window[0] * window[1]
     chunks = (channels + chunk - 1) // chunk
     padded = (chunk * area + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
-    for task in prange(groups * chunks):
+    for index in prange(groups * chunks):
+        task = np.int64(index)
         channel = task % chunks * chunk
         rows = min(chunk, channels - channel) * area
         _pack_transposed(
             weight, task // chunks, filters, channel * area, rows, work_weight,
             task * padded * filters,
         )  # fmt: skip
-    for task in prange(dy.shape[0] * groups * chunks):
-        thread = thread_id()
+    for index in prange(dy.shape[0] * groups * chunks):
+        task, thread = np.int64(index), thread_id()
         _to_input_task(
             dy, weight, window, groups, strip, chunk, task, work_weight, work_dy[thread],
             work_columns[thread], work_spare[thread], out_dx,
@@ -273,14 +277,15 @@ def to_weight(
     area = window[0] * window[1]
     chunks = (channels + chunk - 1) // chunk
     across = (chunk * area + TILE_VECTORS - 1) // TILE_VECTORS * TILE_VECTORS
-    for task in prange(groups * chunks * parts):
-        thread = thread_id()
+    for index in prange(groups * chunks * parts):
+        task, thread = np.int64(index), thread_id()
         _to_weight_task(
             x, dy, window, groups, channels, strip, chunk, parts, task, work_dy[thread],
             work_columns[thread], work_partial[task],
         )  # fmt: skip
     flat = out_dweight.reshape(-1)
-    for k in prange(dy.shape[1]):
+    for index in prange(dy.shape[1]):
+        k = np.int64(index)
         group = k // filters
         for r in range(channels * area):
             taken = r // (chunk * area)

@@ -230,11 +230,12 @@ def correlate(
     tiles = images * ((height + TILE - 1) // TILE) * ((width + TILE - 1) // TILE)
     lanes = tile_lanes(x)
     flat = weight.reshape(-1)
-    for group in prange((filters + lanes - 1) // lanes):
+    for index in prange((filters + lanes - 1) // lanes):
+        group = np.int64(index)
         places = work_places[thread_id()]
         _pack_filters(flat, filters, x.shape[1], transposed, group * lanes, places, work_filters)
-    for task in prange((tiles + block - 1) // block):
-        thread = thread_id()
+    for index in prange((tiles + block - 1) // block):
+        task, thread = np.int64(index), thread_id()
         _block_task(
             x, bias, pad, relu, block, task, work_filters, work_places[thread],
             work_planes[thread], work_inputs[thread], work_products[thread],

@@ -6,6 +6,8 @@ tiles. One matrix of sums for each point serves all superblocks, which follow on
 the order of summation is fixed. At the end the 36 sums become 9 taps.
 """
 
+import numpy as np
+
 from kernels import _jit
 from kernels._jit import prange, thread_id
 from kernels._tile import (
@@ -159,8 +161,8 @@ def to_weight(
     padded = (filters + lanes - 1) // lanes * lanes
     for first in range(0, tiles, block):
         last = min(tiles, first + block)
-        for task in prange((last - first + share - 1) // share):
-            thread = thread_id()
+        for index in prange((last - first + share - 1) // share):
+            task, thread = np.int64(index), thread_id()
             begin = first + task * share
             end = min(last, begin + share)
             _transform_inputs(
@@ -171,11 +173,13 @@ def to_weight(
                 dy, begin, end, begin - first, block, down, across, work_places[thread],
                 work_planes[thread], work_gradients,
             )  # fmt: skip
-        for point in prange(POINTS):
+        for index in prange(POINTS):
+            point = np.int64(index)
             _multiply_point(
                 point, last - first, block, channels, filters, first > 0, work_inputs,
                 work_gradients, work_sums,
             )  # fmt: skip
     flat = out_dweight.reshape(-1)
-    for k in prange(filters):
+    for index in prange(filters):
+        k = np.int64(index)
         _finish_filter(k, channels, padded, work_taps[thread_id()], work_sums, flat)

@@ -1,41 +1,12 @@
-"""How the direct kernels are cut into strips: planned and allocated here, and launched."""
-
-import functools
-from typing import NamedTuple
+"""The direct kernels' scratch is allocated here, by the plan, and the kernels launched."""
 
 import numpy as np
 
 from kernels import _jit, _memory
 from kernels._tile import GATHER_ROWS, GATHER_VECTORS, gather_columns
 from kernels.conv2d import cpu_direct, cpu_direct_weight
+from kernels.conv2d.direct_plan import Plan, plan_forward, plan_to_input, plan_to_weight, up
 from kernels.conv2d.reference import Window
-
-# Planes and sums of a task, in bytes: most of a 512 KiB L2.
-CACHE_BYTES = 400_000
-
-# Rows of a panel that stay in L1 while others pass: 20 KiB of float32.
-PANEL_ROWS = 320
-
-
-class Phase(NamedTuple):
-    """Output positions that see the same taps."""
-
-    row: int
-    column: int
-    rows: int
-    columns: int
-    taps: list[tuple[int, int, int]]  # place in the kernel, row and column from a position
-
-
-class Plan(NamedTuple):
-    cuts: tuple[int, ...]
-    phases: np.ndarray
-    taps: np.ndarray
-    offsets: np.ndarray
-    places: np.ndarray
-    plane: int
-    margin: int
-    positions: int  # of the largest phase in a strip, up to whole tiles
 
 
 def forward(
@@ -48,7 +19,7 @@ def forward(
     y: np.ndarray,
 ) -> None:
     filters = _lanes_up(y.shape[1] // groups, x.dtype)
-    plan = _plan_forward(
+    plan = plan_forward(
         x.shape[0] * groups, x.shape[1] // groups, filters, x.shape[2:], y.shape[2:], window,
         x.dtype.itemsize,
     )  # fmt: skip
@@ -60,7 +31,7 @@ def to_input(
 ) -> None:
     """The gradient of x: dy correlated with the filters transposed, phase by phase."""
     filters = _lanes_up(dx.shape[1] // groups, dy.dtype)
-    plan = _plan_to_input(
+    plan = plan_to_input(
         dy.shape[0] * groups, dy.shape[1] // groups, filters, dy.shape[2:], dx.shape[2:], window,
         dy.dtype.itemsize,
     )  # fmt: skip
@@ -113,13 +84,13 @@ def to_weight(
     channels = x.shape[1] // groups
     filters = _lanes_up(dy.shape[1] // groups, x.dtype)
     area = dweight.shape[2] * dweight.shape[3]
-    plan, chunk = _plan_to_weight(
+    plan, chunk = plan_to_weight(
         x.shape[0], channels, filters, x.shape[2:], dy.shape[2:], window, x.dtype.itemsize
     )
     chunks = groups * -(-channels // chunk)
     # 8 tasks keep 2 to 8 threads busy; more parts are more to combine.
     parts = max(1, min(-(-8 // chunks), x.shape[0] * plan.cuts[1]))
-    taps = _up(chunk * area, GATHER_ROWS)
+    taps = up(chunk * area, GATHER_ROWS)
     threads = _jit.thread_rows()
     cpu_direct_weight.to_weight(
         x=x,
@@ -136,189 +107,5 @@ def to_weight(
     )
 
 
-@functools.lru_cache(maxsize=512)
-def _plan_forward(
-    images: int,
-    channels: int,
-    filters: int,
-    size: tuple[int, int],
-    grid: tuple[int, int],
-    window: Window,
-    itemsize: int,
-) -> Plan:
-    phase, pad = _forward_phase(grid, window), window[4:6]
-    chunk = max(1, min(channels, PANEL_ROWS // len(phase.taps)))
-    return _plan(images, channels, filters, size, [phase], pad, window[2:4], chunk, 0, itemsize)
-
-
-@functools.lru_cache(maxsize=512)
-def _plan_to_weight(
-    images: int,
-    channels: int,
-    filters: int,
-    size: tuple[int, int],
-    grid: tuple[int, int],
-    window: Window,
-    itemsize: int,
-) -> tuple[Plan, int]:
-    """Chunks of channels of about 400 taps, so that laying out dy once for each costs little."""
-    phase, pad = _forward_phase(grid, window), window[4:6]
-    pieces = -(-channels * len(phase.taps) // 450)
-    chunk = -(-channels // pieces)
-    plan = _plan(
-        images, chunk, filters, size, [phase], pad, window[2:4], chunk, PANEL_ROWS, itemsize
-    )
-    return plan, chunk
-
-
-@functools.lru_cache(maxsize=512)
-def _plan_to_input(
-    images: int,
-    channels: int,
-    filters: int,
-    size: tuple[int, int],
-    grid: tuple[int, int],
-    window: Window,
-    itemsize: int,
-) -> Plan:
-    """Rows y of x with y = a mod stride meet the taps i with (a + pad - i dilation) mod stride
-    = 0, each in row (y - a) / stride + (a + pad - i dilation) / stride of dy."""
-    kernel, step, pad, dilation = window[0:2], window[2:4], window[4:6], window[6:8]
-    sides = []
-    for side in (0, 1):
-        found = []
-        for a in range(min(step[side], grid[side])):
-            reached = a + pad[side] - np.arange(kernel[side]) * dilation[side]
-            taps = np.flatnonzero(reached % step[side] == 0)
-            count = -(-(grid[side] - a) // step[side])
-            found.append((a, count, [(int(i), int(reached[i]) // step[side]) for i in taps]))
-        sides.append(found)
-    before = [max([0, *(-s for _, _, taps in side for _, s in taps)]) for side in sides]
-    phases = [
-        Phase(
-            a, b, rows, columns,
-            [(i * kernel[1] + j, r + before[0], c + before[1]) for i, r in down for j, c in right],
-        )
-        for a, rows, down in sides[0]
-        for b, columns, right in sides[1]
-    ]  # fmt: skip
-    most = max(len(phase.taps) for phase in phases)
-    chunk = max(1, min(channels, PANEL_ROWS // max(1, most)))
-    top_left = (before[0], before[1])
-    return _plan(images, channels, filters, size, phases, top_left, (1, 1), chunk, 0, itemsize)
-
-
-def _forward_phase(grid: tuple[int, int], window: Window) -> Phase:
-    height, width, dilation = window[0], window[1], window[6:8]
-    taps = [
-        (i * width + j, i * dilation[0], j * dilation[1])
-        for i in range(height)
-        for j in range(width)
-    ]
-    return Phase(0, 0, *grid, taps)
-
-
-def _plan(
-    images: int,
-    channels: int,
-    filters: int,
-    size: tuple[int, int],
-    phases: list[Phase],
-    before: tuple[int, int],
-    step: tuple[int, int],
-    chunk: int,
-    most_positions: int,
-    itemsize: int,
-) -> Plan:
-    """The height of strips that costs least, and the tables.
-
-    before          zeros above and left of a plane
-    step            between positions, in rows and columns of a plane
-    most_positions  of a strip of several rows; 0 for any number
-    """
-    grid_rows = max(phase.rows for phase in phases)
-    grid_columns = max(phase.columns for phase in phases)
-    reach = [max((tap[a] for phase in phases for tap in phase.taps), default=0) for a in (1, 2)]
-    # The zeros right of a row are those left of the next one.
-    last = (grid_columns - 1) * step[1] + reach[1]
-    pitch = max(before[1] + size[1], last + 1 - before[1])
-    strip = _strip_height(
-        images, channels, filters, phases, grid_rows, step[0], reach[0], pitch, most_positions,
-        itemsize,
-    )  # fmt: skip
-    rows = (strip - 1) * step[0] + reach[0] + 1
-    plane = rows * pitch
-    # Planes a multiple of 512 bytes apart would share few sets of L1.
-    while plane * itemsize % 512 == 0:
-        plane += 16
-    table: list[tuple[int, ...]] = []
-    taps: list[int] = []
-    offsets: list[int] = []
-    places: list[int] = []
-    for phase in phases:
-        table.append(
-            (len(phase.taps), len(taps), phase.row, phase.column, phase.rows, phase.columns,
-             len(places))
-        )  # fmt: skip
-        taps += [tap for tap, _, _ in phase.taps]
-        offsets += [
-            c * plane + r * pitch + column for c in range(chunk) for _, r, column in phase.taps
-        ]
-        places += [
-            (r * pitch * step[0]) + q * step[1]
-            for r in range(min(strip, phase.rows))
-            for q in range(phase.columns)
-        ]
-        places += [0] * (-len(places) % GATHER_ROWS)
-    offsets += [0] * (-len(offsets) % GATHER_ROWS)
-    most = max(min(strip, phase.rows) * phase.columns for phase in phases)
-    return Plan(
-        (strip, -(-grid_rows // strip), rows, step[0], *before, pitch, plane, chunk),
-        np.array(table, np.int64),
-        np.array(taps, np.int64),
-        np.array(offsets, np.int64),
-        np.array(places, np.int64),
-        plane,
-        pitch,
-        _up(most, GATHER_ROWS),
-    )
-
-
-def _strip_height(
-    images: int,
-    channels: int,
-    filters: int,
-    phases: list[Phase],
-    grid_rows: int,
-    step: int,
-    reach: int,
-    pitch: int,
-    most_positions: int,
-    itemsize: int,
-) -> int:
-    """Costs in multiply-adds: a copied element as much as 8, a written one 16."""
-    best = (float("inf"), 1)
-    for strip in range(1, grid_rows + 1):
-        plane = ((strip - 1) * step + reach + 1) * pitch
-        positions = [min(strip, phase.rows) * phase.columns for phase in phases]
-        held = channels * plane + filters * max(positions)
-        strips = -(-grid_rows // strip)
-        too_long = most_positions and max(positions) > most_positions
-        if strip > 1 and (held * itemsize > CACHE_BYTES or images * strips < 8 or too_long):
-            break
-        cost = 8 * channels * plane * strips
-        for phase, count in zip(phases, positions, strict=True):
-            last = max(0, phase.rows - (strips - 1) * strip) * phase.columns
-            tiles = (strips - 1) * -(-count // GATHER_ROWS) + -(-last // GATHER_ROWS)
-            each = channels * len(phase.taps) + 16
-            cost += tiles * GATHER_ROWS * filters * each
-        best = min(best, (cost, strip))
-    return best[1]
-
-
 def _lanes_up(number: int, dtype: np.dtype) -> int:
-    return _up(number, gather_columns(dtype) // GATHER_VECTORS)
-
-
-def _up(number: int, multiple: int) -> int:
-    return -(-number // multiple) * multiple
+    return up(number, gather_columns(dtype) // GATHER_VECTORS)
