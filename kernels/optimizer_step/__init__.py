@@ -3,7 +3,8 @@
 The formulas are PyTorch's. This is the only op that changes its arguments: `param` and the
 state are updated in place, for a model's parameters are one buffer that layers hold views of,
 and a second copy would cost the memory traffic that the one pass saves. Implementations mark
-them `inout_`.
+them `inout_`. They are called by position: for a small model keywords would take as long as
+the step.
 """
 
 from types import ModuleType
@@ -51,28 +52,22 @@ def sgd(
     """
     if momentum == 0:
         grad = _checked("sgd", grad, param=param)
-        cpu.sgd(
-            grad=grad,
-            lr=float(lr),
-            weight_decay=float(weight_decay),
-            maximize=bool(maximize),
-            inout_param=param,
-        )
+        cpu.sgd(grad, float(lr), float(weight_decay), bool(maximize), param)
         return
     if momentum_buffer is None:
         raise ValueError(f"sgd: expected a momentum_buffer for momentum {momentum}, got None")
     grad = _checked("sgd", grad, param=param, momentum_buffer=momentum_buffer)
     cpu.sgd_momentum(
-        grad=grad,
-        lr=float(lr),
-        momentum=float(momentum),
-        dampening=float(dampening),
-        weight_decay=float(weight_decay),
-        nesterov=bool(nesterov),
-        first_step=bool(first_step),
-        maximize=bool(maximize),
-        inout_param=param,
-        inout_momentum_buffer=momentum_buffer,
+        grad,
+        float(lr),
+        float(momentum),
+        float(dampening),
+        float(weight_decay),
+        bool(nesterov),
+        bool(first_step),
+        bool(maximize),
+        param,
+        momentum_buffer,
     )
 
 
@@ -118,34 +113,33 @@ def adam(
         raise ValueError(f"adam: expected step counted from 1, got {step}")
     grad = _checked("adam", grad, param=param, exp_avg=exp_avg, exp_avg_sq=exp_avg_sq)
     cpu.adam(
-        grad=grad,
-        lr=float(lr),
-        beta1=float(beta1),
-        beta2=float(beta2),
-        eps=float(eps),
-        weight_decay=float(weight_decay),
-        step=int(step),
-        decoupled=bool(decoupled),
-        maximize=bool(maximize),
-        inout_param=param,
-        inout_exp_avg=exp_avg,
-        inout_exp_avg_sq=exp_avg_sq,
+        grad,
+        float(lr),
+        float(beta1),
+        float(beta2),
+        float(eps),
+        float(weight_decay),
+        int(step),
+        bool(decoupled),
+        bool(maximize),
+        param,
+        exp_avg,
+        exp_avg_sq,
     )
 
 
 def _checked(op: str, grad: np.ndarray, **updated: np.ndarray) -> np.ndarray:
     """The gradient, C-contiguous; what is updated has its shape and can be written where it is."""
-    grad = float_arrays(op, **updated, grad=grad)[-1]
-    param = updated["param"]
-    if param.ndim != 1:
-        raise ValueError(f"{op}: expected param of shape (size,), got {param.shape}")
-    if grad.shape != param.shape:
-        raise ValueError(f"{op}: expected grad of shape {param.shape}, got {grad.shape}")
-    for name, array in updated.items():
-        if array.shape != param.shape:
-            raise ValueError(f"{op}: expected {name} of shape {param.shape}, got {array.shape}")
-        flags = array.flags
-        if not (flags.c_contiguous and flags.writeable and flags.aligned):
+    *plain, grad = float_arrays(op, **updated, grad=grad)
+    shape = grad.shape
+    for (name, array), as_needed in zip(updated.items(), plain, strict=True):
+        if array.ndim != 1 and name == "param":
+            raise ValueError(f"{op}: expected param of shape (size,), got {array.shape}")
+        if array.shape != shape:
+            what, wanted = ("grad", array.shape) if name == "param" else (name, shape)
+            got = shape if name == "param" else array.shape
+            raise ValueError(f"{op}: expected {what} of shape {wanted}, got {got}")
+        if as_needed is not array:
             raise ValueError(
                 f"{op}: expected {name}, which is updated in place, to be contiguous, aligned "
                 "and writeable"

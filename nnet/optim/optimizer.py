@@ -181,6 +181,7 @@ class Bucket:
         self.starts, self.size = layout(params)
         self.steps = [0] * len(params)
         self.state: dict[str, np.ndarray] = {}
+        self._whole: Run | None = None
         flatten(params)
 
     def flat(self, name: str) -> np.ndarray:
@@ -197,6 +198,11 @@ class Bucket:
     def runs(self) -> Iterator[Run]:
         """The parameters that have a gradient, as few stretches of memory as possible."""
         params, starts, steps = self.params, self.starts, self.steps
+        whole = self._whole
+        if whole is not None and whole.still_holds():
+            yield whole
+            return
+        self._whole = None
         i = 0
         while i < len(params):
             first = i
@@ -219,7 +225,10 @@ class Bucket:
                 i += 1
             stop = shift + starts[i - 1] + params[i - 1].data.size
             values, gradients = home.buffers
-            yield Run(self, first, i, values[home.start : stop], gradients[home.start : stop])
+            run = Run(self, first, i, values[home.start : stop], gradients[home.start : stop])
+            if i - first == len(params):
+                self._whole = run
+            yield run
 
     def _own_memory(self, param: Tensor) -> tuple[np.ndarray, np.ndarray]:
         """Values and gradient, one of which was assigned by the user."""
@@ -242,7 +251,7 @@ class Bucket:
 class Run:
     """Parameters `first` to `stop` of a bucket: one stretch of values, gradients and state."""
 
-    __slots__ = ("_bucket", "_first", "_stop", "gradient", "values")
+    __slots__ = ("_bucket", "_first", "_homes", "_states", "_stop", "gradient", "values")
 
     def __init__(
         self, bucket: Bucket, first: int, stop: int, values: np.ndarray, gradient: np.ndarray
@@ -252,13 +261,31 @@ class Run:
         self._stop = stop
         self.values = values
         self.gradient = gradient
+        self._homes = [param._home for param in bucket.params]
+        self._states: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+
+    def still_holds(self) -> bool:
+        """Whether values and gradients of all parameters lie where they lay, at the same step."""
+        for param, home in zip(self._bucket.params, self._homes, strict=True):
+            grad = param.grad
+            if home is None or param._home is not home or param.data is not home.data:
+                return False
+            if grad is None or grad is not home.grad or grad.data is not home.gradient:
+                return False
+        steps = self._bucket.steps
+        return steps.count(steps[0]) == len(steps)
 
     def state(self, name: str) -> np.ndarray:
-        start = self._bucket.starts[self._first]
-        return self._bucket.flat(name)[start : start + self.values.size]
+        flat = self._bucket.flat(name)
+        known = self._states.get(name)
+        if known is None or known[0] is not flat:
+            start = self._bucket.starts[self._first]
+            known = self._states[name] = flat, flat[start : start + self.values.size]
+        return known[1]
 
     def advance(self) -> int:
         """Count a step; its number, from 1."""
-        step = self._bucket.steps[self._first] + 1
-        self._bucket.steps[self._first : self._stop] = [step] * (self._stop - self._first)
+        steps = self._bucket.steps
+        step = steps[self._first] + 1
+        steps[self._first : self._stop] = [step] * (self._stop - self._first)
         return step
