@@ -213,7 +213,10 @@ def _result(
 
 def _items(stack: tuple[int, ...], broadcast: tuple[int, ...]) -> np.ndarray:
     """For each item of the broadcast stack its number in the stack itself."""
-    numbers = np.arange(math.prod(stack)).reshape(stack)
+    numbers = np.arange(math.prod(stack))
+    if stack == broadcast:
+        return numbers
+    numbers = numbers.reshape(stack)
     return np.array(np.broadcast_to(numbers, broadcast), order="C").reshape(-1)
 
 
