@@ -1,9 +1,12 @@
-"""Cross entropy of the softmax of logits (N, C) against labels (N,), as PyTorch defines it.
+"""Cross entropy of the softmax of logits (N, C) or (N, C, d1, ...), as PyTorch defines it.
 
-Row i has the target t = weight * ((1 - label_smoothing) * onehot(label) + label_smoothing / C) and
-the loss -sum(t * log p), p = softmax(logits[i]), computed by log-sum-exp. A row whose label is
-ignore_index has loss 0 and no gradient. "none" returns the rows' losses, "sum" their sum, "mean"
-their sum over the sum of weight[label]; where that is 0, as when all are ignored, it is 0.
+A sample has a target t over the classes and the loss -sum(t * log p), p = softmax(logits),
+computed by log-sum-exp; its gradient is p * sum(t) - t. `forward` takes labels:
+t = weight * ((1 - label_smoothing) * onehot(label) + label_smoothing / C), and a sample whose label
+is ignore_index has loss 0 and no gradient. `forward_soft` takes probabilities in place of onehot.
+
+The gradient falls off on the way to the loss: forward computes it, divided as the loss is, and
+backward has nothing to do where dloss is 1.
 """
 
 from types import ModuleType
@@ -12,15 +15,19 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import float_arrays, plain
+from .._check import float_arrays
+from .._jit import thread_rows
+from .._labels import checked_labels
 from . import cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
 
+_OP = "softmax_cross_entropy"
+
 
 class Saved(NamedTuple):
-    gradient: np.ndarray  # (N, C), of each row's own loss
-    divisor: float | None  # None for "none": each row has a dloss of its own
+    gradient: np.ndarray  # of the logits' shape; empty where it was not wanted
+    reduced: bool
 
 
 def forward(
@@ -31,13 +38,16 @@ def forward(
     label_smoothing: float = 0.0,
     ignore_index: int = -100,
     reduction: str = "mean",
+    gradient: bool = True,
 ) -> tuple[np.ndarray, Saved]:
-    """Return the loss, 0-d for "mean" and "sum", (N,) for "none".
+    """Return the loss, 0-d for "mean" and "sum", of the labels' shape for "none".
 
-    logits           (N, C) float32 or float64; -inf masks a class
-    labels           (N,) any integer dtype, each in [0, C) or ignore_index
+    logits           (N, C) or (N, C, d1, ...) float32 or float64; -inf masks a class
+    labels           (N,) or (N, d1, ...) of any integer dtype, each in [0, C) or ignore_index
     weight           (C,) of the logits' dtype, or None for ones
     label_smoothing  in [0, 1]
+    reduction        "mean" divides by the sum of weight[label]: NaN where nothing counts
+    gradient         whether backward will be called
 
     Raises TypeError for other dtypes; ValueError for other shapes, a label out of range, a
     label_smoothing outside [0, 1], an unknown reduction.
@@ -48,90 +58,145 @@ def forward(
     >>> np.exp(loss), softmax_cross_entropy.backward(np.ones(()), saved)
     (np.float64(2.0), array([[ 0.5, -0.5]]))
     """
-    logits, labels, weight = _checked(logits, labels, weight, ignore_index)
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(
-            f"softmax_cross_entropy: expected reduction 'mean', 'sum' or 'none', got {reduction!r}"
-        )
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(
-            f"softmax_cross_entropy: expected label_smoothing from 0 to 1, got {label_smoothing}"
-        )
-    rows = len(labels)
-    losses, weights = both = np.empty((2, rows), np.float64)
-    gradient = _memory.empty(logits.shape, logits.dtype)
-    if rows:
+    logits, weight, ones = _checked(logits, weight, label_smoothing, reduction)
+    shape, classes = logits.shape[:1] + logits.shape[2:], logits.shape[1]
+    labels = checked_labels(_OP, labels, shape, classes, ignore_index)
+    divisor = 1.0
+    if reduction == "mean":
+        divisor = _weight_of(labels, ignore_index, None if ones else weight)
+    losses, out_gradient = _outputs(logits, shape, gradient)
+    if labels.size:
+        images = logits.reshape(len(logits), classes, -1)
+        size = cpu.scratch_size(images)
         cpu.forward(
-            logits=logits,
-            labels=labels,
+            logits=images,
+            labels=labels.reshape(len(logits), -1),
             weight=weight,
             label_smoothing=float(label_smoothing),
             ignore_index=ignore_index,
+            scale=1 / divisor if divisor else np.inf,
+            work_samples=_memory.empty((thread_rows(), size), logits.dtype),
             out_loss=losses,
-            out_weight=weights,
-            out_gradient=gradient,
+            out_gradient=out_gradient,
         )
-    divisor = None
-    if reduction != "none":
-        total, total_weight = both.sum(axis=1).tolist()
-        divisor = total_weight if reduction == "mean" else 1.0
-        losses = np.array(total / divisor if divisor else 0.0)
-    with np.errstate(over="ignore"):  # float32 may end at inf; whoever trains sees that
-        loss = losses.astype(logits.dtype)
-    return loss, Saved(gradient, divisor)
+    return _reduced(losses, reduction, divisor, logits.dtype), Saved(
+        out_gradient, reduction != "none"
+    )
+
+
+def forward_soft(
+    logits: np.ndarray,
+    target: np.ndarray,
+    weight: np.ndarray | None = None,
+    *,
+    label_smoothing: float = 0.0,
+    reduction: str = "mean",
+    gradient: bool = True,
+) -> tuple[np.ndarray, Saved]:
+    """Return the loss as `forward` does, for probabilities as targets.
+
+    logits  (N, C) float32 or float64; -inf masks a class of target 0
+    target  like logits; numbers are taken as they are
+    weight, label_smoothing, gradient as in `forward`; "mean" divides by N
+
+    Raises TypeError and ValueError as `forward`.
+
+    >>> import numpy as np
+    >>> from kernels import softmax_cross_entropy
+    >>> loss, _ = softmax_cross_entropy.forward_soft(np.zeros((1, 2)), np.array([[0.5, 0.5]]))
+    >>> np.exp(loss)
+    np.float64(2.0)
+    """
+    logits, weight, _ = _checked(logits, weight, label_smoothing, reduction)
+    if logits.ndim != 2:
+        raise ValueError(f"{_OP}: expected logits of shape (N, C), got {logits.shape}")
+    logits, target = float_arrays(_OP, logits=logits, target=target)
+    if target.shape != logits.shape:
+        raise ValueError(f"{_OP}: expected target of shape {logits.shape}, got {target.shape}")
+    divisor = float(len(logits)) if reduction == "mean" else 1.0
+    losses, out_gradient = _outputs(logits, logits.shape[:1], gradient)
+    if len(logits):
+        cpu.forward_soft(
+            logits=logits[..., None],
+            target=target[..., None],
+            weight=weight,
+            label_smoothing=float(label_smoothing),
+            scale=1 / divisor,
+            out_loss=losses,
+            out_gradient=out_gradient,
+        )
+    return _reduced(losses, reduction, divisor, logits.dtype), Saved(
+        out_gradient, reduction != "none"
+    )
 
 
 def backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
-    """Return dlogits (N, C) for dloss of the loss's shape.
+    """Return dlogits for dloss of the loss's shape; what forward saved itself where dloss is 1.
 
     Raises TypeError for another dtype, ValueError for another shape.
     """
-    gradient, divisor = saved
-    _, dloss = float_arrays("softmax_cross_entropy", logits=gradient, dloss=dloss)
-    rows = len(gradient)
-    expected = (rows,) if divisor is None else ()
-    if dloss.shape != expected:
-        raise ValueError(
-            f"softmax_cross_entropy: expected dloss of shape {expected}, got {dloss.shape}"
-        )
-    if divisor is None:
-        row_scale = dloss.astype(np.float64)
-    else:
-        row_scale = np.full(rows, float(dloss) / divisor if divisor else 0.0)
+    gradient, reduced = saved
+    _, dloss = float_arrays(_OP, logits=gradient, dloss=dloss)
+    shape = () if reduced else gradient.shape[:1] + gradient.shape[2:]
+    if dloss.shape != shape:
+        raise ValueError(f"{_OP}: expected dloss of shape {shape}, got {dloss.shape}")
+    if reduced and dloss == 1:
+        return gradient
     dlogits = _memory.empty(gradient.shape, gradient.dtype)
-    if rows:
-        cpu.backward(gradient=gradient, row_scale=row_scale, out_dlogits=dlogits)
+    if gradient.size:
+        images = gradient.reshape(*gradient.shape[:2], -1)
+        cpu.backward(
+            gradient=images,
+            sample_scale=dloss.astype(np.float64).reshape(1 if reduced else len(gradient), -1),
+            out_dlogits=dlogits.reshape(images.shape),
+        )
     return dlogits
 
 
 def _checked(
-    logits: np.ndarray, labels: np.ndarray, weight: np.ndarray | None, ignore_index: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    op = "softmax_cross_entropy"
+    logits: np.ndarray, weight: np.ndarray | None, label_smoothing: float, reduction: str
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """The arrays, and whether weight is ones because None was given."""
+    ones = weight is None
     if weight is None:
-        (logits,) = float_arrays(op, logits=logits)
+        (logits,) = float_arrays(_OP, logits=logits)
     else:
-        logits, weight = float_arrays(op, logits=logits, weight=weight)
-    if logits.ndim != 2 or logits.shape[1] == 0:
-        raise ValueError(f"{op}: expected logits of shape (N, C), C >= 1, got {logits.shape}")
-    rows, classes = logits.shape
+        logits, weight = float_arrays(_OP, logits=logits, weight=weight)
+    if logits.ndim < 2 or logits.shape[1] == 0:
+        raise ValueError(
+            f"{_OP}: expected logits of shape (N, C) or (N, C, d1, ...), C >= 1, got {logits.shape}"
+        )
+    classes = logits.shape[1]
     if weight is None:
         weight = np.ones(classes, logits.dtype)
     if weight.shape != (classes,):
-        raise ValueError(f"{op}: expected weight of shape ({classes},), got {weight.shape}")
-    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu":
-        got = labels.dtype if isinstance(labels, np.ndarray) else type(labels)
-        raise TypeError(f"{op}: expected labels to be an integer array, got {got}")
-    if labels.shape != (rows,):
-        raise ValueError(f"{op}: expected labels of shape ({rows},), got {labels.shape}")
-    plain_labels = plain(labels.astype(np.int64, copy=False))
-    # As unsigned numbers negative labels are large ones.
-    if rows and plain_labels.view(np.uint64).max() >= classes:
-        wrong = ((labels < 0) | (labels >= classes)) & (labels != ignore_index)
-        if wrong.any():
-            row = int(wrong.argmax())
-            raise ValueError(
-                f"{op}: expected labels from 0 to {classes - 1} for {classes} classes "
-                f"(or {ignore_index} to ignore), got {labels[row]} at row {row}"
-            )
-    return logits, plain_labels, weight
+        raise ValueError(f"{_OP}: expected weight of shape ({classes},), got {weight.shape}")
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{_OP}: expected reduction 'mean', 'sum' or 'none', got {reduction!r}")
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"{_OP}: expected label_smoothing from 0 to 1, got {label_smoothing}")
+    return logits, weight, ones
+
+
+def _weight_of(labels: np.ndarray, ignore_index: int, weight: np.ndarray | None) -> float:
+    """The sum of weight[label] over the labels that are not ignored."""
+    counted = labels != ignore_index
+    if weight is None:
+        return float(np.count_nonzero(counted))
+    return float(weight[labels[counted]].sum(dtype=np.float64))
+
+
+def _outputs(
+    logits: np.ndarray, shape: tuple[int, ...], gradient: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    return (
+        np.empty(shape, np.float64),
+        _memory.empty(logits.shape if gradient else (0, *logits.shape[1:]), logits.dtype),
+    )
+
+
+def _reduced(losses: np.ndarray, reduction: str, divisor: float, dtype: np.dtype) -> np.ndarray:
+    if reduction != "none":
+        losses = np.array(losses.sum().item() / divisor if divisor else np.nan)
+    with np.errstate(over="ignore"):  # float32 may end at inf; whoever trains sees that
+        return losses.astype(dtype)

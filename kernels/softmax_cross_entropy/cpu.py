@@ -1,229 +1,170 @@
 """Cross entropy of the softmax of logits; the arguments are those of the reference.
 
-Bound: forward reads logits and writes the gradient, 2 values an element, for about 25 operations:
-exp sets the pace. A row of up to 100,000 classes stays in the cache over its three passes, for the
-maximum, for exp with its sum, and for the scale. backward moves 2 values for 1 operation: memory
-speed. Rows are independent, so any partition gives the same bits.
-"""
+Bound: forward reads logits and writes the gradient, 2 values an element, for about 20 operations:
+exp sets the pace, until 8 bytes an element come from memory. A row of up to 100,000 classes stays
+in the cache over its passes, for the maximum, for exp with its sum, and for the scale. backward
+moves 2 values for 1 operation: memory speed. Samples are independent, so any partition gives the
+same bits.
 
-import math
+work_samples  (threads, scratch_size(logits)) of the logits' dtype
+"""
 
 import numpy as np
 
-from .._jit import jit, parallel, prange
-from .._math import exp
-from .._simd import (
-    fma,
-    full,
-    is_double,
-    lanes,
-    load,
-    load_first,
-    max_lanes,
-    maximum,
-    select,
-    store,
-    store_first,
-    sum_lanes,
-)
+from .._jit import jit, parallel, prange, thread_id
+from .._simd import VALUE_BYTES, lanes, load, load_first, store, store_first
+from .columns import side_by_side
+from .rows import long_rows
+from .samples import KINDS
+from .soft import soft_rows
 
 # One thread needs about 10 us for as many elements, what it costs to wake the others.
 _TASK = 1 << 14
 
-# Sums run in lanes of the logits' dtype over at most so many elements, then go on in float64.
-_BLOCK = 1024
+# Rows of at most so many classes lie side by side.
+_SHORT = 32
+
+
+def scratch_size(logits):
+    """How many elements of scratch a thread needs."""
+    _, classes, positions = logits.shape
+    step = VALUE_BYTES // logits.itemsize
+    columns = 0 if _is_long(classes, positions) else -(-classes // step) * step
+    return (KINDS + columns) * step
 
 
 def forward(
-    logits, labels, weight, label_smoothing, ignore_index, out_loss, out_weight, out_gradient
+    logits,
+    labels,
+    weight,
+    label_smoothing,
+    ignore_index,
+    scale,
+    work_samples,
+    out_loss,
+    out_gradient,
 ):
-    spread = label_smoothing / logits.shape[1]
+    _, classes, positions = logits.shape
+    spread = label_smoothing / classes
     total_weight = float(weight.sum(dtype=np.float64)) if spread else 0.0
-    run = _forward_serial if logits.size < _TASK else _forward_parallel
-    run(
-        logits,
-        labels,
-        weight,
-        1.0 - label_smoothing,
-        spread,
-        total_weight,
-        ignore_index,
-        out_loss,
-        out_weight,
-        out_gradient,
-    )
+    aims = weight, 1.0 - label_smoothing, spread, total_weight, ignore_index, scale
+    flat = logits.reshape(-1), labels.reshape(-1)
+    out = out_loss.reshape(-1), out_gradient.reshape(-1)
+    _forward(*_shares(logits), (classes, positions), *flat, aims, work_samples, *out)
 
 
-def backward(gradient, row_scale, out_dlogits):
-    run = _backward_serial if gradient.size < 4 * _TASK else _backward_parallel
-    run(gradient, row_scale, out_dlogits)
-
-
-@jit
-def _forward_serial(
-    logits,
-    labels,
-    weight,
-    picked,
-    spread,
-    total_weight,
-    ignored,
-    out_loss,
-    out_weight,
-    out_gradient,
-):
-    out = out_loss, out_weight, out_gradient
-    rows = logits.shape[0]
-    _forward_rows(0, rows, logits, labels, weight, picked, spread, total_weight, ignored, out)
-
-
-@parallel
-def _forward_parallel(
-    logits,
-    labels,
-    weight,
-    picked,
-    spread,
-    total_weight,
-    ignored,
-    out_loss,
-    out_weight,
-    out_gradient,
-):
-    """Parallel over groups of rows."""
-    out = out_loss, out_weight, out_gradient
-    rows, classes = logits.shape
-    group = max(1, _TASK // classes)
-    for index in prange((rows + group - 1) // group):
-        first = np.int64(index) * group
-        last = min(first + group, rows)
-        _forward_rows(
-            first, last, logits, labels, weight, picked, spread, total_weight, ignored, out
-        )
-
-
-@jit
-def _forward_rows(first, last, logits, labels, weight, picked, spread, total_weight, ignored, out):
-    """`picked` is the label's share of the target, `spread` that of each class.
-
-    Between its passes over a row out_gradient holds exp, but for the rest that does not fill a
-    value: it stays in one. All in one function, since a call a row would cost as much as a short
-    row itself.
-    """
-    out_loss, out_weight, out_gradient = out
-    classes, step = logits.shape[1], lanes(logits)
-    rest = classes % step
-    for row in range(first, last):
-        label = labels[row]
-        if label == ignored:
-            out_loss[row] = 0.0
-            out_weight[row] = 0.0
-            for c in range(classes):
-                out_gradient[row, c] = 0.0
-            continue
-        start = row * classes
-        end = start + classes - rest
-        tail = load_first(logits, end, rest, -np.inf)
-        highest = tail
-        for i in range(start, end, step):
-            highest = maximum(highest, load(logits, i))
-        top = max_lanes(highest)
-
-        tail = _decay(tail - top)
-        total = sum_lanes(tail)
-        for block in range(start, end, _BLOCK):
-            sums = full(logits, 0.0)
-            for i in range(block, min(block + _BLOCK, end), step):
-                e = _decay(load(logits, i) - top)
-                store(out_gradient, i, e)
-                sums += e
-            total += sum_lanes(sums)
-
-        aimed = picked * weight[label]
-        scale = (aimed + spread * total_weight) / total
-        for i in range(start, end, step):
-            value = load(out_gradient, i) * scale
-            if spread != 0.0:
-                value -= load(weight, i - start) * spread
-            store(out_gradient, i, value)
-        if rest:
-            tail *= scale
-            if spread != 0.0:
-                tail -= load_first(weight, classes - rest, rest, 0.0) * spread
-            _store_within(out_gradient, end, rest, last * classes, tail)
-        out_gradient[row, label] -= aimed
-
-        log_total = math.log(total)
-        loss = 0.0
-        if aimed != 0.0:
-            loss = aimed * (log_total - (np.float64(logits[row, label]) - top))
-        if spread != 0.0:
-            distance = _weighted_distance(start, logits, weight, top)
-            loss += spread * (total_weight * log_total - distance)
-        out_loss[row] = loss
-        out_weight[row] = weight[label]
-
-
-@jit
-def _decay(x):
-    """e^x for x <= 0; 0 where it would be subnormal, which takes processors long."""
-    least = -700.0 if is_double(x) else -87.0
-    return select(x < least, 0.0, exp(maximum(x, least)))
-
-
-@jit
-def _store_within(array, start, count, stop, value):
-    """Store `count` lanes, or all where the others fall on rows that are still to be written.
-
-    A masked store is many times slower.
-    """
-    if start + lanes(array) <= stop:
-        store(array, start, value)
+def _shares(logits):
+    """How many units of work there are, rows or groups of samples, and how many a task takes."""
+    samples, classes, positions = logits.shape
+    lanes_of = VALUE_BYTES // logits.itemsize
+    if _is_long(classes, positions):
+        units, size = samples, classes
     else:
-        store_first(array, start, count, value)
+        across = -(-positions // lanes_of)
+        units = samples * across if positions > 1 else -(-samples // lanes_of)
+        size = classes * lanes_of
+    return units, units if logits.size < _TASK else max(1, _TASK // size)
+
+
+def forward_soft(logits, target, weight, label_smoothing, scale, out_loss, out_gradient):
+    rows, classes, _ = logits.shape
+    aims = weight, 1.0 - label_smoothing, label_smoothing / classes, scale
+    some = rows if logits.size < _TASK else max(1, _TASK // classes)
+    flat = logits.reshape(-1), target.reshape(-1)
+    _forward_soft(rows, some, classes, *flat, aims, out_loss.reshape(-1), out_gradient.reshape(-1))
+
+
+def backward(gradient, sample_scale, out_dlogits):
+    _, classes, positions = gradient.shape
+    flat = gradient.reshape(-1), out_dlogits.reshape(-1)
+    if sample_scale.size == 1:
+        _backward_all(sample_scale.item(), *flat)
+    else:
+        _backward_each(classes, positions, sample_scale.reshape(-1), *flat)
 
 
 @jit
-def _weighted_distance(start, logits, weight, top):
-    """Sum of weight * (logit - top); a class of weight 0 may have the logit -inf."""
-    classes, step = logits.shape[1], lanes(logits)
-    highest = full(logits, top)
-    total = 0.0
-    for block in range(0, classes, _BLOCK):
-        sums = full(logits, 0.0)
-        for c in range(block, min(block + _BLOCK, classes), step):
-            count = min(step, classes - c)
-            factor = load_first(weight, c, count, 0.0)
-            distance = load_first(logits, start + c, count, 0.0) - highest
-            sums = fma(factor, select(factor == 0.0, 0.0, distance), sums)
-        total += sum_lanes(sums)
-    return total
+def _is_long(classes, positions):
+    return positions == 1 and classes > _SHORT
 
 
 @jit
-def _backward_serial(gradient, row_scale, out_dlogits):
-    _scale_rows(0, gradient.shape[0], gradient, row_scale, out_dlogits)
+def _forward_units(begin, end, shape, problem, work, own, out):
+    if _is_long(*shape):
+        long_rows(begin, end, shape, problem, work, own, out)
+    else:
+        side_by_side(begin, end, shape, problem, work, own, out)
 
 
 @parallel
-def _backward_parallel(gradient, row_scale, out_dlogits):
-    """Parallel over groups of rows."""
-    rows, classes = gradient.shape
-    group = max(1, _TASK // classes)
-    for index in prange((rows + group - 1) // group):
-        first = np.int64(index) * group
-        _scale_rows(first, min(first + group, rows), gradient, row_scale, out_dlogits)
+def _forward(units, some, shape, logits, labels, aims, work_samples, out_loss, out_gradient):
+    """Parallel over tasks of `some` units."""
+    work, size = work_samples.reshape(-1), work_samples.shape[1]
+    if units <= some:
+        problem, out = (logits, labels, aims), (out_loss, out_gradient)
+        _forward_units(0, units, shape, problem, work, 0, out)
+    else:
+        for task in prange((units + some - 1) // some):
+            begin = np.int64(task) * some
+            own = thread_id() * size
+            problem, out = (logits, labels, aims), (out_loss, out_gradient)
+            _forward_units(begin, min(begin + some, units), shape, problem, work, own, out)
+
+
+@parallel
+def _forward_soft(rows, some, classes, logits, target, aims, out_loss, out_gradient):
+    """Parallel over tasks of `some` rows."""
+    if rows <= some:
+        soft_rows(0, rows, classes, (logits, target, aims), (out_loss, out_gradient))
+    else:
+        for task in prange((rows + some - 1) // some):
+            begin = np.int64(task) * some
+            problem, out = (logits, target, aims), (out_loss, out_gradient)
+            soft_rows(begin, min(begin + some, rows), classes, problem, out)
 
 
 @jit
-def _scale_rows(first, last, gradient, row_scale, out_dlogits):
-    classes, step = gradient.shape[1], lanes(gradient)
-    stop = last * classes
-    for row in range(first, last):
-        scale = row_scale[row]
-        start = row * classes
-        end = start + classes
-        for i in range(start, end, step):
-            count = min(step, end - i)
-            value = load_first(gradient, i, count, 0.0) * scale
-            _store_within(out_dlogits, i, count, stop, value)
+def _scale_range(begin, end, factor, gradient, out_dlogits):
+    step = lanes(gradient)
+    rest = (end - begin) % step
+    for i in range(begin, end - rest, step):
+        store(out_dlogits, i, load(gradient, i) * factor)
+    if rest:
+        i = end - rest
+        store_first(out_dlogits, i, rest, load_first(gradient, i, rest, 0.0) * factor)
+
+
+@parallel
+def _backward_all(factor, gradient, out_dlogits):
+    """Parallel over chunks."""
+    if gradient.size < 4 * _TASK:
+        _scale_range(0, gradient.size, factor, gradient, out_dlogits)
+    else:
+        for chunk in prange((gradient.size + _TASK - 1) // _TASK):
+            begin = np.int64(chunk) * _TASK
+            _scale_range(begin, min(begin + _TASK, gradient.size), factor, gradient, out_dlogits)
+
+
+@jit
+def _scale_images(begin, end, classes, positions, sample_scale, gradient, out_dlogits):
+    for image in range(begin, end):
+        for c in range(classes):
+            start = (image * classes + c) * positions
+            for p in range(positions):
+                factor = sample_scale[image * positions + p]
+                out_dlogits[start + p] = gradient[start + p] * factor
+
+
+@parallel
+def _backward_each(classes, positions, sample_scale, gradient, out_dlogits):
+    """Parallel over groups of images, or rows."""
+    size = classes * positions
+    images = gradient.size // size
+    if gradient.size < 4 * _TASK:
+        _scale_images(0, images, classes, positions, sample_scale, gradient, out_dlogits)
+    else:
+        group = max(1, _TASK // size)
+        for index in prange((images + group - 1) // group):
+            begin = np.int64(index) * group
+            end = min(begin + group, images)
+            _scale_images(begin, end, classes, positions, sample_scale, gradient, out_dlogits)

@@ -1,39 +1,47 @@
-"""Cross entropy of the softmax of logits, with labels as classes.
+"""Cross entropy of the softmax of logits: with labels as targets, with probabilities as targets.
 
-logits, out_gradient, out_dlogits  (N, C)
-labels                             (N,) int64, each in [0, C) or ignore_index
-weight                             (C,)
-row_scale                          (N,) float64
-out_loss, out_weight               (N,) float64; 0 where the label is ignored
+logits, target, out_gradient, out_dlogits  (N, C, S); out_gradient empty where not wanted
+labels                                     (N, S) int64, each in [0, C) or ignore_index
+weight                                     (C,)
+sample_scale                               (N, S) float64, or (1, 1) for all
+out_loss                                   (N, S) float64; 0 where the label is ignored
 """
 
 import numpy as np
 
 
-def forward(
-    logits, labels, weight, label_smoothing, ignore_index, out_loss, out_weight, out_gradient
-):
-    """Each row's loss, the weight it counts with in a mean, and the gradient of its loss.
+def forward(logits, labels, weight, label_smoothing, ignore_index, scale, out_loss, out_gradient):
+    """Each sample's loss, and `scale` times the gradient of it.
 
     The target is weight * ((1 - label_smoothing) * onehot(label) + label_smoothing / C), the loss
     -sum(target * log p) with p = softmax(logits), its gradient p * sum(target) - target.
     """
-    rows, classes = logits.shape
     counted = labels != ignore_index
-    label = np.where(counted, labels, 0)
-    target = np.full((rows, classes), label_smoothing / classes)
-    target[np.arange(rows), label] += 1 - label_smoothing
-    target *= weight * counted[:, None]
+    onehot = np.arange(logits.shape[1])[:, None] == labels[:, None]
+    target = onehot * (1 - label_smoothing) + label_smoothing / logits.shape[1]
+    _cross_entropy(logits, target * weight[:, None], scale, out_loss, out_gradient)
+    np.copyto(out_loss, 0, where=~counted)
+    if out_gradient.size:
+        np.copyto(out_gradient, 0, where=~counted[:, None])
 
+
+def forward_soft(logits, target, weight, label_smoothing, scale, out_loss, out_gradient):
+    """The same for target = weight * ((1 - label_smoothing) * target + label_smoothing / C)."""
+    smooth = target * (1 - label_smoothing) + label_smoothing / logits.shape[1]
+    _cross_entropy(logits, smooth * weight[:, None], scale, out_loss, out_gradient)
+
+
+def _cross_entropy(logits, target, scale, out_loss, out_gradient):
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     # A class that is not aimed at may have probability 0.
-    aimed = np.multiply(target, log_p, out=np.zeros_like(target), where=target != 0)
+    aimed = np.multiply(target, log_p, out=np.zeros_like(log_p), where=target != 0)
     out_loss[...] = -aimed.sum(axis=1)
-    out_weight[...] = weight[label] * counted
-    out_gradient[...] = np.exp(log_p) * target.sum(axis=1, keepdims=True) - target
+    if out_gradient.size:
+        aims = target.sum(axis=1, keepdims=True)
+        out_gradient[...] = scale * (np.exp(log_p) * aims - target)
 
 
-def backward(gradient, row_scale, out_dlogits):
-    """dlogits = gradient * row_scale, row by row."""
-    out_dlogits[...] = gradient * row_scale[:, None]
+def backward(gradient, sample_scale, out_dlogits):
+    """dlogits = gradient * sample_scale, sample by sample."""
+    out_dlogits[...] = gradient * sample_scale[:, None]
