@@ -25,10 +25,11 @@ class Saved(NamedTuple):
     """mean and var are float64; in training the batch's own, var biased."""
 
     x: np.ndarray
-    y: np.ndarray | None  # kept with ReLU only, for its mask
+    y: np.ndarray | None  # for the mask of a ReLU, where x alone does not give it
     gamma: np.ndarray | None
-    has_beta: bool
-    has_residual: bool
+    beta: np.ndarray | None
+    residual: bool
+    relu: bool
     mean: np.ndarray
     var: np.ndarray
     eps: float
@@ -80,9 +81,9 @@ def forward(
         out_mean=mean,
         out_var=var,
     )
-    kept_y, kept_gamma = y if relu else None, None if gamma is None else scale
-    given = beta is not None, residual is not None
-    return y, Saved(x, kept_y, kept_gamma, *given, mean, var, eps, training=True)
+    affine = None if gamma is None else scale, None if beta is None else shift
+    add = residual is not None
+    return y, Saved(x, y if relu and add else None, *affine, add, relu, mean, var, eps, True)
 
 
 def inference_forward(
@@ -135,9 +136,9 @@ def inference_forward(
             work_lanes=work_lanes,
             out_y=y.reshape(planes.shape),
         )
-    kept_y, kept_gamma = y if relu else None, None if gamma is None else scale
-    given = beta is not None, residual is not None
-    return y, Saved(x, kept_y, kept_gamma, *given, mean, var, eps, training=False)
+    affine = None if gamma is None else scale, None if beta is None else shift
+    add = residual is not None
+    return y, Saved(x, y if relu and add else None, *affine, add, relu, mean, var, eps, False)
 
 
 def backward(
@@ -154,10 +155,9 @@ def backward(
     if dy.shape != x.shape:
         raise ValueError(f"batch_norm: expected dy of shape {x.shape}, got {dy.shape}")
     channels = x.shape[1]
-    relu = saved.y is not None
+    add = saved.y is not None
     dx = _memory.empty(x.shape, x.dtype)
-    add = saved.has_residual and needs[3]
-    dresidual = _memory.empty(x.shape, x.dtype) if add and relu else dy
+    dresidual = _memory.empty(x.shape, x.dtype) if add else dy
     dgamma = np.zeros(channels, x.dtype)
     dbeta = np.zeros(channels, x.dtype)
     if x.size:
@@ -168,24 +168,25 @@ def backward(
             x=planes,
             y=planes if saved.y is None else saved.y.reshape(planes.shape),
             gamma=np.ones(channels, x.dtype) if saved.gamma is None else saved.gamma,
+            beta=np.zeros(channels, x.dtype) if saved.beta is None else saved.beta,
             mean=saved.mean,
             var=saved.var,
             eps=saved.eps,
-            add=add and relu,
-            relu=relu,
+            add=add,
+            relu=saved.relu,
             training=saved.training,
             work=work,
             work_lanes=work_lanes,
             out_dx=dx.reshape(planes.shape),
-            out_dresidual=(dresidual if add and relu else dx).reshape(planes.shape),
+            out_dresidual=(dresidual if add else dx).reshape(planes.shape),
             out_dgamma=dgamma,
             out_dbeta=dbeta,
         )
     return (
         dx if needs[0] else None,
         dgamma if needs[1] and saved.gamma is not None else None,
-        dbeta if needs[2] and saved.has_beta else None,
-        dresidual if add else None,
+        dbeta if needs[2] and saved.beta is not None else None,
+        dresidual if needs[3] and saved.residual else None,
     )
 
 
@@ -193,26 +194,27 @@ def _checked(
     x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, residual: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """All arrays plain; ones, zeros and x in the place of None."""
-    given = {"x": x}
-    for name, array in (("gamma", gamma), ("beta", beta), ("residual", residual)):
-        if array is not None:
-            given[name] = array
-    plain = dict(zip(given, float_arrays("batch_norm", **given), strict=True))
-    x = plain["x"]
+    (x,) = float_arrays("batch_norm", x=x)
     if not 2 <= x.ndim <= 5:
         raise ValueError(
             "batch_norm: expected x of shape (N, C), (N, C, L), (N, C, H, W) or (N, C, D, H, W), "
             f"got {x.shape}"
         )
     channels = x.shape[1]
-    for name, shape in (("gamma", (channels,)), ("beta", (channels,)), ("residual", x.shape)):
-        if name in plain and plain[name].shape != shape:
-            raise ValueError(
-                f"batch_norm: expected {name} of shape {shape}, got {plain[name].shape}"
-            )
-    gamma = plain["gamma"] if "gamma" in plain else np.ones(channels, x.dtype)
-    beta = plain["beta"] if "beta" in plain else np.zeros(channels, x.dtype)
-    return x, gamma, beta, plain.get("residual", x)
+    gamma = np.ones(channels, x.dtype) if gamma is None else gamma
+    beta = np.zeros(channels, x.dtype) if beta is None else beta
+    residual = x if residual is None else residual
+    _, gamma, beta, residual = float_arrays(
+        "batch_norm", x=x, gamma=gamma, beta=beta, residual=residual
+    )
+    for name, array, shape in (
+        ("gamma", gamma, (channels,)),
+        ("beta", beta, (channels,)),
+        ("residual", residual, x.shape),
+    ):
+        if array.shape != shape:
+            raise ValueError(f"batch_norm: expected {name} of shape {shape}, got {array.shape}")
+    return x, gamma, beta, residual
 
 
 def _scratch(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

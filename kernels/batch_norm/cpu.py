@@ -9,7 +9,8 @@ cpu_planes has S > 1, where a channel's elements lie side by side; cpu_columns h
 the channels do. A task there makes two passes, one for sums and one that writes.
 """
 
-from .._simd import VALUE_BYTES
+from kernels._simd import VALUE_BYTES
+
 from . import cpu_columns, cpu_planes
 from ._steps import SERIAL_BELOW, part_count
 
@@ -48,6 +49,7 @@ def backward(
     x,
     y,
     gamma,
+    beta,
     mean,
     var,
     eps,
@@ -61,13 +63,13 @@ def backward(
     out_dgamma,
     out_dbeta,
 ):
-    """y is read with ReLU only, out_dresidual written with `add` only.
+    """y is read and out_dresidual written with `add` only, which asks for `relu` too.
 
     With `training`, mean and var depend on x.
     """
     layout = _layout(x)
     out = out_dx, out_dresidual, out_dgamma, out_dbeta
-    arguments = dy, x, y, gamma, mean, var, eps, add, relu, training, work, work_lanes, out
+    arguments = dy, x, y, gamma, beta, mean, var, eps, add, relu, training, work, work_lanes, out
     _two_passes(layout.backward_serial, layout.backward_parallel, x, work, arguments)
 
 

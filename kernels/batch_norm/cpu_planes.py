@@ -12,21 +12,20 @@ N * S elements fit there.
 
 import numpy as np
 
-from .._jit import jit, parallel, prange
-from .._simd import fma, full, lanes, select, sum_lanes
+from kernels._jit import jit, parallel, prange
+
+from ._rows import deviation_sums, gradient_sums, write_gradient, write_line
 from ._steps import (
-    BLOCK,
     block_moments,
     forward_line,
     gradient_line,
-    load_slope,
-    load_some,
     merge_moments,
     part_bounds,
-    store_some,
+    past_caches,
 )
 
-_FEW = 64
+# Sums run in lanes of the array's dtype over at most so many elements, then go on in float64.
+_BLOCK, _FEW = 4096, 64
 
 
 @jit
@@ -67,26 +66,26 @@ def inference_parallel(
 
 @jit
 def backward_serial(
-    sums, write, dy, x, y, gamma, mean, var, eps, add, relu, training, work, work_lanes, out
+    sums, write, dy, x, y, gamma, beta, mean, var, eps, add, relu, training, work, work_lanes, out
 ):
     for task in range(work.shape[0] * work.shape[1]):
         if sums:
-            _gradient_sums(task, dy, x, y, mean, add, relu, work, out[1])
+            _gradient_sums(task, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out)
         if write:
-            _gradient(task, dy, x, y, gamma, mean, var, eps, add, relu, training, work, out)
+            _gradient(task, dy, x, gamma, beta, mean, var, eps, add, relu, training, work, out)
 
 
 @parallel
 def backward_parallel(
-    sums, write, dy, x, y, gamma, mean, var, eps, add, relu, training, work, work_lanes, out
+    sums, write, dy, x, y, gamma, beta, mean, var, eps, add, relu, training, work, work_lanes, out
 ):
     """Parallel over channels, and parts of the samples where those are few."""
     for index in prange(work.shape[0] * work.shape[1]):
         task = np.int64(index)
         if sums:
-            _gradient_sums(task, dy, x, y, mean, add, relu, work, out[1])
+            _gradient_sums(task, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out)
         if write:
-            _gradient(task, dy, x, y, gamma, mean, var, eps, add, relu, training, work, out)
+            _gradient(task, dy, x, gamma, beta, mean, var, eps, add, relu, training, work, out)
 
 
 @jit
@@ -102,37 +101,23 @@ def _moments(task, x, work):
     first, last = part_bounds(part, parts, samples)
     rows, columns = min(max(1, _FEW // width), last - first), min(_FEW, width)
     shift = x[first, channel, 0]
-    total, _ = _block_sums(x, (first * channels + channel) * width, rows, columns, shift)
+    total, _ = deviation_sums(x, (first * channels + channel) * width, rows, columns, shift)
     count, mean, squares = 0, shift + total / (rows * columns), 0.0
-    height = max(1, BLOCK // width)
+    height = max(1, _BLOCK // width)
     for sample in range(first, last, height):
         rows = min(height, last - sample)
-        for begin in range(0, width, BLOCK):
-            columns = min(BLOCK, width - begin)
+        for begin in range(0, width, _BLOCK):
+            columns = min(_BLOCK, width - begin)
             start = (sample * channels + channel) * width + begin
             more = rows * columns
             shift = x.dtype.type(mean)
-            total, total_squares = _block_sums(x, start, rows, columns, shift)
+            total, total_squares = deviation_sums(x, start, rows, columns, shift)
             block_mean, spread = block_moments(more, shift, total, total_squares)
+            spread = 0.0 if spread < 0.0 else spread  # written so that NaN stays
             mean, squares = merge_moments(count, mean, squares, more, block_mean, spread)
             count += more
     work[channel, part, 0] = mean
     work[channel, part, 1] = squares
-
-
-@jit
-def _block_sums(x, start, rows, columns, shift):
-    """Sums of x - shift and of its square, in lanes."""
-    pitch = x.shape[1] * x.shape[2]
-    step = lanes(x)
-    total = full(x, 0.0)
-    squares = full(x, 0.0)
-    for row in range(start, start + rows * pitch, pitch):
-        for i in range(0, columns, step):
-            deviation = load_some(x, row + i, min(step, columns - i), shift) - shift
-            total += deviation
-            squares = fma(deviation, deviation, squares)
-    return sum_lanes(total), sum_lanes(squares)
 
 
 @jit
@@ -155,8 +140,11 @@ def _normalize(task, x, residual, gamma, beta, eps, add, relu, work, out):
         out_var[channel] = var
     first, last = part_bounds(part, parts, samples)
     head = x.dtype.type(mean)
-    scale, offset = forward_line(mean, head, var, gamma[channel], beta[channel], eps)
-    _apply_line(x, residual, channel, first, last, head, scale, offset, add, relu, out_y)
+    root = np.sqrt(var + eps)
+    scale, offset = forward_line(mean, head, root, gamma[channel], beta[channel])
+    start, rows = (first * x.shape[1] + channel) * x.shape[2], last - first
+    past = past_caches(2 + add, x, out_y)
+    write_line(x, residual, start, rows, head, scale, offset, add, relu, past, out_y)
 
 
 @jit
@@ -165,44 +153,34 @@ def _apply(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, out_
     channel, part = task // parts, task % parts
     first, last = part_bounds(part, parts, x.shape[0])
     head = x.dtype.type(mean[channel])
-    scale, offset = forward_line(
-        mean[channel], head, var[channel], gamma[channel], beta[channel], eps
-    )
-    _apply_line(x, residual, channel, first, last, head, scale, offset, add, relu, out_y)
+    root = np.sqrt(var[channel] + eps)
+    scale, offset = forward_line(mean[channel], head, root, gamma[channel], beta[channel])
+    start, rows = (first * x.shape[1] + channel) * x.shape[2], last - first
+    past = past_caches(2 + add, x, out_y)
+    write_line(x, residual, start, rows, head, scale, offset, add, relu, past, out_y)
 
 
 @jit
-def _apply_line(x, residual, channel, first, last, head, scale, offset, add, relu, out_y):
-    _, channels, width = x.shape
-    step = lanes(x)
-    floor = 0.0 if relu else -np.inf
-    for sample in range(first, last):
-        row = (sample * channels + channel) * width
-        for i in range(0, width, step):
-            count = min(step, width - i)
-            y = fma(load_some(x, row + i, count, head) - head, scale, offset)
-            if add:
-                y += load_some(residual, row + i, count, 0.0)
-            store_some(out_y, row + i, count, select(y < floor, floor, y))
-
-
-@jit
-def _gradient_sums(task, dy, x, y, mean, add, relu, work, out_dresidual):
-    """Sums of dy and of dy * (x - head) over a part."""
+def _gradient_sums(task, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out):
+    """Sums of the slope, dy where ReLU passes it, and of slope * (x - head) over a part."""
+    out_dresidual = out[1]
     samples, channels, width = x.shape
     parts = work.shape[1]
     channel, part = task // parts, task % parts
     first, last = part_bounds(part, parts, samples)
     head = x.dtype.type(mean[channel])
+    root = np.sqrt(var[channel] + eps)
+    scale, offset = forward_line(mean[channel], head, root, gamma[channel], beta[channel])
+    past = past_caches(3 + 2 * add, x, out_dresidual)
     total, product = 0.0, 0.0
-    height = max(1, BLOCK // width)
+    height = max(1, _BLOCK // width)
     for sample in range(first, last, height):
         rows = min(height, last - sample)
-        for begin in range(0, width, BLOCK):
-            columns = min(BLOCK, width - begin)
+        for begin in range(0, width, _BLOCK):
+            columns = min(_BLOCK, width - begin)
             start = (sample * channels + channel) * width + begin
-            sums = _block_gradient_sums(
-                dy, x, y, start, rows, columns, head, add, relu, out_dresidual
+            sums = gradient_sums(
+                dy, x, y, start, rows, columns, head, scale, offset, add, relu, past, out_dresidual
             )
             total += sums[0]
             product += sums[1]
@@ -211,24 +189,7 @@ def _gradient_sums(task, dy, x, y, mean, add, relu, work, out_dresidual):
 
 
 @jit
-def _block_gradient_sums(dy, x, y, start, rows, columns, head, add, relu, out_dresidual):
-    pitch = x.shape[1] * x.shape[2]
-    step = lanes(x)
-    total = full(x, 0.0)
-    product = full(x, 0.0)
-    for row in range(start, start + rows * pitch, pitch):
-        for i in range(0, columns, step):
-            count = min(step, columns - i)
-            slope = load_slope(dy, y, row + i, count, relu)
-            if add:
-                store_some(out_dresidual, row + i, count, slope)
-            total += slope
-            product = fma(slope, load_some(x, row + i, count, head) - head, product)
-    return sum_lanes(total), sum_lanes(product)
-
-
-@jit
-def _gradient(task, dy, x, y, gamma, mean, var, eps, add, relu, training, work, out):
+def _gradient(task, dy, x, gamma, beta, mean, var, eps, add, relu, training, work, out):
     """Add up the parts' sums in order, then write this part."""
     out_dx, out_dresidual, out_dgamma, out_dbeta = out
     samples, channels, width = x.shape
@@ -239,22 +200,19 @@ def _gradient(task, dy, x, y, gamma, mean, var, eps, add, relu, training, work, 
         total += work[channel, p, 0]
         product += work[channel, p, 1]
     head = x.dtype.type(mean[channel])
-    dgamma, scale, slant, level = gradient_line(
-        samples * width, total, product, mean[channel], head, var[channel], gamma[channel], eps
+    root = np.sqrt(var[channel] + eps)
+    dgamma, slant, level = gradient_line(
+        samples * width, total, product, mean[channel], head, root, gamma[channel]
     )
+    scale, offset = forward_line(mean[channel], head, root, gamma[channel], beta[channel])
     if part == 0:
         out_dgamma[channel] = dgamma
         out_dbeta[channel] = total
-    step = lanes(x)
     slopes = out_dresidual if add else dy
     masked = relu and not add
     first, last = part_bounds(part, parts, samples)
-    for sample in range(first, last):
-        row = (sample * channels + channel) * width
-        for i in range(0, width, step):
-            count = min(step, width - i)
-            dx = load_slope(slopes, y, row + i, count, masked) * scale
-            if training:
-                deviation = load_some(x, row + i, count, head) - head
-                dx += fma(deviation, slant, level)
-            store_some(out_dx, row + i, count, dx)
+    start, rows = (first * channels + channel) * width, last - first
+    past = past_caches(3 + 2 * add, x, out_dx)
+    write_gradient(
+        slopes, x, start, rows, head, scale, offset, slant, level, masked, training, past, out_dx
+    )

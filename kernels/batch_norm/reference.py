@@ -32,6 +32,7 @@ def backward(
     x,
     y,
     gamma,
+    beta,
     mean,
     var,
     eps,
@@ -46,12 +47,13 @@ def backward(
     out_dbeta,
 ):
     """In training the gradient flows through mean and variance too; README.md derives it."""
-    if relu:
-        dy = np.where(y <= 0, 0, dy)
-    if add:
-        out_dresidual[...] = dy
     count = x.shape[0] * x.shape[2]
     xhat = _normalize(x, mean, var, eps)
+    if relu:
+        line = y if add else gamma[:, None] * xhat + beta[:, None]
+        dy = np.where(line <= 0, 0, dy)
+    if add:
+        out_dresidual[...] = dy
     dbeta = dy.sum(axis=(0, 2), dtype=np.float64)
     dgamma = (dy * xhat).sum(axis=(0, 2))
     dxhat = dy

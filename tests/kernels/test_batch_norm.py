@@ -71,7 +71,8 @@ def run_training(module, x, gamma, beta, dy, relu, residual=None):
         **options_of(module, x, relu, residual),
     )
     add = residual is not None
-    return y, mean, var, *run_backward(module, x, y, gamma, mean, var, dy, relu, add, training=True)
+    given = x, y, gamma, beta, mean, var, dy
+    return y, mean, var, *run_backward(module, *given, relu, add, training=True)
 
 
 def options_of(module, x, relu, residual):
@@ -80,7 +81,7 @@ def options_of(module, x, relu, residual):
     return {**given, "eps": EPS, "relu": relu, **scratch(module, x)}
 
 
-def run_backward(module, x, y, gamma, mean, var, dy, relu, add, training):
+def run_backward(module, x, y, gamma, beta, mean, var, dy, relu, add, training):
     """dx, dgamma, dbeta, and with `add` dresidual."""
     dx, dresidual = nan_poisoned(x.shape, x.dtype), nan_poisoned(x.shape, x.dtype)
     dgamma, dbeta = nan_poisoned(x.shape[1], x.dtype), nan_poisoned(x.shape[1], x.dtype)
@@ -89,10 +90,11 @@ def run_backward(module, x, y, gamma, mean, var, dy, relu, add, training):
         x=x,
         y=y,
         gamma=gamma,
+        beta=beta,
         mean=mean,
         var=var,
         eps=EPS,
-        add=add,
+        add=add and relu,
         relu=relu,
         training=training,
         out_dx=dx,
@@ -101,7 +103,9 @@ def run_backward(module, x, y, gamma, mean, var, dy, relu, add, training):
         out_dbeta=dbeta,
         **scratch(module, x),
     )
-    return (dx, dgamma, dbeta, dresidual) if add else (dx, dgamma, dbeta)
+    if not add:
+        return dx, dgamma, dbeta
+    return dx, dgamma, dbeta, dresidual if relu else dy
 
 
 def run_inference(module, x, gamma, beta, dy, relu, mean, var, residual=None):
@@ -109,7 +113,8 @@ def run_inference(module, x, gamma, beta, dy, relu, mean, var, residual=None):
     options = options_of(module, x, relu, residual)
     module.inference_forward(x=x, mean=mean, var=var, gamma=gamma, beta=beta, out_y=y, **options)
     add = residual is not None
-    return y, *run_backward(module, x, y, gamma, mean, var, dy, relu, add, training=False)
+    given = x, y, gamma, beta, mean, var, dy
+    return y, *run_backward(module, *given, relu, add, training=False)
 
 
 def wide(*arrays):
