@@ -9,10 +9,14 @@ from kernels import (
     gather_normalize,
     gaussian_mask,
     group_norm,
+    local_response_norm,
     matmul,
     max_norm,
+    maxout,
     optimizer_step,
     pool2d,
+    prelu,
+    softmax,
     softmax_cross_entropy,
 )
 
@@ -25,9 +29,13 @@ __all__ = [
     "gather_normalize",
     "gaussian_mask",
     "group_norm",
+    "local_response_norm",
     "matmul",
     "max_norm",
+    "maxout",
     "optimizer_step",
     "pool2d",
+    "prelu",
+    "softmax",
     "softmax_cross_entropy",
 ]

@@ -1,0 +1,129 @@
+"""Local response normalization on the CPU.
+
+x, dy, out_y, out_dx   (N, C, S) float32 | float64, C-contiguous
+work                   (threads, 2, C, STRIP) of x's dtype
+
+Bound: forward x in and y out, backward x and dy in and dx out: memory speed. A task takes a strip
+of the positions of one sample through all channels, so that the windows come from the cache; what
+a window sums is added anew for each channel, for a running sum would lose digits. The scale is
+not kept for backward: a root is cheaper than memory. Parallel over strips.
+"""
+
+import numpy as np
+
+from .._jit import jit, parallel, prange, thread_id
+from .._math import exp, log
+from .._simd import fma, full, lanes, load, load_first, sqrt, store, store_first
+
+# Positions of a task.
+STRIP = 64
+
+_SERIAL_BELOW = 1 << 13
+
+
+@parallel
+def forward(x, size, alpha, beta, k, out_y):
+    samples, _, positions = x.shape
+    strips = -(-positions // STRIP)
+    if x.size < _SERIAL_BELOW:
+        for task in range(samples * strips):
+            _forward(task, x, size, alpha, beta, k, out_y)
+    else:
+        for index in prange(samples * strips):
+            _forward(np.int64(index), x, size, alpha, beta, k, out_y)
+
+
+@parallel
+def backward(dy, x, size, alpha, beta, k, work, out_dx):
+    samples, _, positions = x.shape
+    strips = -(-positions // STRIP)
+    if x.size < _SERIAL_BELOW:
+        for task in range(samples * strips):
+            _backward(task, dy, x, size, alpha, beta, k, work[0], out_dx)
+    else:
+        for index in prange(samples * strips):
+            _backward(np.int64(index), dy, x, size, alpha, beta, k, work[thread_id()], out_dx)
+
+
+@jit
+def _place(task, x):
+    """Where the strip of a task starts in channel 0, and its positions."""
+    _, channels, positions = x.shape
+    strips = -(-positions // STRIP)
+    begin = task % strips * STRIP
+    start = task // strips * channels * positions + begin
+    return start, min(STRIP, positions - begin)
+
+
+@jit
+def _forward(task, x, size, alpha, beta, k, out_y):
+    _, channels, pitch = x.shape
+    start, width = _place(task, x)
+    step = lanes(x)
+    for c in range(channels):
+        for i in range(0, width, step):
+            at, count = start + c * pitch + i, min(step, width - i)
+            scale = _scale(x, start + i, count, c, size, alpha, k)
+            _store_some(out_y, at, count, _load_some(x, at, count) * _power(scale, beta))
+
+
+@jit
+def _backward(task, dy, x, size, alpha, beta, k, work, out_dx):
+    _, channels, pitch = x.shape
+    start, width = _place(task, x)
+    step = lanes(x)
+    powers, slopes = work[0], work[1]
+    for c in range(channels):
+        for i in range(0, width, step):
+            at, count = start + c * pitch + i, min(step, width - i)
+            scale = _scale(x, start + i, count, c, size, alpha, k)
+            power = _power(scale, beta)
+            slope = _load_some(dy, at, count) * _load_some(x, at, count) * power / scale
+            store(powers, c * STRIP + i, power)
+            store(slopes, c * STRIP + i, slope)
+    factor = -2.0 * alpha * beta
+    for c in range(channels):
+        first, last = max(0, c - (size - 1) // 2), min(channels, c + size // 2 + 1)
+        for i in range(0, width, step):
+            at, count = start + c * pitch + i, min(step, width - i)
+            total = full(x, 0.0)
+            for j in range(first, last):
+                total += load(slopes, j * STRIP + i)
+            dx = _load_some(x, at, count) * (total * factor)
+            dx = fma(_load_some(dy, at, count), load(powers, c * STRIP + i), dx)
+            _store_some(out_dx, at, count, dx)
+
+
+@jit
+def _scale(x, start, count, c, size, alpha, k):
+    """k + alpha * sum of squares over the channels around c."""
+    _, channels, pitch = x.shape
+    total = full(x, 0.0)
+    for j in range(max(0, c - size // 2), min(channels, c + (size - 1) // 2 + 1)):
+        value = _load_some(x, start + j * pitch, count)
+        total = fma(value, value, total)
+    return fma(total, alpha, full(x, k))
+
+
+@jit
+def _power(scale, beta):
+    """scale^-beta."""
+    if beta == 0.75:
+        root = sqrt(scale)
+        return 1.0 / (root * sqrt(root))
+    return exp(log(scale) * -beta)
+
+
+@jit
+def _load_some(array, start, count):
+    if count == lanes(array):
+        return load(array, start)
+    return load_first(array, start, count, 0.0)
+
+
+@jit
+def _store_some(array, start, count, value):
+    if count == lanes(array):
+        store(array, start, value)
+    else:
+        store_first(array, start, count, value)
