@@ -15,7 +15,32 @@ from numpy import float32, float64, int32, int64, uint8
 from kernels._jit import get_num_threads, set_num_threads
 
 from . import functional, init, optim, random
-from .activation import LogSoftmax, ReLU, Sigmoid, Softmax, Tanh
+from .activation import (
+    CELU,
+    ELU,
+    GELU,
+    SELU,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    PReLU,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softmin,
+    Softplus,
+    Tanh,
+)
+from .adaptive_pooling import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+)
+from .batch_renorm import BatchRenorm1d, BatchRenorm2d
 from .container import ModuleList, Sequential
 from .conv import Conv1d, Conv2d
 from .conv_transpose import ConvTranspose1d, ConvTranspose2d
@@ -43,26 +68,39 @@ from .dropout import (
     GaussianDropout,
 )
 from .flatten import Flatten, Identity, Unflatten
+from .fold import dead_biases, fold_batch_norm, fold_into, remove_dead_biases
 from .group_norm import GroupNorm, LayerNorm, RMSNorm
 from .instance_norm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .joining import cat, stack, where
 from .linear import Linear
+from .local_response_norm import LocalResponseNorm
 from .loss import CrossEntropyLoss, MSELoss, NLLLoss
 from .max_norm import max_norm_
+from .maxout import Maxout, MaxoutConv2d
 from .module import Module
 from .monte_carlo import monte_carlo
-from .normalization import BatchNorm1d, BatchNorm2d
+from .normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .parameter import Parameter
-from .pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
+from .pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from .population import population_statistics
 from .random import manual_seed
 from .shaping import device
+from .spectral_norm import remove_spectral_norm, spectral_norm
 from .summary import summary
+from .switchable_norm import (
+    BatchInstanceNorm1d,
+    BatchInstanceNorm2d,
+    SwitchableNorm1d,
+    SwitchableNorm2d,
+)
 from .tape import enable_grad, is_grad_enabled, no_grad
 from .tensor import Tensor, record
+from .weight_norm import MeanOnlyBatchNorm, remove_weight_norm, weight_norm
+from .whitening import Whitening
 
 if TYPE_CHECKING:
     from . import data, models, training
-    from .training import evaluate, fit
+    from .training import dead_units, evaluate, fit
 
 exp, log, sqrt, clamp, abs = Tensor.exp, Tensor.log, Tensor.sqrt, Tensor.clamp, Tensor.abs
 sum, mean, max, min, argmax = Tensor.sum, Tensor.mean, Tensor.max, Tensor.min, Tensor.argmax
@@ -80,10 +118,20 @@ __all__ = [
     "training",
     "fit",
     "evaluate",
+    "dead_units",
+    "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
+    "AdaptiveMaxPool1d",
+    "AdaptiveMaxPool2d",
+    "AvgPool1d",
     "AvgPool2d",
+    "BatchInstanceNorm1d",
+    "BatchInstanceNorm2d",
     "BatchNorm1d",
     "BatchNorm2d",
+    "BatchNorm3d",
+    "BatchRenorm1d",
+    "BatchRenorm2d",
     "Conv1d",
     "Conv2d",
     "ConvTranspose1d",
@@ -105,28 +153,51 @@ __all__ = [
     "InstanceNorm3d",
     "LayerNorm",
     "Linear",
+    "LocalResponseNorm",
+    "CELU",
+    "ELU",
+    "GELU",
+    "Hardtanh",
+    "LeakyReLU",
+    "LogSigmoid",
     "LogSoftmax",
+    "Maxout",
+    "MaxoutConv2d",
     "MSELoss",
+    "MaxPool1d",
     "MaxPool2d",
+    "MeanOnlyBatchNorm",
     "Module",
     "ModuleList",
     "NLLLoss",
     "Parameter",
     "RMSNorm",
+    "PReLU",
     "ReLU",
+    "ReLU6",
+    "SELU",
+    "SiLU",
+    "Softmin",
+    "Softplus",
     "Sequential",
     "Sigmoid",
     "Softmax",
+    "SwitchableNorm1d",
+    "SwitchableNorm2d",
     "Tanh",
     "Tensor",
     "Unflatten",
+    "Whitening",
     "arange",
     "cat",
+    "dead_biases",
     "device",
     "empty",
     "enable_grad",
     "float32",
     "float64",
+    "fold_batch_norm",
+    "fold_into",
     "from_numpy",
     "full",
     "get_num_threads",
@@ -139,14 +210,20 @@ __all__ = [
     "no_grad",
     "ones",
     "ones_like",
+    "population_statistics",
     "rand",
     "randn",
     "record",
+    "remove_spectral_norm",
+    "remove_weight_norm",
+    "remove_dead_biases",
     "set_num_threads",
+    "spectral_norm",
     "stack",
     "summary",
     "tensor",
     "uint8",
+    "weight_norm",
     "where",
     "zeros",
     "zeros_like",
@@ -171,7 +248,7 @@ __all__ = [
     "flatten",
 ]
 
-_LAZY = {"fit": "training", "evaluate": "training"}
+_LAZY = {"fit": "training", "evaluate": "training", "dead_units": "training"}
 _LAZY_MODULES = {"data", "models", "training"}
 
 

@@ -1,15 +1,37 @@
 """Operations on tensors, in PyTorch's names: check, call the kernel, record its backward."""
 
-from .activation import log_softmax, relu, sigmoid, softmax, tanh
+from .activation import (
+    celu,
+    elu,
+    gelu,
+    hardtanh,
+    leaky_relu,
+    log_softmax,
+    logsigmoid,
+    maxout,
+    prelu,
+    relu,
+    relu6,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softmin,
+    softplus,
+    tanh,
+)
+from .batch_renorm import batch_renorm, mean_only_batch_norm
 from .convolution import conv1d, conv2d
 from .convolution_transpose import conv_transpose1d, conv_transpose2d
 from .group_norm import group_norm, instance_norm, layer_norm, rms_norm
 from .linear import linear
+from .local_response_norm import local_response_norm
 from .loss import cross_entropy, mse_loss, nll_loss
 from .masked_weights import drop_connect, drop_connect_gaussian
 from .normalization import batch_norm
 from .padding import pad
-from .pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d
+from .pooling import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, max_pool2d
+from .pooling_series import adaptive_avg_pool1d, adaptive_max_pool1d, avg_pool1d, max_pool1d
 from .regularization import (
     alpha_dropout,
     dropout,
@@ -20,6 +42,7 @@ from .regularization import (
     gaussian_dropout,
 )
 from .shape import flatten, one_hot
+from .switchable_norm import batch_instance_norm, switchable_norm
 
 __all__ = [
     "linear",
@@ -33,6 +56,11 @@ __all__ = [
     "group_norm",
     "instance_norm",
     "rms_norm",
+    "local_response_norm",
+    "batch_renorm",
+    "mean_only_batch_norm",
+    "batch_instance_norm",
+    "switchable_norm",
     "dropout",
     "dropout1d",
     "dropout2d",
@@ -43,13 +71,31 @@ __all__ = [
     "drop_connect",
     "drop_connect_gaussian",
     "relu",
+    "relu6",
+    "leaky_relu",
+    "prelu",
+    "elu",
+    "selu",
+    "celu",
+    "hardtanh",
     "sigmoid",
     "tanh",
+    "gelu",
+    "silu",
+    "softplus",
+    "logsigmoid",
     "softmax",
     "log_softmax",
+    "softmin",
+    "maxout",
+    "max_pool1d",
     "max_pool2d",
+    "avg_pool1d",
     "avg_pool2d",
+    "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
     "cross_entropy",
     "nll_loss",
     "mse_loss",

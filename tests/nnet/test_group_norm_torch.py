@@ -40,8 +40,6 @@ LAYERS = {
     "local response, even": ("LocalResponseNorm", (4,), {"alpha": 0.5, "beta": 0.6}, (2, 7, 5, 4)),
     "local response 3d": ("LocalResponseNorm", (9,), {"alpha": 0.5}, (2, 4, 3, 2, 5)),
 }
-if not hasattr(nn, "LocalResponseNorm"):
-    LAYERS = {name: value for name, value in LAYERS.items() if "response" not in name}
 
 
 def beside(name, dtype):
