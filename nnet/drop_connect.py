@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 from . import functional
 from .conv import Conv1d, Conv2d
@@ -94,8 +97,10 @@ class DropConnect(RandomInTraining):
                 self._function(), activation, input, layer.weight, layer.bias, self.p, self.samples
             )
         with no_grad():
-            mean = sum(activation(self._map(input, True)) for _ in range(self.samples))
-            return record(mean.data / input.dtype.type(self.samples), ())
+            total: Any = 0.0
+            for _ in range(self.samples):
+                total = total + activation(self._map(input, True)).data.astype(np.float64)
+        return record((total / self.samples).astype(input.dtype), ())
 
     def _map(self, input: Tensor, training: bool) -> Tensor:
         weight, bias = self.layer.weight, self.layer.bias
@@ -107,8 +112,8 @@ class DropConnect(RandomInTraining):
         layer = self.layer
         if isinstance(layer, Linear):
             return functional.linear
-        convolve = functional.conv1d if isinstance(layer, Conv1d) else functional.conv2d
-        options = layer.stride, layer.padding, layer.dilation, layer.groups
+        convolve: Callable = functional.conv1d if isinstance(layer, Conv1d) else functional.conv2d
+        options: Any = layer.stride, layer.padding, layer.dilation, layer.groups
         return lambda input, weight, bias: convolve(input, weight, bias, *options)
 
     def extra_repr(self) -> str:

@@ -22,6 +22,8 @@ from . import cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
 
+_INTEGERS = int, np.integer
+
 
 class Saved(NamedTuple):
     """The mask, bit i % 8 of byte i // 8 for plane i, and what it was multiplied by."""
@@ -124,6 +126,6 @@ def _apply(
 
 
 def _word(name: str, value: int) -> np.uint64:
-    if not isinstance(value, int | np.integer) or not 0 <= value < 2**64:
+    if not isinstance(value, _INTEGERS) or not 0 <= value < 2**64:
         raise ValueError(f"bernoulli_mask: expected {name} from 0 to 2^64 - 1, got {value!r}")
     return np.uint64(value)

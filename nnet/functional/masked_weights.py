@@ -151,15 +151,11 @@ def _mask_by_mask(
         for first, key in zip(firsts, keys, strict=True):
             kept, mask = masked(key)
             part = slice(first, first + share)
-            leaves = [Tensor(x[part], requires_grad=True), Tensor(kept, requires_grad=True)]
-            shift = None if bias is None else Tensor(bias.data, requires_grad=True)
-            with enable_grad():
-                function(*leaves, shift).backward(record(dy[part], ()))
-            gradients = [leaf.grad.data for leaf in leaves if leaf.grad is not None]
-            dx[part] = gradients[0]
-            dw += bernoulli_mask.backward(gradients[1], mask)
-            if db is not None and shift is not None and shift.grad is not None:
-                db += shift.grad.data
+            given = x[part], kept, None if bias is None else bias.data
+            dx[part], dkept, dshift = _gradients(function, dy[part], *given)
+            dw += bernoulli_mask.backward(dkept, mask)
+            if db is not None:
+                db += dshift
         return dx, dw.astype(w.dtype), None if db is None else db.astype(w.dtype)
 
     with no_grad():
@@ -168,3 +164,20 @@ def _mask_by_mask(
             for first, key in zip(firsts, keys, strict=True)
         ]
     return record(np.concatenate(parts), (input, weight, bias), backward)
+
+
+def _gradients(
+    function: Map, dy: np.ndarray, x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None
+) -> tuple[Any, Any, Any]:
+    """Of one call of function, which is made anew."""
+    leaves = [
+        None if array is None else Tensor(array, requires_grad=True) for array in (x, weight, bias)
+    ]
+    input, kept, shift = leaves
+    assert input is not None and kept is not None
+    with enable_grad():
+        function(input, kept, shift).backward(record(dy, ()))
+    dx, dw, db = (
+        leaf.grad.data if leaf is not None and leaf.grad is not None else None for leaf in leaves
+    )
+    return dx, dw, db
