@@ -57,7 +57,7 @@ class Convolution(Module):
         self.out_channels = out_channels
         self.kernel_size = sizes(name, "kernel_size", kernel_size, axes)
         self.stride = sizes(name, "stride", stride, axes)
-        self.padding = (
+        self.padding: Any = (
             padding if isinstance(padding, str) else sizes(name, "padding", padding, axes)
         )
         self.dilation = sizes(name, "dilation", dilation, axes)

@@ -13,8 +13,9 @@ from .check import check_filters, check_images, check_least, check_tensors, size
 from .images import as_filters, as_images, from_images, needed, reshaped, row
 from .padding import pad
 
-Single = int | tuple[int]
-Pair = int | tuple[int, int]
+# One integer, or one an axis.
+Single = int | tuple[int, ...]
+Pair = int | tuple[int, ...]
 
 
 def conv1d(

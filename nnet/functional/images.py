@@ -35,6 +35,6 @@ def reshaped(gradient: np.ndarray | None, shape: tuple[int, ...]) -> np.ndarray 
     return None if gradient is None else gradient.reshape(shape)
 
 
-def needed(*inputs: Tensor | None) -> tuple[bool, ...]:
-    """Which inputs need a gradient."""
-    return tuple(x is not None and x.requires_grad for x in inputs)
+def needed(input: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[bool, bool, bool]:
+    """Which of them need a gradient."""
+    return input.requires_grad, weight.requires_grad, bias is not None and bias.requires_grad

@@ -96,7 +96,7 @@ def _pad_repeating(input: Tensor, widths: list[tuple[int, int]], mode: str) -> T
                 f"got {(before, after)}"
             )
     bounds = [(b, b + n) for (b, _), n in zip(widths, x.shape[first:], strict=True)]
-    inside = (..., *(slice(*bound) for bound in bounds))
+    inside: tuple[Any, ...] = (..., *(slice(*bound) for bound in bounds))
     sizes = [stop + after for (_, stop), (_, after) in zip(bounds, widths, strict=True)]
     shape = [*x.shape[:first], *sizes]
     edges = [
