@@ -61,7 +61,7 @@ def batch_renorm(
     count = x.size // x.shape[1]
     _move(running_mean, saved.mean, momentum)
     _move(running_var, saved.var * (count / (count - 1)), momentum)
-    saved = saved._replace(gamma=scale, has_beta=True)
+    saved = saved._replace(gamma=scale, beta=shift)
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray | None, ...]:
         dx, dgamma, dbeta = batch_norm_op.backward(dy, saved)[:3]
