@@ -7,15 +7,13 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 
-from . import functional, init
+from . import functional
 from .functional.check import check_tensors
-from .functional.group_norm import check_eps
-from .module import Module
-from .parameter import Parameter
+from .running_averages import RunningAverages
 from .tensor import Tensor
 
 
-class InstanceNorm(Module):
+class InstanceNorm(RunningAverages):
     """What the instance normalizations share. Ulyanov, Vedaldi & Lempitsky 2016.
 
     y = weight (x - mean) / sqrt(var + eps) + bias, mean and var over the positions of one channel
@@ -47,41 +45,8 @@ class InstanceNorm(Module):
         *,
         bias: bool = True,
     ) -> None:
-        super().__init__()
-        check_eps(type(self).__name__, eps)
-        self.num_features = num_features
-        self.eps = eps
-        self.momentum = momentum
-        self.affine = affine
-        self.track_running_stats = track_running_stats
-        self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
-        self.bias = Parameter(np.zeros(num_features, dtype)) if affine and bias else None
-        self.running_mean: Tensor | None
-        self.running_var: Tensor | None
-        self.num_batches_tracked: Tensor | None
-        for name, first in (
-            ("running_mean", np.zeros(num_features, dtype)),
-            ("running_var", np.ones(num_features, dtype)),
-            ("num_batches_tracked", np.zeros((), np.int64)),
-        ):
-            self.register_buffer(name, Tensor(first) if track_running_stats else None)
-        self.to(device)
-
-    def reset_running_stats(self) -> None:
-        """Forget the batches seen."""
-        if self.running_mean is not None and self.running_var is not None:
-            assert self.num_batches_tracked is not None
-            init.zeros_(self.running_mean)
-            init.ones_(self.running_var)
-            self.num_batches_tracked.data.fill(0)
-
-    def reset_parameters(self) -> None:
-        """Ones and zeros, and no batches seen."""
-        self.reset_running_stats()
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        common = eps, momentum, affine, track_running_stats, device, dtype
+        super().__init__(num_features, *common, bias=bias)
 
     def forward(self, input: Tensor) -> Tensor:
         name = type(self).__name__
@@ -110,13 +75,6 @@ class InstanceNorm(Module):
             self.training or not self.track_running_stats,
             0.0 if self.momentum is None else self.momentum,
             self.eps,
-        )
-
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
-            f"affine={self.affine}, bias={self.bias is not None}, "
-            f"track_running_stats={self.track_running_stats}"
         )
 
 

@@ -32,7 +32,14 @@ def compute_on_reading(module: M, name: str, compute: Callable[[Any], Tensor]) -
     """
     kind = type(module)
     delattr(module, name)
-    own = {name: property(compute), "__module__": kind.__module__, "__doc__": kind.__doc__}
+
+    def refuse(self: Module, value: object) -> None:
+        raise AttributeError(
+            f"{kind.__name__}: expected no assignment to {name!r}, which is computed from others; "
+            "take back its normalization first"
+        )
+
+    own = {name: property(compute, refuse), "__module__": kind.__module__, "__doc__": kind.__doc__}
     module.__class__ = type(kind.__name__, (kind,), own)
     return module
 

@@ -10,20 +10,23 @@ import numpy.typing as npt
 
 from . import functional, init
 from .functional.check import check_tensors
-from .normalization import BatchNorm
 from .parameter import Parameter
+from .running_averages import RunningAverages
 from .tensor import Tensor
 
 
-class MixedNorm(BatchNorm):
+class MixedNorm(RunningAverages):
     """What is done around a mixture. The arguments are BatchNorm's.
 
+    AXES      how many the input may have, as EXPECTED says
     MIXED_BY  names and sizes of the mixture's parameters, 0 for num_features; ones at first
     FUNCTION  of input, running averages, these parameters, weight, bias, ...
 
     Raises ValueError for other shapes and for one value an instance.
     """
 
+    AXES: tuple[int, ...] = ()
+    EXPECTED = ""
     MIXED_BY: ClassVar[dict[str, int]] = {}
     FUNCTION: Callable[..., Tensor]
 
@@ -48,8 +51,7 @@ class MixedNorm(BatchNorm):
         """Ones and zeros, and no batches seen."""
         super().reset_parameters()
         for name in self.MIXED_BY:
-            if name in vars(self):
-                init.ones_(getattr(self, name))
+            init.ones_(getattr(self, name))
 
     def forward(
         self, input: Tensor, *, relu: bool = False, residual: Tensor | None = None

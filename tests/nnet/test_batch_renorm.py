@@ -145,6 +145,15 @@ def test_j_mixtures_in_use_do_not_depend_on_the_batch():
         assert (layer(x[:1])[0] == whole[0]).all()
 
 
+def test_j_mixtures_are_not_folded_as_batch_normalization():
+    for kind in (nn.BatchInstanceNorm2d, nn.SwitchableNorm2d):
+        model = nn.Sequential(nn.Conv2d(2, 3, 1), kind(3))
+        assert len(nn.fold_batch_norm(model)) == 2
+    model = nn.Sequential(nn.Conv2d(2, 3, 1), nn.BatchRenorm2d(3)).eval()
+    x = floats(2, 2, 4, 4)
+    assert_close(nn.fold_batch_norm(model)(x), model(x).data, 1e-5)
+
+
 def test_j_the_gate_stays_between_0_and_1():
     layer = nn.BatchInstanceNorm1d(3)
     layer.gate.data[...] = -0.5, 0.5, 1.5

@@ -90,6 +90,8 @@ def test_j_norms_of_weights_can_be_taken_back(norm, remove, names):
     assert repr(layer) == repr(nn.Linear(4, 3))
     with pytest.raises(ValueError, match="expected a parameter 'weight' in Linear"):
         norm(layer)
+    with pytest.raises(AttributeError, match="no assignment to 'weight', which is computed"):
+        layer.weight = nn.Parameter(np.zeros((3, 4), np.float32))
     weight = layer.weight.data.copy()
     remove(layer)
     assert type(layer) is nn.Linear and list(layer.state_dict()) == ["bias", "weight"]

@@ -1,0 +1,77 @@
+"""What layers share that learn a line a channel and may keep running averages."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from . import init
+from .functional.group_norm import check_eps
+from .module import Module
+from .parameter import Parameter
+from .tensor import Tensor
+
+
+class RunningAverages(Module):
+    """weight and bias if affine, running_mean and the like if tracked; arguments as BatchNorm's.
+
+    Not a batch normalization: what may be done to one, as folding it into the layer before, may
+    not be done to these.
+
+    Raises ValueError unless eps > 0.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: str | None = None,
+        dtype: npt.DTypeLike = np.float32,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        check_eps(type(self).__name__, eps)
+        self.num_features = num_features
+        self.eps = eps
+        self.momentum = momentum
+        self.affine = affine
+        self.track_running_stats = track_running_stats
+        self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
+        self.bias = Parameter(np.zeros(num_features, dtype)) if affine and bias else None
+        self.running_mean: Tensor | None
+        self.running_var: Tensor | None
+        self.num_batches_tracked: Tensor | None
+        for name, first in (
+            ("running_mean", np.zeros(num_features, dtype)),
+            ("running_var", np.ones(num_features, dtype)),
+            ("num_batches_tracked", np.zeros((), np.int64)),
+        ):
+            self.register_buffer(name, Tensor(first) if track_running_stats else None)
+        self.to(device)
+
+    def reset_running_stats(self) -> None:
+        """Forget the batches seen."""
+        if self.running_mean is not None and self.running_var is not None:
+            assert self.num_batches_tracked is not None
+            init.zeros_(self.running_mean)
+            init.ones_(self.running_var)
+            self.num_batches_tracked.data.fill(0)
+
+    def reset_parameters(self) -> None:
+        """Ones and zeros, and no batches seen."""
+        self.reset_running_stats()
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "
+            f"affine={self.affine}, bias={self.bias is not None}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
