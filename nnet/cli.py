@@ -1,4 +1,4 @@
-"""The command line: `nnet train`, `evaluate`, `predict`, `info`."""
+"""The command line: `nnet train`, `evaluate`, `predict`, `info`, `warmup`."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ import numpy as np
 
 from kernels import _jit
 
-from . import data, environment, functional
+from . import data, environment, functional, warmup
 from .tape import no_grad
 from .training import Evaluation, NonFiniteLoss, evaluate, load_run, recipe
 from .training.evaluation import evaluating
@@ -119,6 +119,19 @@ def _info(arguments: argparse.Namespace) -> int:
     return OK
 
 
+def _warm_up(arguments: argparse.Namespace) -> int:
+    if _jit.cache_folder() is None:
+        raise _Refused("compiled kernels cannot be kept, the folder cannot be written to")
+    try:
+        warmup.warm_up(
+            arguments.models or tuple(warmup.SHAPES), lambda text: print(text, flush=True)
+        )
+    except RuntimeError as error:
+        print(f"nnet warmup: {error}", file=sys.stderr)
+        return FAILED
+    return OK
+
+
 def _load(arguments: argparse.Namespace) -> Run:
     if arguments.threads is not None:
         _jit.set_num_threads(arguments.threads)
@@ -146,6 +159,13 @@ def _number(kind: Callable[[str], Any], good: Callable[[Any], bool], expected: s
         return value
 
     return parse
+
+
+def _model(name: str) -> str:
+    if name not in warmup.SHAPES:
+        known = ", ".join(warmup.SHAPES)
+        raise argparse.ArgumentTypeError(f"expected a model out of {known}, got {name!r}")
+    return name
 
 
 _count = _number(int, lambda value: value >= 1, "an integer of at least 1")
@@ -194,4 +214,10 @@ def _parser() -> argparse.ArgumentParser:
 
     info = commands.add_parser("info", help="versions, processor, threads, kernel cache, CUDA")
     info.set_defaults(run=_info)
+
+    warm = commands.add_parser("warmup", help="compile beforehand what the networks need")
+    warm.add_argument(
+        "models", nargs="*", metavar="MODEL", type=_model, help=f"{', '.join(warmup.SHAPES)}; all"
+    )
+    warm.set_defaults(run=_warm_up)
     return parser

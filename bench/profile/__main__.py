@@ -4,6 +4,7 @@
     python -m bench.profile kernels --ops conv2d   # the kernels that the cases of an op launch
     python -m bench.profile step                   # the kernels of a training step
     python -m bench.profile lines                  # its Python, on a batch of 2: less kernel
+    python -m bench.profile overhead               # what Python costs around a tiny kernel
 
 "of bound" is the time that the counted flops take at the machine's peak, or the counted bytes
 at the bandwidth of copying as many bytes, divided by the time measured. Copies of a size that
@@ -18,13 +19,13 @@ from time import perf_counter
 
 from bench.cases import CASES
 from bench.machine import describe_machine, pinned
-from bench.profile import peaks
+from bench.profile import overhead, peaks
 from bench.profile.lines import profile_lines
 from bench.profile.recorder import Launches, record
 from bench.report import describe, markdown_table, milliseconds, significant
 from bench.training_step import MNIST_CNN
 
-SECTIONS = ("peaks", "kernels", "step", "lines")
+SECTIONS = ("peaks", "kernels", "step", "lines", "overhead")
 
 # The least that batch normalization takes: kernels have little to do, Python as much as ever.
 LEAST_BATCH = 2
@@ -93,6 +94,10 @@ def print_lines(batch: int, rounds: int) -> None:
     print(profile_lines(step, rounds, top=40), "\n", flush=True)
 
 
+def print_overhead(rounds: int) -> None:
+    print(f"**Python of a call**\n\n{overhead.table(rounds)}\n", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.profile", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -116,6 +121,8 @@ def main() -> None:
             print_step(options.batch or MNIST_CNN.shape[0], options.rounds)
         if "lines" in sections:
             print_lines(options.batch or LEAST_BATCH, options.rounds)
+        if "overhead" in sections:
+            print_overhead(options.rounds)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import compile_time, machine, measure, peers
+from bench import compile_time, machine, measure, memory_use, peers
 from bench.case import Work
 from bench.cases import CASES
 from bench.figures import BEGIN, END, Figure, load, save
 from bench.machine import describe_machine, pinned
 from bench.profile import __main__ as profile
-from bench.profile import peaks
+from bench.profile import overhead, peaks
 from bench.profile.recorder import Recorder, counted
 from bench.report import describe
 from bench.training_step import TRAININGS
@@ -164,6 +164,23 @@ def test_compiling_takes_longer_than_loading():
     assert name == "gather_normalize" and float(compiling) > float(loading)
 
 
+def test_budgets_are_printed_beside_what_was_measured(run, monkeypatch):
+    """Of compiling nothing is measured here: another test does, and it takes half a minute."""
+    seconds = iter([41.0, *[1.5, 0.9, 1.2], *[0.7, 0.9, 0.8]])
+    monkeypatch.setattr(compile_time, "REPEATS", 3)
+    monkeypatch.setattr(compile_time, "_seconds", lambda *_: next(seconds))
+    rows = run(compile_time.main, "--budgets").splitlines()[-3:]
+    assert [[cell.strip() for cell in row.strip("|").split("|")] for row in rows] == [
+        ["first training step, nothing compiled", "41.00", "40.0", "no"],
+        ["first training step, all compiled", "0.90", "1.0", "yes"],
+        ["import nnet", "0.70", "0.8", "yes"],
+    ]
+
+
+def test_starting_is_timed_in_a_fresh_process(tmp_path):
+    assert 0 < compile_time._seconds(["-c", compile_time._IMPORT], str(tmp_path)) < 60
+
+
 def test_every_case_is_benchmarked_in_every_direction():
     for op, cases in CASES.items():
         _, parameters = measure.over_cases(op).args
@@ -172,11 +189,12 @@ def test_every_case_is_benchmarked_in_every_direction():
 
 def test_a_recorder_clocks_launches_and_then_lets_go():
     x = np.ones(1000, np.float32)
-    activation.relu_forward(x)
+    relu = activation.ReLU()
+    activation.forward(relu, x)
     before = dict(vars(activation.cpu))
     with Recorder() as recorder:
-        activation.relu_forward(x)
-        activation.relu_forward(x)
+        activation.forward(relu, x)
+        activation.forward(relu, x)
     assert dict(vars(activation.cpu)) == before
     (launches,) = recorder.launches.values()
     assert launches.calls == 2 and launches.seconds > 0
@@ -203,6 +221,21 @@ def test_profile_prints_kernels_and_their_share_of_the_bound(run, monkeypatch):
     monkeypatch.setattr(peaks, "bound", lambda work: 1e-9)
     shown = run(profile.main, "kernels", "--ops", "activation", "--small", "--rounds", "1")
     assert "**activation**" in shown and "of bound %" in shown and "relu-64x32x28x28" in shown
+
+
+def test_profile_prints_what_python_costs(run, monkeypatch):
+    monkeypatch.setattr(overhead, "CALLS", 2)
+    shown = run(profile.main, "overhead", "--rounds", "1")
+    rows = [line.split("|")[1:4] for line in shown.splitlines() if line.startswith("| ")][1:]
+    assert [row[0].strip() for row in rows][:3] == ["add", "relu", "linear"]
+    assert all(float(row[1]) > 0 for row in rows) and len(rows) == 8
+
+
+def test_memory_use_refuses_what_it_does_not_know(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["command", "brain"])
+    with pytest.raises(SystemExit):
+        memory_use.main()
+    assert "expected trainings among mnist_cnn-batch64" in capsys.readouterr().err
 
 
 def test_profile_prints_the_kernels_and_the_python_of_a_step(run, monkeypatch):

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import nnet as nn
-from nnet import cli
+from kernels import _jit
+from nnet import cli, warmup
 from nnet.training import Callback, recipe
 from tests.nnet.test_data import write_folder
 
@@ -149,9 +150,35 @@ def test_info(capsys):
     assert "compiled kernels" in output and "CUDA" in output
 
 
+def test_warmup_leaves_nothing_to_compile_for_the_next(capfd):
+    """All networks are known to it; two of them here, in two processes."""
+    assert set(warmup.SHAPES) == set(nn.models.MODELS)
+    folder = _jit.cache_folder()
+    found = []
+    for _ in range(2):
+        assert cli.main(["warmup", "mlp", "mnist_cnn"]) == 0
+        shown = capfd.readouterr()
+        *ready, where = shown.out.splitlines()
+        assert sorted(line.split()[0] for line in ready) == ["mlp", "mnist_cnn"]
+        assert all(line.endswith(" s") and " ready after " in line for line in ready)
+        assert str(folder) in where
+        found.append({path for path in folder.rglob("*.nbc") if path.is_file()})
+    assert "compiling" not in shown.err
+    assert found[0] and found[1] >= found[0]
+
+
+def test_warmup_says_when_it_failed(capsys, monkeypatch):
+    monkeypatch.setattr(warmup.sys, "executable", "false")
+    assert cli.main(["warmup", "mlp"]) == 1
+    assert "compiling for mlp failed" in capsys.readouterr().err
+    monkeypatch.setattr(_jit, "cache_folder", lambda: None)
+    assert "cannot be kept" in refused(capsys, "warmup")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["warmup", "brain"], "expected a model out of mnist_cnn, mlp, resnet20, vgg_small"),
         (["train", "--speed", "9"], "unrecognized arguments: --speed 9"),
         (["train", "--epochs", "0"], "expected an integer of at least 1, got '0'"),
         (["train", "--epochs", "many"], "expected an integer of at least 1, got 'many'"),

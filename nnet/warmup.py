@@ -1,0 +1,80 @@
+"""Compile beforehand what the networks of `nnet.models` need: `nnet warmup`.
+
+Kernels are compiled when they are first called, and kept on disk. So each network is trained and
+evaluated for a moment, on noise, in batches as large and as small as occur.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+
+import numpy as np
+
+from kernels import _jit
+
+# Images that each network is made for. Neighbours go to different processes, so that those which
+# have few kernels in common are compiled at the same time.
+SHAPES = {
+    "mnist_cnn": (1, 28, 28),
+    "mlp": (1, 28, 28),
+    "resnet20": (3, 32, 32),
+    "vgg_small": (3, 32, 32),
+}
+PROCESSES = 2
+
+# Small batches take other kernels than large ones.
+BATCH, REST = 64, 2
+
+
+def warm_up(names: Sequence[str] = tuple(SHAPES), say: Callable[[str], None] = print) -> None:
+    """Compile what the networks of those names need, in processes side by side.
+
+    What was compiled before is only read. Raises RuntimeError if a process fails, or where
+    compiled kernels cannot be kept.
+    """
+    if _jit.cache_folder() is None:
+        raise RuntimeError("expected a cache folder that can be written to")
+    start = perf_counter()
+    shares = [share for i in range(PROCESSES) if (share := list(names[i::PROCESSES]))]
+
+    def run(share: list[str]) -> None:
+        command = [sys.executable, "-m", "nnet.warmup", *share]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            for line in child.stdout:
+                say(f"{json.loads(line)} ready after {perf_counter() - start:.1f} s")
+        if child.returncode:
+            raise RuntimeError(f"compiling for {', '.join(share)} failed")
+
+    with ThreadPoolExecutor(len(shares)) as pool:
+        list(pool.map(run, shares))
+    say(f"kernels are kept in {_jit.cache_folder()}")
+
+
+def train_a_moment(name: str) -> None:
+    """Train, evaluate and go on with the other optimizer, in this process."""
+    from . import data, models, optim
+    from .training import evaluate, fit
+
+    samples, shape = BATCH + REST, SHAPES[name]
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (samples, *shape), np.uint8)
+    dataset = data.ImageDataset(images, rng.integers(0, 10, samples), tuple("0123456789"))
+    mean, std = data.channel_statistics(dataset)
+    batches = data.DataLoader(dataset, BATCH, shuffle=True, mean=mean, std=std)
+    model = models.MODELS[name]()
+    for optimizer in (
+        optim.Adam(model.parameters(), lr=1e-3),
+        optim.SGD(model.parameters(), lr=1e-3, momentum=0.9),
+    ):
+        fit(model, batches, epochs=1, optimizer=optimizer, progress=False)
+    evaluate(model, batches)
+
+
+if __name__ == "__main__":
+    for each in sys.argv[1:]:
+        train_a_moment(each)
+        print(json.dumps(each), flush=True)
