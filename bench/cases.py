@@ -15,9 +15,14 @@ from bench.contenders import (
     conv2d,
     drop_connect,
     gather_normalize,
+    group_norm,
+    local_response_norm,
     matmul,
+    maxout,
     optimizer_step,
     pool2d,
+    prelu,
+    softmax,
     softmax_cross_entropy,
 )
 
@@ -96,9 +101,9 @@ def _conv2d(
     )
 
 
-def _pool2d(kind: str, x: Shape) -> Case:
+def _pool2d(kind: str, x: Shape, small: bool = True) -> Case:
     """No two elements are equal: NumPy's gradient would go to all maxima of a window."""
-    y = (x[0], x[1], x[2] // 2, x[3] // 2)
+    y = (*x[:2], 1, 1) if kind == "global" else (x[0], x[1], x[2] // 2, x[3] // 2)
     size = FLOAT * (math.prod(x) + math.prod(y))
     return Case(
         op="pool2d",
@@ -109,10 +114,10 @@ def _pool2d(kind: str, x: Shape) -> Case:
             "dy": _normal(rng, *y),
         },
         options={"kind": kind},
-        forward=Work((3 if kind == "max" else 4) * math.prod(y), size),
+        forward=Work(math.prod(x) - (math.prod(y) if kind == "max" else 0), size),
         backward=Work(math.prod(y), size),
         contenders=pool2d,
-        small=True,
+        small=small,
     )
 
 
@@ -131,6 +136,41 @@ def _batch_norm(x: Shape, small: bool = False) -> Case:
         forward=Work(6 * size, FLOAT * (2 * size + 2 * channels)),
         backward=Work(8 * size, FLOAT * (3 * size + 3 * channels)),
         contenders=batch_norm,
+        small=small,
+    )
+
+
+def _group_norm(x: Shape, groups: int, small: bool = False) -> Case:
+    """As batch normalization, and 2 more to weigh dy."""
+    size, channels = math.prod(x), x[1]
+    return Case(
+        op="group_norm",
+        variant="layer" if groups == 1 else f"{groups}-groups",
+        shape=_times(*x),
+        inputs=lambda rng: {
+            "x": _normal(rng, *x),
+            "gamma": _normal(rng, channels),
+            "beta": _normal(rng, channels),
+            "dy": _normal(rng, *x),
+        },
+        options={"groups": groups},
+        forward=Work(6 * size, FLOAT * (2 * size + 2 * channels)),
+        backward=Work(10 * size, FLOAT * (3 * size + 3 * channels)),
+        contenders=group_norm,
+        small=small,
+    )
+
+
+def _local_response_norm(x: Shape, small: bool = False) -> Case:
+    """A window of 5: 5 squares and sums, 2 for the scale, 4 for the power; backward 5 and 16."""
+    size = math.prod(x)
+    return Case(
+        op="local_response_norm",
+        shape=_times(*x),
+        inputs=lambda rng: {"x": _normal(rng, *x), "dy": _normal(rng, *x)},
+        forward=Work(16 * size, FLOAT * 2 * size),
+        backward=Work(32 * size, FLOAT * 3 * size),
+        contenders=local_response_norm,
         small=small,
     )
 
@@ -169,7 +209,15 @@ def _drop_connect(n: int, units: int, inputs: int, small: bool = False) -> Case:
 
 def _activation(kind: str, x: Shape, small: bool = False) -> Case:
     size = math.prod(x)
-    forward, backward = {"relu": (1, 1), "sigmoid": (4, 3), "tanh": (1, 3)}[kind]
+    forward, backward = {
+        "relu": (1, 1),
+        "leaky_relu": (2, 2),
+        "elu": (3, 3),
+        "sigmoid": (4, 3),
+        "tanh": (1, 3),
+        "gelu": (2, 7),
+        "silu": (5, 5),
+    }[kind]
     return Case(
         op="activation",
         variant=kind,
@@ -180,6 +228,53 @@ def _activation(kind: str, x: Shape, small: bool = False) -> Case:
         backward=Work(backward * size, 3 * FLOAT * size),
         contenders=activation,
         small=small,
+    )
+
+
+def _softmax(log: bool, rows: int, length: int, small: bool = False) -> Case:
+    """Forward: maximum, difference, exp, sum, quotient; backward: 2 for the sum and 2."""
+    size = rows * length
+    return Case(
+        op="softmax",
+        variant="log" if log else "plain",
+        shape=_times(rows, length),
+        inputs=lambda rng: {"x": _normal(rng, rows, length), "dy": _normal(rng, rows, length)},
+        options={"log": log},
+        forward=Work(5 * size, 2 * FLOAT * size),
+        backward=Work(4 * size, 3 * FLOAT * size),
+        contenders=softmax,
+        small=small,
+    )
+
+
+def _prelu(x: Shape) -> Case:
+    size, channels = math.prod(x), x[1]
+    return Case(
+        op="prelu",
+        shape=_times(*x),
+        inputs=lambda rng: {
+            "x": _normal(rng, *x),
+            "weight": _normal(rng, channels),
+            "dy": _normal(rng, *x),
+        },
+        forward=Work(2 * size, FLOAT * (2 * size + channels)),
+        backward=Work(4 * size, FLOAT * (3 * size + 2 * channels)),
+        contenders=prelu,
+        small=True,
+    )
+
+
+def _maxout(n: int, pieces: int, size: int) -> Case:
+    """Which piece was the greatest is a byte."""
+    x, y = n * pieces * size, n * size
+    return Case(
+        op="maxout",
+        shape=_times(n, pieces, size),
+        inputs=lambda rng: {"x": _normal(rng, n, pieces, size), "dy": _normal(rng, n, size)},
+        forward=Work(x - y, FLOAT * (x + y) + y),
+        backward=Work(0, FLOAT * (x + y) + y),
+        contenders=maxout,
+        small=True,
     )
 
 
@@ -271,12 +366,30 @@ CONV2D = (
     _conv2d((32, 64, 28, 28), 64, 3, padding=1, groups=64, small=True),
 )
 
-POOL2D = tuple(_pool2d(kind, (64, 32, 28, 28)) for kind in ("max", "average"))
+POOL2D = (
+    *(_pool2d(kind, (64, 32, 28, 28)) for kind in ("max", "average")),
+    *(_pool2d(kind, (32, 64, 32, 32), small=False) for kind in ("max", "average")),
+    _pool2d("average", (128, 64, 8, 8)),
+    _pool2d("global", (128, 64, 8, 8)),
+    _pool2d("global", (32, 256, 7, 7)),
+)
 
 BATCH_NORM = (
     _batch_norm((64, 32, 28, 28), small=True),
     _batch_norm((32, 64, 56, 56)),
     _batch_norm((100, 1024), small=True),
+)
+
+GROUP_NORM = (
+    _group_norm((3200, 256), 1, small=True),
+    _group_norm((4096, 1024), 1),
+    _group_norm((32, 64, 32, 32), 8, small=True),
+    _group_norm((32, 64, 32, 32), 32),
+)
+
+LOCAL_RESPONSE_NORM = (
+    _local_response_norm((8, 64, 27, 27), small=True),
+    _local_response_norm((32, 96, 55, 55)),
 )
 
 BERNOULLI_MASK = (
@@ -293,8 +406,18 @@ DROP_CONNECT = (
 ACTIVATION = tuple(
     _activation(kind, shape, small=len(shape) == 4)
     for shape in ((64, 32, 28, 28), (4096, 1024))
-    for kind in ("relu", "sigmoid", "tanh")
+    for kind in ("relu", "leaky_relu", "elu", "sigmoid", "tanh", "gelu", "silu")
 )
+
+SOFTMAX = tuple(
+    _softmax(log, rows, length, small=length < 1000)
+    for rows, length in ((4096, 10), (8192, 64), (4096, 1024))
+    for log in (False, True)
+)
+
+PRELU = (_prelu((64, 32, 28, 28)),)
+
+MAXOUT = (_maxout(256, 2, 1024), _maxout(64, 4, 32 * 14 * 14))
 
 SOFTMAX_CROSS_ENTROPY = (
     _softmax_cross_entropy(4096, 10, small=True),
@@ -318,9 +441,14 @@ CASES: dict[str, tuple[Case, ...]] = {
     "conv2d": CONV2D,
     "pool2d": POOL2D,
     "batch_norm": BATCH_NORM,
+    "group_norm": GROUP_NORM,
+    "local_response_norm": LOCAL_RESPONSE_NORM,
     "bernoulli_mask": BERNOULLI_MASK,
     "drop_connect": DROP_CONNECT,
     "activation": ACTIVATION,
+    "softmax": SOFTMAX,
+    "prelu": PRELU,
+    "maxout": MAXOUT,
     "softmax_cross_entropy": SOFTMAX_CROSS_ENTROPY,
     "optimizer_step": OPTIMIZER_STEP,
     "gather_normalize": GATHER_NORMALIZE,
