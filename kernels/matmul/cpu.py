@@ -28,6 +28,7 @@ DEPTH = 256
 # Tasks to share out: even shares for 2, 4 or 8 threads.
 TASKS = 8
 
+
 @_jit.jit
 def _pack_b_panel(b, transpose_b, depth_from, depth, column, work_b):
     """One panel (depth, 3 registers) of B from `depth_from` and `column` on, zeros beyond."""

@@ -45,6 +45,9 @@ class _Emit:
     def load(self, address: Any) -> Any:
         return load_vector(self.builder, address, self.kind, self.align)
 
+    def repeated(self, address: Any) -> Any:
+        return repeat(self.builder, self.builder.load(address), self.kind)
+
     def store(self, values: list, addresses: list) -> None:
         for value, address in zip(values, addresses, strict=True):
             store_vector(self.builder, value, address, self.align)
@@ -85,13 +88,28 @@ class _Emit:
         builder = self.builder
         loop = Loop(builder, depth, 1, self.kind, len(a_rows) * len(b_columns))
         a_at, b_at = builder.mul(loop.index, a_step), builder.mul(loop.index, b_step)
-        b_values = [self.load(builder.gep(column, [b_at])) for column in b_columns]
-        updated: list = []
-        for row in a_rows:
-            factor = repeat(builder, builder.load(builder.gep(row, [a_at])), self.kind)
-            for b_value in b_values:
-                operands = [factor, b_value, loop.sums[len(updated)]]
-                updated.append(call(builder, f"llvm.fma.{suffix(self.kind)}", self.kind, operands))
+        columns = [builder.gep(column, [b_at]) for column in b_columns]
+        numbers = [builder.gep(row, [a_at]) for row in a_rows]
+        updated = list(loop.sums)
+
+        def add(i: int, j: int, factor: Any, b_value: Any) -> None:
+            k = i * len(columns) + j
+            operands = [factor, b_value, loop.sums[k]]
+            updated[k] = call(builder, f"llvm.fma.{suffix(self.kind)}", self.kind, operands)
+
+        # The shorter side is held in registers, or they would not suffice.
+        if len(numbers) < len(columns):
+            factors = [self.repeated(number) for number in numbers]
+            for j, column in enumerate(columns):
+                b_value = self.load(column)
+                for i, factor in enumerate(factors):
+                    add(i, j, factor, b_value)
+        else:
+            b_values = [self.load(column) for column in columns]
+            for i, number in enumerate(numbers):
+                factor = self.repeated(number)
+                for j, b_value in enumerate(b_values):
+                    add(i, j, factor, b_value)
         loop.close(updated)
         return updated
 
