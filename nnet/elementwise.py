@@ -68,22 +68,24 @@ class Elementwise(Operand):
         return _extreme(self, other, np.minimum)
 
     def relu(self) -> Tensor:
-        y, saved = activation.relu_forward(self.data)
-        return self._record(y, (self,), lambda dy: activation.relu_backward(dy, saved))
+        return _activate(self, activation.ReLU())
 
     def sigmoid(self) -> Tensor:
-        y, saved = activation.sigmoid_forward(self.data)
-        return self._record(y, (self,), lambda dy: activation.sigmoid_backward(dy, saved))
+        return _activate(self, activation.Sigmoid())
 
     def tanh(self) -> Tensor:
-        y, saved = activation.tanh_forward(self.data)
-        return self._record(y, (self,), lambda dy: activation.tanh_backward(dy, saved))
+        return _activate(self, activation.Tanh())
 
     def isnan(self) -> Tensor:
         return self._record(np.isnan(self.data), ())
 
     def isfinite(self) -> Tensor:
         return self._record(np.isfinite(self.data), ())
+
+
+def _activate(tensor: Operand, formula: activation.Formula) -> Tensor:
+    y, saved = activation.forward(formula, tensor.data)
+    return tensor._record(y, (tensor,), lambda dy: activation.backward(dy, saved))
 
 
 def _extreme(tensor: Operand, other: Any, ufunc: Callable) -> Tensor:

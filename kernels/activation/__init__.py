@@ -1,11 +1,10 @@
-"""ReLU, sigmoid and tanh of every element of an array of any shape.
+"""A function of every element of an array of any shape: ReLU, sigmoid, GELU and their like.
 
-`<name>_forward(x)` returns `(y, Saved)`, `<name>_backward(dy, saved)` returns dx. Arrays are
-float32 or float64; TypeError for others, ValueError for a dy of another shape than y. NaN in is
-NaN out.
+`forward(formula, x)` returns `(y, Saved)`, `backward(dy, saved)` returns dx; `formulas` says
+which functions there are. Arrays are float32 or float64; TypeError for others, ValueError for a dy
+of another shape than y. NaN in is NaN out.
 """
 
-from collections.abc import Callable
 from types import ModuleType
 from typing import NamedTuple
 
@@ -14,77 +13,81 @@ import numpy as np
 from .. import _memory
 from .._check import float_arrays
 from . import cpu, reference
+from .formulas import (
+    ELU,
+    GELU,
+    Formula,
+    Hardtanh,
+    LeakyReLU,
+    LogSigmoid,
+    ReLU,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+    TanhGELU,
+    keeps_output,
+)
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "IMPLEMENTATIONS",
+    "Formula",
+    "Hardtanh",
+    "LeakyReLU",
+    "LogSigmoid",
+    "ReLU",
+    "Saved",
+    "SiLU",
+    "Sigmoid",
+    "Softplus",
+    "Tanh",
+    "TanhGELU",
+    "backward",
+    "forward",
+]
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
 
 
 class Saved(NamedTuple):
-    """All three gradients follow from the output."""
+    """Which formula, and the output if the gradient follows from it, else the input."""
 
-    y: np.ndarray
+    formula: Formula
+    kept: np.ndarray
 
 
-def relu_forward(x: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """Return max(x, 0).
+def forward(formula: Formula, x: np.ndarray) -> tuple[np.ndarray, Saved]:
+    """Return the formula's value at every x.
 
     >>> import numpy as np
     >>> from kernels import activation
-    >>> activation.relu_forward(np.array([-1.0, 0.0, 2.0]))[0]
+    >>> activation.forward(activation.ReLU(), np.array([-1.0, 0.0, 2.0]))[0]
     array([0., 0., 2.])
-    """
-    return _forward("relu", cpu.relu_forward, x)
-
-
-def relu_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """Return dy where y > 0, else 0."""
-    return _backward("relu", cpu.relu_backward, dy, saved)
-
-
-def sigmoid_forward(x: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """Return 1 / (1 + e^-x).
-
-    >>> import numpy as np
-    >>> from kernels import activation
-    >>> activation.sigmoid_forward(np.array([-1000.0, 0.0, 1000.0]))[0]
+    >>> activation.forward(activation.Sigmoid(), np.array([-1000.0, 0.0, 1000.0]))[0]
     array([0. , 0.5, 1. ])
     """
-    return _forward("sigmoid", cpu.sigmoid_forward, x)
-
-
-def sigmoid_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """Return dy y (1 - y)."""
-    return _backward("sigmoid", cpu.sigmoid_backward, dy, saved)
-
-
-def tanh_forward(x: np.ndarray) -> tuple[np.ndarray, Saved]:
-    """Return the hyperbolic tangent.
-
-    >>> import numpy as np
-    >>> from kernels import activation
-    >>> activation.tanh_forward(np.array([-1000.0, 0.0, 1000.0]))[0]
-    array([-1.,  0.,  1.])
-    """
-    return _forward("tanh", cpu.tanh_forward, x)
-
-
-def tanh_backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """Return dy (1 - y^2)."""
-    return _backward("tanh", cpu.tanh_backward, dy, saved)
-
-
-def _forward(name: str, kernel: Callable, x: np.ndarray) -> tuple[np.ndarray, Saved]:
-    (x,) = float_arrays(name, x=x)
+    (x,) = float_arrays(type(formula).__name__, x=x)
     y = _memory.empty(x.shape, x.dtype)
     if x.size:
-        kernel(x=x.reshape(-1), out_y=y.reshape(-1))
-    return y, Saved(y)
+        cpu.forward(formula=formula, x=x.reshape(-1), out_y=y.reshape(-1))
+    return y, Saved(formula, y if keeps_output(formula) else x)
 
 
-def _backward(name: str, kernel: Callable, dy: np.ndarray, saved: Saved) -> np.ndarray:
-    y, dy = float_arrays(name, y=saved.y, dy=dy)
-    if dy.shape != y.shape:
-        raise ValueError(f"{name}: expected dy of shape {y.shape}, got {dy.shape}")
-    dx = _memory.empty(y.shape, y.dtype)
-    if y.size:
-        kernel(dy=dy.reshape(-1), y=y.reshape(-1), out_dx=dx.reshape(-1))
+def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
+    """Return dy times the derivative."""
+    formula, kept = saved
+    name = type(formula).__name__
+    kept, dy = float_arrays(name, y=kept, dy=dy)
+    if dy.shape != kept.shape:
+        raise ValueError(f"{name}: expected dy of shape {kept.shape}, got {dy.shape}")
+    dx = _memory.empty(dy.shape, dy.dtype)
+    if dy.size:
+        cpu.backward(
+            formula=formula,
+            dy=dy.reshape(-1),
+            kept=kept.reshape(-1),
+            out_dx=dx.reshape(-1),
+        )
     return dx

@@ -2,6 +2,7 @@
 
 from .checkpoints import Description, load_model, load_weights, save_weights
 from .curves import draw_curves
+from .dead_units import DeadUnits, dead_units
 from .diagnostics import NonFiniteLoss
 from .evaluation import Evaluation, evaluate
 from .history import Epoch, History
@@ -16,6 +17,8 @@ __all__ = [
     "Epoch",
     "Evaluation",
     "NonFiniteLoss",
+    "DeadUnits",
+    "dead_units",
     "Description",
     "save_weights",
     "load_weights",

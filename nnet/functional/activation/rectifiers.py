@@ -1,0 +1,115 @@
+"""Functions that are linear above 0. `inplace` changes nothing: no input is overwritten."""
+
+from __future__ import annotations
+
+from kernels import activation
+from kernels import prelu as prelu_op
+
+from ...tensor import Tensor, record
+from ..check import check_tensors
+from .formula import apply
+
+# Klambauer et al. 2017: with these, mean 0 and variance 1 are a fixed point of wide layers.
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """max(x, 0), gradient 0 at 0.
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.relu(nn.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    check_tensors("relu", input=input)
+    return input.relu()
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    """x above 0, negative_slope * x below.
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.leaky_relu(nn.tensor([-1.0, 2.0]), 0.1)
+    tensor([-0.1,  2. ])
+    """
+    return apply("leaky_relu", activation.LeakyReLU(float(negative_slope)), input)
+
+
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
+    """x above 0, weight * x below, with gradients to both.
+
+    input   (N, C, ...), or any shape for a weight of one element
+    weight  (C,) or (1,)
+
+    Raises TypeError for other or mixed dtypes, ValueError for a weight that does not fit.
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.prelu(nn.tensor([[-1.0, -1.0]]), nn.tensor([0.25, 0.5]))
+    tensor([[-0.25, -0.5 ]])
+    """
+    check_tensors("prelu", input=input, weight=weight)
+    y, saved = prelu_op.forward(input.data, weight.data)
+    return record(y, (input, weight), lambda dy: prelu_op.backward(dy, saved))
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """x above 0, alpha (e^x - 1) below.
+
+    Raises ValueError for a negative alpha: the gradient is computed from the output.
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.elu(nn.tensor([-1000.0, 2.0]))
+    tensor([-1.,  2.])
+    """
+    if alpha < 0:
+        raise ValueError(f"elu: expected alpha >= 0, got {alpha}")
+    return apply("elu", activation.ELU(float(alpha)), input)
+
+
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
+    """1.0507 times elu with alpha = 1.6733.
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.selu(nn.ones(1))
+    tensor([1.050701])
+    """
+    return apply("selu", activation.ELU(SELU_ALPHA, SELU_SCALE), input)
+
+
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    """x above 0, alpha (e^(x / alpha) - 1) below; its slope is continuous for every alpha.
+
+    Raises ValueError for alpha = 0.
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.celu(nn.tensor([-1000.0, 2.0]), alpha=0.5)
+    tensor([-0.5,  2. ])
+    """
+    if alpha == 0:
+        raise ValueError("celu: expected alpha other than 0, got 0")
+    return apply("celu", activation.ELU(float(alpha), 1.0, 1.0 / alpha), input)
+
+
+def hardtanh(
+    input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
+) -> Tensor:
+    """x limited to [min_val, max_val]; gradient 0 at the limits and beyond.
+
+    Raises ValueError for min_val > max_val.
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.hardtanh(nn.tensor([-2.0, 0.5]))
+    tensor([-1. ,  0.5])
+    """
+    if min_val > max_val:
+        raise ValueError(f"hardtanh: expected min_val <= max_val, got {min_val} and {max_val}")
+    return apply("hardtanh", activation.Hardtanh(float(min_val), float(max_val)), input)
+
+
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
+    """min(max(x, 0), 6).
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.relu6(nn.tensor([-1.0, 7.0]))
+    tensor([0., 6.])
+    """
+    return apply("relu6", activation.Hardtanh(0.0, 6.0), input)

@@ -1,0 +1,82 @@
+"""Functions with derivatives everywhere."""
+
+from __future__ import annotations
+
+from kernels import activation
+
+from ...tensor import Tensor
+from ..check import check_tensors
+from .formula import apply
+
+
+def sigmoid(input: Tensor) -> Tensor:
+    """1 / (1 + e^-x).
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.sigmoid(nn.zeros(1))
+    tensor([0.5])
+    """
+    check_tensors("sigmoid", input=input)
+    return input.sigmoid()
+
+
+def tanh(input: Tensor) -> Tensor:
+    """The hyperbolic tangent.
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.tanh(nn.zeros(1))
+    tensor([0.])
+    """
+    check_tensors("tanh", input=input)
+    return input.tanh()
+
+
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """x times the share of the standard normal distribution below x.
+
+    approximate  "none", or "tanh" for (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 as the share
+
+    Raises ValueError for another approximation.
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.gelu(nn.tensor([-1000.0, 0.0, 2.0]))
+    tensor([-0.       ,  0.       ,  1.9544997])
+    """
+    formulas = {"none": activation.GELU(), "tanh": activation.TanhGELU()}
+    if approximate not in formulas:
+        raise ValueError(f"gelu: expected approximate 'none' or 'tanh', got {approximate!r}")
+    return apply("gelu", formulas[approximate], input)
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """x / (1 + e^-x), also called swish; `inplace` changes nothing.
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.silu(nn.tensor([0.0, 2.0]))
+    tensor([0.       , 1.7615942])
+    """
+    return apply("silu", activation.SiLU(), input)
+
+
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """log(1 + e^(beta x)) / beta, and x where beta x > threshold.
+
+    Raises ValueError for beta = 0.
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.softplus(nn.zeros(1))
+    tensor([0.6931472])
+    """
+    if beta == 0:
+        raise ValueError("softplus: expected beta other than 0, got 0")
+    return apply("softplus", activation.Softplus(float(beta), float(threshold)), input)
+
+
+def logsigmoid(input: Tensor) -> Tensor:
+    """log(1 / (1 + e^-x)), which keeps its digits where sigmoid is 0 or 1.
+
+    >>> import nnet as nn, nnet.functional as F
+    >>> F.logsigmoid(nn.tensor([-1000.0, 0.0]))
+    tensor([-1.0000000e+03, -6.9314718e-01])
+    """
+    return apply("logsigmoid", activation.LogSigmoid(), input)

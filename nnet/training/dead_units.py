@@ -1,0 +1,67 @@
+"""Units that never fire: what a learning rate too high leaves behind."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from ..activation import ReLU
+from ..module import Module
+from ..tape import no_grad
+from ..tensor import Tensor
+from .evaluation import Batches, evaluating
+
+
+class DeadUnits(NamedTuple):
+    """Shares from 0 to 1."""
+
+    share: float
+    layers: dict[str, float]
+
+
+def dead_units(
+    model: Module, loader: Batches, kinds: type[Module] | tuple[type[Module], ...] = ReLU
+) -> DeadUnits:
+    """The share of units that are > 0 for no sample of the data set, in all and by layer.
+
+    A unit is a feature of (N, C), or a channel of (N, C, ...), that a module of one of the `kinds`
+    puts out; the model runs in eval mode. Behind ReLU such a unit has no gradient any more.
+
+    loader  yields (inputs, targets)
+
+    Raises ValueError if the model has no such module or the loader yields no sample.
+
+    >>> import nnet as nn
+    >>> model = nn.Sequential(nn.Linear(2, 4), nn.ReLU())
+    >>> _ = model[0].bias.requires_grad_(False).copy_(nn.tensor([-1000.0, 1000.0, 1000.0, 1000.0]))
+    >>> nn.training.dead_units(model, [(nn.rand(8, 2), None)])
+    DeadUnits(share=0.25, layers={'1': 0.25})
+    """
+    alive: dict[str, np.ndarray] = {}
+    handles = [
+        module.register_forward_hook(_watch(name, alive))
+        for name, module in model.named_modules()
+        if isinstance(module, kinds)
+    ]
+    if not handles:
+        raise ValueError("dead_units: expected a model with activation modules to watch, got none")
+    try:
+        with evaluating(model), no_grad():
+            for inputs, _ in loader:
+                model(inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    if not alive:
+        raise ValueError("dead_units: expected at least one batch, got none")
+    layers = {name: 1 - float(fired.mean()) for name, fired in alive.items()}
+    return DeadUnits(1 - float(np.concatenate(list(alive.values())).mean()), layers)
+
+
+def _watch(name: str, alive: dict[str, np.ndarray]) -> Callable[[Module, tuple, Tensor], None]:
+    def look(module: Module, inputs: tuple, output: Tensor) -> None:
+        y = output.numpy()
+        fired = (y > 0).any(axis=(0, *range(2, y.ndim)))
+        alive[name] = alive[name] | fired if name in alive else fired
+
+    return look
