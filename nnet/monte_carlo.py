@@ -18,9 +18,10 @@ def monte_carlo(model: Module, input: Any, k: int = 100) -> tuple[Tensor, Tensor
     """Mean and standard deviation of k passes with fresh masks, elementwise, not recorded.
 
     Dropout's networks averaged one by one, where use (weight scaling) takes one network for all;
-    the spread tells how much they disagree. Layers that draw (Dropout and its kin, DropConnect)
-    are in training mode meanwhile, all others in eval mode (BatchNorm learns nothing); then each
-    has its own mode again. The deviation has k - 1 in the denominator, and is 0 for k = 1.
+    the spread tells how much they disagree. Layers that draw (Dropout and its kin, DropConnect,
+    those with a number as their `dropout`) are in training mode meanwhile, all others in eval mode
+    (BatchNorm learns nothing); then each has its own mode again. The deviation has k - 1 in the
+    denominator, and is 0 for k = 1.
 
     Raises ValueError unless k >= 1. Srivastava et al. 2014, section 7.5; Gal & Ghahramani 2016.
 
@@ -49,7 +50,9 @@ def monte_carlo(model: Module, input: Any, k: int = 100) -> tuple[Tensor, Tensor
 def _drawing(model: Module) -> Iterator[None]:
     modes = [(module, module.training) for module in model.modules()]
     for module, _ in modes:
-        module.training = isinstance(module, RandomInTraining)
+        module.training = isinstance(module, RandomInTraining) or isinstance(
+            vars(module).get("dropout"), float
+        )
     try:
         yield
     finally:

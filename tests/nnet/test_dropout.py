@@ -113,6 +113,18 @@ def test_b4_monte_carlo_restores_modes_and_leaves_statistics():
             nn.monte_carlo(model, x, k=k)
 
 
+def test_b4_layers_with_a_rate_of_dropout_draw_too():
+    class Recurrent(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.dropout = 0.5
+
+        def forward(self, x):
+            return F.dropout(x, self.dropout, self.training)
+
+    assert (nn.monte_carlo(Recurrent().eval(), nn.ones(100), 20)[1].data > 0).all()
+
+
 def test_b5_gaussian_dropout_moments():
     p = 0.3
     y = nn.GaussianDropout(p)(nn.ones(1_000_000)).data.astype(np.float64)

@@ -50,3 +50,11 @@ def test_b2_none_all_and_use_are_pytorchs(kind, shape, p):
         y = ours.train(training)(nn.Tensor(x))
         expected = theirs.train(training)(torch.tensor(x))
         assert_close(y.data, expected.numpy(), 0)
+
+
+def test_b2_dropped_nan_is_zero_where_pytorch_multiplies():
+    torch.manual_seed(0)
+    x = np.full(1000, np.nan, np.float32)
+    assert np.isnan(torch.nn.functional.dropout(torch.tensor(x)).numpy()).all()
+    y = nn.functional.dropout(nn.Tensor(x)).data
+    assert (np.isnan(y) | (y == 0)).all() and 0.4 < np.isnan(y).mean() < 0.6
