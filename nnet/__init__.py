@@ -74,7 +74,17 @@ from .instance_norm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .joining import cat, stack, where
 from .linear import Linear
 from .local_response_norm import LocalResponseNorm
-from .loss import CrossEntropyLoss, MSELoss, NLLLoss
+from .loss import CrossEntropyLoss, MultiMarginLoss, NLLLoss
+from .loss_values import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    HingeEmbeddingLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    MSELoss,
+    SmoothL1Loss,
+)
 from .max_norm import max_norm_
 from .maxout import Maxout, MaxoutConv2d
 from .module import Module
@@ -127,6 +137,8 @@ __all__ = [
     "AvgPool2d",
     "BatchInstanceNorm1d",
     "BatchInstanceNorm2d",
+    "BCELoss",
+    "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
     "BatchNorm3d",
@@ -147,11 +159,15 @@ __all__ = [
     "GaussianDropout",
     "Flatten",
     "GroupNorm",
+    "HingeEmbeddingLoss",
+    "HuberLoss",
     "Identity",
     "InstanceNorm1d",
     "InstanceNorm2d",
     "InstanceNorm3d",
     "LayerNorm",
+    "KLDivLoss",
+    "L1Loss",
     "Linear",
     "LocalResponseNorm",
     "CELU",
@@ -169,6 +185,7 @@ __all__ = [
     "MeanOnlyBatchNorm",
     "Module",
     "ModuleList",
+    "MultiMarginLoss",
     "NLLLoss",
     "Parameter",
     "RMSNorm",
@@ -181,6 +198,7 @@ __all__ = [
     "Softplus",
     "Sequential",
     "Sigmoid",
+    "SmoothL1Loss",
     "Softmax",
     "SwitchableNorm1d",
     "SwitchableNorm2d",

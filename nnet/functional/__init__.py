@@ -26,7 +26,17 @@ from .convolution_transpose import conv_transpose1d, conv_transpose2d
 from .group_norm import group_norm, instance_norm, layer_norm, rms_norm
 from .linear import linear
 from .local_response_norm import local_response_norm
-from .loss import cross_entropy, mse_loss, nll_loss
+from .loss_classes import cross_entropy, multi_margin_loss, nll_loss
+from .loss_values import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    hinge_embedding_loss,
+    huber_loss,
+    kl_div,
+    l1_loss,
+    mse_loss,
+    smooth_l1_loss,
+)
 from .masked_weights import drop_connect, drop_connect_gaussian
 from .normalization import batch_norm
 from .padding import pad
@@ -98,7 +108,15 @@ __all__ = [
     "adaptive_max_pool2d",
     "cross_entropy",
     "nll_loss",
+    "multi_margin_loss",
     "mse_loss",
+    "l1_loss",
+    "smooth_l1_loss",
+    "huber_loss",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "kl_div",
+    "hinge_embedding_loss",
     "flatten",
     "one_hot",
 ]

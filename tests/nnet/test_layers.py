@@ -152,7 +152,7 @@ def test_losses_as_layers_hand_their_options_on():
     del options["label_smoothing"]
     log = F.log_softmax(x, 1)
     assert nn.NLLLoss(weight, **options)(log, labels) == F.nll_loss(log, labels, weight, **options)
-    assert nn.MSELoss("sum")(x, x * 0) == F.mse_loss(x, x * 0, "sum")
+    assert nn.MSELoss(reduction="sum")(x, x * 0) == F.mse_loss(x, x * 0, reduction="sum")
 
 
 BAD_OPTIONS = {
