@@ -31,7 +31,7 @@ class Block(Module):
     def forward(self, x: Tensor) -> Tensor:
         inside = self.bn1(self.conv1(x), relu=True)
         shortcut = x if self.downsample is None else self.downsample(x)
-        return (self.bn2(self.conv2(inside)) + shortcut).relu()
+        return self.bn2(self.conv2(inside), relu=True, residual=shortcut)
 
 
 class ResNet(Module):

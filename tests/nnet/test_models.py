@@ -8,10 +8,13 @@ from nnet import models, optim
 from nnet.training.checkpoints import Description
 
 SMALL = {
-    "mnist_cnn": ({"filters": 2, "hidden": 4}, (4, 1, 28, 28)),
-    "vgg_small": ({"filters": 2, "hidden": 4, "height": 16, "width": 24}, (4, 3, 16, 24)),
+    "mnist_cnn": ({"filters": 2, "hidden": 4, "dropout": 0.0}, (4, 1, 28, 28)),
+    "vgg_small": (
+        {"filters": 2, "hidden": 4, "height": 16, "width": 24, "dropout": 0.0},
+        (4, 3, 16, 24),
+    ),
     "resnet20": ({"width": 2}, (4, 3, 16, 16)),
-    "mlp": ({"inputs": 12, "hidden": (5, 7)}, (4, 3, 2, 2)),
+    "mlp": ({"inputs": 12, "hidden": (5, 7), "dropout": 0.0}, (4, 3, 2, 2)),
 }
 
 
