@@ -117,9 +117,12 @@ def _transform_block(x, pad, first, last, down, across, block, places, planes, i
 
 @_jit.jit
 def _multiply_block(
-    filters, channels, tiles, block, step_filters, work_filters, start, inputs, products
+    filters, channels, run, tiles, block, step_filters, work_filters, start, inputs, products
 ):  # fmt: skip
-    """The 36 products of up to FILTER_BLOCK transformed filters and a block of inputs."""
+    """The 36 products of up to FILTER_BLOCK transformed filters and a block of inputs.
+
+    Registers sum `run` channels at a time: a sum of many float32 in one row errs more.
+    """
     width = TILE_VECTORS * tile_lanes(inputs)
     step_inputs = block * channels + MARGIN
     step_products = FILTER_BLOCK * block + MARGIN
@@ -129,9 +132,11 @@ def _multiply_block(
             for k in range(0, filters, TILE_ROWS):
                 a = start + point * step_filters + k * channels
                 to = point * step_products + k * block + panel
-                multiply_tile_3(
-                    channels, work_filters, a, inputs, b, width, products, to, block, False
-                )
+                for channel in range(0, channels, run):
+                    multiply_tile_3(
+                        min(run, channels - channel), work_filters, a + channel * TILE_ROWS,
+                        inputs, b + channel * width, width, products, to, block, channel > 0,
+                    )  # fmt: skip
 
 
 @_jit.jit
@@ -145,7 +150,7 @@ def _finish_filter(products, start, block, tiles, out, base, places, pitch, shif
 
 @_jit.jit
 def _block_task(
-    x, bias, pad, relu, block, task, work_filters, places, planes, inputs, products, tiles_out,
+    x, bias, pad, relu, block, run, task, work_filters, places, planes, inputs, products, tiles_out,
     out_y,
 ):  # fmt: skip
     images, filters, height, width = out_y.shape
@@ -179,7 +184,7 @@ def _block_task(
         taken = min(FILTER_BLOCK, filters - k_from)
         start = k_from // FILTER_BLOCK * POINTS * step_filters
         _multiply_block(
-            taken, channels, tiles, block, step_filters, work_filters, start, inputs, products
+            taken, channels, run, tiles, block, step_filters, work_filters, start, inputs, products
         )
         for k in range(taken):
             filter_ = k_from + k
@@ -213,7 +218,8 @@ def correlate(
     weight         (K, C, 3, 3); where `transposed`, (C, K, 3, 3) with its taps reversed
     bias           (K,) or (0,)
     window         kernel, stride, padding and dilation, each (height, width)
-    work_cuts      block: tiles in a task, a multiple of a tile's columns
+    work_cuts      block: tiles in a task, a multiple of a tile's columns; run: channels that
+                   registers sum before they are added up
     work_filters   (blocks of FILTER_BLOCK filters * 36 * (FILTER_BLOCK * C + MARGIN),)
     work_places    (threads, 6 * block) int64
     work_planes    (threads, the padded planes of one channel that a block touches)
@@ -224,7 +230,7 @@ def correlate(
 
     Parallel over blocks of tiles, each its own part of out_y.
     """
-    (block,) = work_cuts
+    block, run = work_cuts
     pad = window[4:6]
     images, filters, height, width = out_y.shape
     tiles = images * ((height + TILE - 1) // TILE) * ((width + TILE - 1) // TILE)
@@ -237,7 +243,7 @@ def correlate(
     for index in prange((tiles + block - 1) // block):
         task, thread = np.int64(index), thread_id()
         _block_task(
-            x, bias, pad, relu, block, task, work_filters, work_places[thread],
+            x, bias, pad, relu, block, run, task, work_filters, work_places[thread],
             work_planes[thread], work_inputs[thread], work_products[thread],
             work_tiles[thread], out_y,
         )  # fmt: skip
