@@ -129,3 +129,12 @@ def test_winograd_errs_at_most_3_times_as_much_as_pytorch(channels, size):
         for our, their, want in list(zip(ours, theirs, wanted, strict=True))[:3]
     ]
     assert all(our <= 3 * their for our, their in errors), errors
+
+
+def relative_error(actual, wanted):
+    return np.sqrt(np.mean((actual - wanted) ** 2) / np.mean(wanted**2))
+
+
+def test_winograd_needs_whole_runs_of_lanes(monkeypatch):
+    monkeypatch.setattr(run_winograd, "panel_columns", lambda dtype: 6)
+    assert not run_winograd.applies((3, 3, 1, 1, 1, 1, 1, 1), 1, np.dtype(np.float64))
