@@ -121,20 +121,27 @@ def _pool2d(kind: str, x: Shape, small: bool = True) -> Case:
     )
 
 
-def _batch_norm(x: Shape, small: bool = False) -> Case:
-    """Forward: 1 flop for the mean, 3 for the variance, 2 to apply; backward: 4 and 4."""
+def _batch_norm(x: Shape, extra: str = "", small: bool = False) -> Case:
+    """Forward: 1 flop for the mean, 3 for the variance, 2 to apply; backward: 4 and 4.
+
+    extra  what follows: "relu", or "residual-relu" for an addition before that
+    """
     size, channels = math.prod(x), x[1]
+    relu, residual = extra.endswith("relu"), extra.startswith("residual")
     return Case(
         op="batch_norm",
+        variant=extra,
         shape=_times(*x),
         inputs=lambda rng: {
             "x": _normal(rng, *x),
             "gamma": _normal(rng, channels),
             "beta": _normal(rng, channels),
             "dy": _normal(rng, *x),
+            **({"residual": _normal(rng, *x)} if residual else {}),
         },
-        forward=Work(6 * size, FLOAT * (2 * size + 2 * channels)),
-        backward=Work(8 * size, FLOAT * (3 * size + 3 * channels)),
+        options={"relu": relu},
+        forward=Work((6 + relu + residual) * size, FLOAT * ((2 + residual) * size + 2 * channels)),
+        backward=Work((8 + relu) * size, FLOAT * ((3 + 2 * residual) * size + 3 * channels)),
         contenders=batch_norm,
         small=small,
     )
@@ -376,8 +383,15 @@ POOL2D = (
 
 BATCH_NORM = (
     _batch_norm((64, 32, 28, 28), small=True),
+    _batch_norm((32, 64, 32, 32)),
     _batch_norm((32, 64, 56, 56)),
     _batch_norm((100, 1024), small=True),
+    _batch_norm((64, 32, 28, 28), "relu"),
+    _batch_norm((32, 64, 32, 32), "relu"),
+    _batch_norm((32, 64, 56, 56), "relu"),
+    _batch_norm((100, 1024), "relu", small=True),
+    _batch_norm((64, 64, 14, 14), "residual-relu", small=True),
+    _batch_norm((32, 64, 56, 56), "residual-relu"),
 )
 
 GROUP_NORM = (

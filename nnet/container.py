@@ -6,18 +6,20 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Self, overload
 
 from .activation import ReLU
-from .conv import Conv2d
+from .conv import Conv1d, Conv2d
 from .linear import Linear
 from .module import Module
-from .normalization import BatchNorm1d, BatchNorm2d
+from .normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .tensor import Tensor
 
 # What runs as one kernel with the module behind it, through `forward(input, relu=True)`.
 FUSED: dict[type[Module], type[Module]] = {
     Linear: ReLU,
+    Conv1d: ReLU,
     Conv2d: ReLU,
     BatchNorm1d: ReLU,
     BatchNorm2d: ReLU,
+    BatchNorm3d: ReLU,
 }
 
 

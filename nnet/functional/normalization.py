@@ -25,22 +25,28 @@ def batch_norm(
 ) -> Tensor:
     """Normalize each channel, add `residual`, rectify if `relu`. Ioffe & Szegedy 2015.
 
+    In training y = weight (x - mean) / sqrt(var + eps) + bias with the batch's own mean and biased
+    variance, through which the gradient flows too; else with the running ones, each sample alone.
+
     input, residual            (N, C), (N, C, L), (N, C, H, W) or (N, C, D, H, W)
     running_mean, running_var  (C,); used for normalizing, or in training moved towards the
                                batch's mean and unbiased variance if given
     weight, bias               (C,)
     momentum                   weight of the batch in that average
+    eps                        added to the variance, above 0
 
-    Raises TypeError for other or mixed dtypes, ValueError for shapes that do not fit and for one
-    value a channel in training.
+    Raises TypeError for other or mixed dtypes, ValueError for shapes that do not fit, for eps <= 0
+    and for one value a channel in training.
 
     >>> import nnet as nn, nnet.functional as F
-    >>> F.batch_norm(nn.tensor([[1.0], [3.0]]), None, None, training=True, eps=0.0)
+    >>> F.batch_norm(nn.tensor([[1.0], [3.0]]), None, None, training=True, eps=1e-12)
     tensor([[-1.],
             [ 1.]])
     """
     check_tensors("batch_norm", input=input, weight=weight, bias=bias, residual=residual)
     check_tensors("batch_norm", running_mean=running_mean, running_var=running_var)
+    if not eps > 0:
+        raise ValueError(f"batch_norm: expected eps > 0, got {eps}")
     x = input.data
     if x.ndim < 2:
         raise ValueError(f"batch_norm: expected input of shape (N, C, ...), got {x.shape}")

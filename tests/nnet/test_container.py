@@ -13,15 +13,18 @@ from tests.helpers import assert_close, assert_same_bits
 def layer_of(kind):
     arguments = {
         nn.Linear: (3, 4),
+        nn.Conv1d: (3, 4, 3),
         nn.Conv2d: (3, 4, 3),
         nn.BatchNorm1d: (3,),
         nn.BatchNorm2d: (3,),
+        nn.BatchNorm3d: (3,),
     }
     return kind(*arguments[kind])
 
 
 def input_of(kind):
-    shape = (6, 3, 5, 5) if kind in (nn.Conv2d, nn.BatchNorm2d) else (6, 3)
+    positions = {nn.Conv1d: 1, nn.Conv2d: 2, nn.BatchNorm2d: 2, nn.BatchNorm3d: 3}.get(kind, 0)
+    shape = (6, 3, *[5] * positions)
     return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
 
