@@ -32,7 +32,11 @@ def multiply(
     """y = op(a) op(b) + bias for matrices, none of them empty."""
     m, n = y.shape
     depth = a.size // m
-    if not _direct(m, depth, n, a.itemsize):
+    if m * n * depth <= SERIAL and depth <= DIRECT_DEPTH:
+        work = np.empty(_direct_scratch(depth, a.itemsize), a.dtype)
+        # By position: keywords would take half as long as the smallest products do.
+        cpu_direct.product_serial(a, b, bias, transpose_a, transpose_b, relu, work, y)
+    elif not _direct(m, depth, n, a.itemsize):
         cpu.product(
             a=a,
             b=b,
@@ -43,10 +47,6 @@ def multiply(
             **packed_scratch(m, depth, a.dtype),
             out_y=y,
         )
-    elif m * n * depth <= SERIAL:
-        work = np.empty(_direct_scratch(depth, a.itemsize), a.dtype)
-        # By position: keywords would take half as long as the smallest products do.
-        cpu_direct.product_serial(a, b, bias, transpose_a, transpose_b, relu, work, y)
     else:
         cpu_direct.product(
             a=a,
