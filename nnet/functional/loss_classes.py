@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from kernels import _memory, hinge, softmax_cross_entropy
@@ -92,7 +94,7 @@ def nll_loss(
     x, shape = input.data, input.shape
     classes = shape[min(1, len(shape) - 1)]
     given = checked_labels(op, target.data, target.shape, classes, ignore_index)
-    labels = given.reshape(len(x) if x.ndim > 1 else 1, -1)
+    labels = given.reshape(len(x) if x.ndim > 1 else 1, math.prod(shape[2:]))
     counts = labels != ignore_index
     label = np.where(counts, labels, 0)
     # Positions in the flat (N, C, d1 d2 ...).

@@ -96,6 +96,8 @@ def huber_loss(
 ) -> Tensor:
     """d^2 / 2 where |d| = |input - target| < delta, else delta (|d| - delta / 2).
 
+    weight  like input, a factor of each loss; "mean" divides by the elements all the same
+
     >>> import nnet as nn, nnet.functional as F
     >>> F.huber_loss(nn.tensor([0.0, 4.0]), nn.tensor([1.0, 1.0]), reduction="none", delta=2)
     tensor([0.5, 4. ])
@@ -104,7 +106,8 @@ def huber_loss(
     check_reduction(op, reduction, None, None)
     if not delta > 0:
         raise ValueError(f"{op}: expected delta above 0, got {delta}")
-    return _averaged(op, "huber", input, target, weight, reduction, parameter=delta)
+    _check_weight(op, input, weight)
+    return _loss(op, "huber", input, target, weight, reduction, parameter=delta)
 
 
 def binary_cross_entropy(
@@ -196,24 +199,18 @@ def hinge_embedding_loss(
 
 
 def _averaged(
-    op: str,
-    kind: str,
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None,
-    reduction: str,
-    parameter: float = 1.0,
+    op: str, kind: str, input: Tensor, target: Tensor, weight: Tensor | None, reduction: str
 ) -> Tensor:
-    """A loss whose mean is weighted by weights of input's shape."""
-    check_tensors(op, input=input, target=target, weight=weight)
-    divisor = None
-    if weight is not None:
-        if weight.shape != input.shape:
-            raise ValueError(f"{op}: expected weight of shape {input.shape}, got {weight.shape}")
-        divisor = float(weight.data.sum(dtype=np.float64))
-    return _loss(
-        op, kind, input, target, weight, reduction, parameter=parameter, mean_divisor=divisor
-    )
+    """A loss whose mean is over the sum of the weights."""
+    _check_weight(op, input, weight)
+    divisor = None if weight is None else float(weight.data.sum(dtype=np.float64))
+    return _loss(op, kind, input, target, weight, reduction, mean_divisor=divisor)
+
+
+def _check_weight(op: str, input: Tensor, weight: Tensor | None) -> None:
+    check_tensors(op, input=input, weight=weight)
+    if weight is not None and weight.shape != input.shape:
+        raise ValueError(f"{op}: expected weight of shape {input.shape}, got {weight.shape}")
 
 
 def _loss(
