@@ -20,6 +20,7 @@ from bench.contenders import (
     matmul,
     maxout,
     optimizer_step,
+    pointwise_loss,
     pool2d,
     prelu,
     softmax,
@@ -285,6 +286,23 @@ def _maxout(n: int, pieces: int, size: int) -> Case:
     )
 
 
+def _pointwise_loss(kind: str, x: Shape, small: bool = False) -> Case:
+    """The gradient is written by the forward pass or by the backward pass, once."""
+    size = math.prod(x)
+    forward, backward = {"squared": (3, 1), "absolute": (3, 1), "logistic": (7, 4)}[kind]
+    return Case(
+        op="pointwise_loss",
+        variant=kind,
+        shape=_times(*x),
+        inputs=lambda rng: {"x": _normal(rng, *x), "target": rng.random(x, np.float32)},
+        options={"kind": kind},
+        forward=Work(forward * size, 2 * FLOAT * size),
+        backward=Work(backward * size, FLOAT * size),
+        contenders=pointwise_loss,
+        small=small,
+    )
+
+
 def _softmax_cross_entropy(n: int, classes: int, small: bool = False) -> Case:
     size = n * classes
     return Case(
@@ -433,8 +451,15 @@ PRELU = (_prelu((64, 32, 28, 28)),)
 
 MAXOUT = (_maxout(256, 2, 1024), _maxout(64, 4, 32 * 14 * 14))
 
+POINTWISE_LOSS = tuple(
+    _pointwise_loss(kind, shape, small=shape[1] == 10)
+    for shape in ((4096, 10), (4096, 1024))
+    for kind in ("squared", "absolute", "logistic")
+)
+
 SOFTMAX_CROSS_ENTROPY = (
     _softmax_cross_entropy(4096, 10, small=True),
+    _softmax_cross_entropy(3200, 64, small=True),
     _softmax_cross_entropy(256, 10_000, small=True),
 )
 
@@ -453,6 +478,7 @@ GATHER_NORMALIZE = (
 CASES: dict[str, tuple[Case, ...]] = {
     "matmul": MATMUL,
     "conv2d": CONV2D,
+    "pointwise_loss": POINTWISE_LOSS,
     "pool2d": POOL2D,
     "batch_norm": BATCH_NORM,
     "group_norm": GROUP_NORM,
