@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import nnet as nn
+import nnet.functional as F
+from kernels import _memory
 from tests.helpers import assert_close
 from tests.nnet.gradients import check_gradients
 
@@ -409,3 +411,56 @@ def test_a_non_finite_gradient_is_a_value_and_no_warning():
     big = nn.Tensor([1e38], requires_grad=True)
     (big * 100 * big).sum().backward()
     assert big.grad.item() == np.inf
+
+
+def dense_layers(rng):
+    """Three layers 1024 wide, whose products and outputs come from the pool."""
+    weights = [
+        nn.tensor(rng.normal(size=(1024, 1024)) / 32, requires_grad=True, dtype=np.float32)
+        for _ in range(3)
+    ]
+    biases = [nn.zeros(1024, requires_grad=True) for _ in range(3)]
+    return list(zip(weights, biases, strict=True))
+
+
+def test_linear_with_relu_holds_one_array_a_layer():
+    """The output, which is also the next layer's input; what it was before ReLU is nowhere."""
+    rng = np.random.default_rng(0)
+    layers = dense_layers(rng)
+    x = nn.tensor(rng.normal(size=(256, 1024)), dtype=np.float32)
+
+    def forward():
+        y = x
+        for weight, bias in layers:
+            y = F.linear(y, weight, bias, relu=True)
+        return y
+
+    forward().sum().backward()
+    gc.collect()
+    idle = _memory.idle_bytes()
+    y = forward()
+    assert idle - _memory.idle_bytes() == len(layers) * y.data.nbytes
+
+
+def test_backward_frees_a_layer_as_soon_as_it_is_used():
+    rng = np.random.default_rng(0)
+    y = nn.tensor(rng.normal(size=(256, 1024)), dtype=np.float32)
+    outputs, alive = [], []
+
+    def watch(tensor):
+        """Passes the gradient on and notes which layers' outputs are still there."""
+
+        def backward(dy):
+            alive.append([output() is not None for output in outputs])
+            return dy
+
+        return nn.record(tensor.data, (tensor,), backward)
+
+    for weight, bias in dense_layers(rng):
+        y = F.linear(watch(y) if outputs else y, weight, bias, relu=True)
+        outputs.append(weakref.ref(y.data))
+    total = y.sum()
+    del y
+    total.backward()
+    assert alive == [[True, True, False], [True, False, False]]
+    assert not any(output() is not None for output in outputs)
