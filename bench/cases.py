@@ -40,22 +40,23 @@ def _times(*shape: int) -> str:
     return "x".join(map(str, shape))
 
 
-def _matmul(m: int, n: int, k: int, transposes: str, small: bool = False) -> Case:
-    """(M, K) by (K, N), each normal or transposed."""
+def _matmul(m: int, n: int, k: int, transposes: str, items: int = 0, small: bool = False) -> Case:
+    """(M, K) by (K, N), each normal or transposed; stacks of `items` unless that is 0."""
     transpose_a, transpose_b = (letter == "T" for letter in transposes)
-    flops, size = 2 * m * n * k, FLOAT * (m * k + k * n + m * n)
+    stack, count = (items,) * (items > 0), max(items, 1)
+    flops, size = 2 * count * m * n * k, FLOAT * count * (m * k + k * n + m * n)
     return Case(
         op="matmul",
         variant=transposes,
-        shape=_times(m, n, k),
+        shape=_times(*stack, m, n, k),
         inputs=lambda rng: {
-            "a": _normal(rng, *((k, m) if transpose_a else (m, k))),
-            "b": _normal(rng, *((n, k) if transpose_b else (k, n))),
-            "dy": _normal(rng, m, n),
+            "a": _normal(rng, *stack, *((k, m) if transpose_a else (m, k))),
+            "b": _normal(rng, *stack, *((n, k) if transpose_b else (k, n))),
+            "dy": _normal(rng, *stack, m, n),
         },
         options={"transpose_a": transpose_a, "transpose_b": transpose_b},
         forward=Work(flops, size),
-        backward=Work(2 * flops, size + FLOAT * (m * k + k * n)),
+        backward=Work(2 * flops, size + FLOAT * count * (m * k + k * n)),
         contenders=matmul,
         small=small,
     )
@@ -369,6 +370,10 @@ MATMUL = tuple(
         (1024, 1024, 1024),
     )
     for transposes in ("NN", "NT", "TN")
+) + (
+    _matmul(64, 64, 32, "NT", items=128, small=True),
+    _matmul(64, 32, 64, "NN", items=128),
+    _matmul(16, 16, 16, "NN", items=64, small=True),
 )
 
 CONV2D = (

@@ -1,4 +1,4 @@
-"""Matrix products with either operand transposed."""
+"""Matrix products with either operand transposed, of matrices and of stacks of them."""
 
 import numpy as np
 
@@ -9,14 +9,14 @@ from kernels import matmul
 def with_numpy(
     a: np.ndarray, b: np.ndarray, dy: np.ndarray, transpose_a: bool, transpose_b: bool
 ) -> Contender:
-    left, right = a.T if transpose_a else a, b.T if transpose_b else b
+    left, right = a.mT if transpose_a else a, b.mT if transpose_b else b
 
     def forward():
         return left @ right, None
 
     def backward(saved):
-        dleft, dright = dy @ right.T, left.T @ dy
-        return dleft.T if transpose_a else dleft, dright.T if transpose_b else dright
+        dleft, dright = dy @ right.mT, left.mT @ dy
+        return dleft.mT if transpose_a else dleft, dright.mT if transpose_b else dright
 
     return Contender(forward, backward)
 
@@ -40,7 +40,7 @@ def with_torch(
 
     def forward():
         left, right = leaves
-        y = (left.T if transpose_a else left) @ (right.T if transpose_b else right)
+        y = (left.mT if transpose_a else left) @ (right.mT if transpose_b else right)
         return y, y
 
     return Contender(forward, lambda y: torch.autograd.grad(y, leaves, gradient))
