@@ -1,7 +1,7 @@
 """NumPy, this library and PyTorch side by side, in one process, in turn.
 
     python -m bench.peers                                  # every op, and training steps
-    python -m bench.peers conv2d batch_norm --rounds 31 --scaling
+    python -m bench.peers conv2d batch_norm --rounds 31 --scaling --without numpy
     python -m bench.peers --write README.md                # the figures of the last run
 
 Nothing is timed before the contenders' values and gradients were found to agree. All run on the
@@ -132,7 +132,10 @@ def _figure(
 
 def measure(options: argparse.Namespace) -> bool:
     """Print and keep the figures; whether all contenders agreed."""
-    found = ("numpy", "nnet", "torch") if importlib.util.find_spec("torch") else ("numpy", "nnet")
+    installed = (
+        ("numpy", "nnet", "torch") if importlib.util.find_spec("torch") else ("numpy", "nnet")
+    )
+    found = tuple(name for name in installed if name not in options.without)
     if "torch" in found:
         importlib.import_module("torch")
     set_threads(options.threads)
@@ -183,6 +186,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=_jit.get_num_threads())
     parser.add_argument("--small", action="store_true", help="only the cases that tests use")
+    parser.add_argument(
+        "--without", nargs="+", choices=("numpy", "torch"), default=(), help="leave that one out"
+    )
     parser.add_argument(
         "--scaling", action="store_true", help="also time this library on one thread"
     )
