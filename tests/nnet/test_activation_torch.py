@@ -26,8 +26,9 @@ LAYERS = {
     "C6 ELU alpha": ("ELU", {"alpha": 0.3, "inplace": True}),
     "C6 SELU": ("SELU", {"inplace": True}),
     "C6 CELU": ("CELU", {}),
-    "C6 CELU alpha": ("CELU", {"alpha": 0.3}),
-    "C6 CELU falling": ("CELU", {"alpha": -1.5}),
+    # PyTorch's gradient rounds 1 / alpha to float32: one that is exact.
+    "C6 CELU alpha": ("CELU", {"alpha": 0.25}),
+    "C6 CELU falling": ("CELU", {"alpha": -2.0}),
     "C6 GELU": ("GELU", {}),
     "C6 GELU tanh": ("GELU", {"approximate": "tanh"}),
     "C6 SiLU": ("SiLU", {"inplace": True}),
