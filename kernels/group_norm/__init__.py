@@ -65,9 +65,12 @@ def forward(
     >>> y, saved.mean
     (array([[-1.,  1.]]), array([[2.]]))
     """
-    given = {"x": x, "gamma": gamma, "beta": beta}
-    present = {name: array for name, array in given.items() if array is not None or name == "x"}
-    plain = dict(zip(present, float_arrays("group_norm", **present), strict=True))
+    given = {"x": x}
+    if gamma is not None:
+        given["gamma"] = gamma
+    if beta is not None:
+        given["beta"] = beta
+    plain = dict(zip(given, float_arrays("group_norm", **given), strict=True))
     x = plain["x"]
     if x.ndim < 2:
         raise ValueError(f"group_norm: expected x of shape (N, C, ...), got {x.shape}")

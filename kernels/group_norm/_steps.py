@@ -25,7 +25,8 @@ SERIAL_BELOW = 1 << 15
 # A task takes as many rows as make up this many elements.
 TASK = 1 << 14
 
-_FEW = 64
+# So many elements give a first estimate of a mean.
+FEW = 64
 
 # Arrays of a pass that together take this much do not stay in a cache of 32 MB.
 _PAST_CACHES = 24 << 20
@@ -100,7 +101,7 @@ def moments(x, start, size):
     Each block is shifted by the mean so far, the first one by that of a few elements, so that
     sums of squares stay small; moments of blocks merge as in Chan, Golub & LeVeque 1979.
     """
-    shift = x.dtype.type(_mean_of_few(x, start, min(_FEW, size)))
+    shift = x.dtype.type(_mean_of_few(x, start, min(FEW, size)))
     count = min(BLOCK, size)
     mean, squares = _block_moments(x, start, count, shift)
     for begin in range(BLOCK, size, BLOCK):

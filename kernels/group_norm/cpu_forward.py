@@ -8,8 +8,10 @@ loop over rows inside, for a call costs as much as ten values.
 import numpy as np
 
 from .._jit import jit, parallel, prange
-from .._simd import fma, lanes, load, load_first, store_first
+from .._simd import fma, full, lanes, load, load_first, store_first, sum_lanes
 from ._steps import (
+    BLOCK,
+    FEW,
     SERIAL_BELOW,
     mean_square,
     moments,
@@ -45,17 +47,60 @@ def _normalize(first, last, x, gamma, beta, eps, centred, out_y, out_mean, out_r
     past = past_caches(2, size if positions == 1 else positions, out_y)
     for begin in range(first, last, together):
         end = min(begin + together, last)
-        for row in range(begin, end):
-            if centred:
-                mean, var = moments(x, row * size, size)
-            else:
-                mean, var = 0.0, mean_square(x, row * size, size)
-            out_mean[row] = mean
-            out_rstd[row] = 1.0 / np.sqrt(var + eps)
+        if centred and size <= BLOCK:
+            _short_rows(begin, end, x, size, eps, out_mean, out_rstd)
+        else:
+            _long_rows(begin, end, x, size, eps, centred, out_mean, out_rstd)
         if positions == 1:
             _write_rows(begin, end, x, gamma, beta, out_mean, out_rstd, past, out_y)
         else:
             _write_planes(begin, end, x, gamma, beta, out_mean, out_rstd, past, out_y)
+
+
+@jit
+def _long_rows(first, last, x, size, eps, centred, out_mean, out_rstd):
+    for row in range(first, last):
+        if centred:
+            mean, var = moments(x, row * size, size)
+        else:
+            mean, var = 0.0, mean_square(x, row * size, size)
+        out_mean[row] = mean
+        out_rstd[row] = 1.0 / np.sqrt(var + eps)
+
+
+@jit
+def _short_rows(first, last, x, size, eps, out_mean, out_rstd):
+    """`moments` of rows of one block, without a call in a row."""
+    step = lanes(x)
+    few = min(FEW, size)
+    few_whole, pairs = few - few % step, size - size % (2 * step)
+    for row in range(first, last):
+        start = row * size
+        total, more = full(x, 0.0), full(x, 0.0)
+        for i in range(start, start + few_whole, step):
+            total += load(x, i)
+        if few_whole < few:
+            total += load_first(x, start + few_whole, few - few_whole, 0.0)
+        shift = x.dtype.type(sum_lanes(total) / few)
+        total = full(x, 0.0)
+        squares, more_squares = full(x, 0.0), full(x, 0.0)
+        for i in range(start, start + pairs, 2 * step):
+            one, two = load(x, i) - shift, load(x, i + step) - shift
+            total += one
+            more += two
+            squares = fma(one, one, squares)
+            more_squares = fma(two, two, more_squares)
+        for i in range(start + pairs, start + size, step):
+            one = load_first(x, i, min(step, start + size - i), shift) - shift
+            total += one
+            squares = fma(one, one, squares)
+        deviations = sum_lanes(total + more)
+        offset = deviations / size
+        spread = sum_lanes(squares + more_squares) - deviations * offset
+        # Rounding may bring equal elements below zero; written so that NaN stays.
+        spread = 0.0 if spread < 0.0 else spread
+        out_mean[row] = shift + offset
+        out_rstd[row] = 1.0 / np.sqrt(spread / size + eps)
 
 
 @jit

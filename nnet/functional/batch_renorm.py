@@ -65,6 +65,7 @@ def batch_renorm(
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray | None, ...]:
         dx, dgamma, dbeta = batch_norm_op.backward(dy, saved)[:3]
+        assert dgamma is not None and dbeta is not None
         return dx, (dgamma * r + dbeta * d).astype(dtype), dbeta
 
     return record(y, (input, weight, bias), backward)
@@ -108,6 +109,7 @@ def mean_only_batch_norm(
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray | None, ...]:
         dx, _, dbeta = batch_norm_op.backward(dy, saved)[:3]
+        assert dbeta is not None
         if training:
             average = dbeta.astype(np.float64) / (x.size // channels)
             dx, _ = batch_norm_op.inference_forward(dy, average, one, None, None, eps=0.0)
