@@ -1,5 +1,6 @@
 """Residual networks for small images. He et al. 2015."""
 
+from ..adaptive_pooling import AdaptiveAvgPool2d
 from ..container import Sequential
 from ..conv import Conv2d
 from ..flatten import Flatten
@@ -7,7 +8,6 @@ from ..init import kaiming_normal_
 from ..linear import Linear
 from ..module import Module
 from ..normalization import BatchNorm2d
-from ..pooling import AdaptiveAvgPool2d
 from ..tensor import Tensor
 
 
