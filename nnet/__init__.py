@@ -57,6 +57,7 @@ from .creation import (
     zeros,
     zeros_like,
 )
+from .dead_biases import dead_biases, remove_dead_biases
 from .drop_connect import DropConnect
 from .dropout import (
     AlphaDropout,
@@ -68,7 +69,7 @@ from .dropout import (
     GaussianDropout,
 )
 from .flatten import Flatten, Identity, Unflatten
-from .fold import dead_biases, fold_batch_norm, fold_into, remove_dead_biases
+from .fold import fold_batch_norm, fold_into
 from .group_norm import GroupNorm, LayerNorm, RMSNorm
 from .instance_norm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .joining import cat, stack, where

@@ -1,11 +1,11 @@
-"""Batch normalization and the layer under it: one layer in use, and one bias too many."""
+"""Batch normalization and the layer under it: one layer in use."""
 
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -16,19 +16,27 @@ from .linear import Linear
 from .module import Module
 from .normalization import BatchNorm
 from .parameter import Parameter
+from .tape import no_grad
+from .tensor import Tensor
 
 Weighted = Linear | Convolution
 
 
-def fold_batch_norm(model: Module) -> Module:
+def fold_batch_norm(model: Module, example: Tensor | None = None) -> Module:
     """A copy of the model for use, without the batch normalizations behind weighted layers.
 
     In use batch normalization is a line a channel, y = s x + t with s = gamma / sqrt(var + eps)
     and t = beta - s mean, so behind W u + b the two are one layer: (s W) u + (s b + t).
 
     Folded are neighbours in a `Sequential`, however deep: Linear or a convolution, transposed or
-    not, then a batch normalization with running statistics over its outputs. The model itself
-    stays as it is, the copy is in use (`eval`). For two layers alone see `fold_into`.
+    not, then a batch normalization with running statistics over its outputs. What a module of
+    one's own calls in its `forward` cannot be read off it, so with an `example`, an input of the
+    model, one pass shows which normalization is given what a layer returned; a layer without
+    weights stays in its place. The model itself stays as it is, the copy is in use (`eval`). For
+    two layers alone see `fold_into`.
+
+    Raises ValueError if the copy differs from the model on the example, as when something else
+    too uses what a layer gives its normalization.
 
     >>> import nnet as nn
     >>> model = nn.Sequential(nn.Linear(4, 8, bias=False), nn.BatchNorm1d(8), nn.ReLU())
@@ -39,11 +47,13 @@ def fold_batch_norm(model: Module) -> Module:
     )
     """
     folded = copy.deepcopy(model).eval()
-    for parent, first, second in list(_neighbours(folded)):
+    for parent, first, second in list(neighbours(folded)):
         layer, batch_norm = getattr(parent, first), getattr(parent, second)
         if batch_norm.running_mean is not None:
             setattr(parent, first, fold_into(layer, batch_norm))
             delattr(parent, second)
+    if example is not None:
+        _fold_what_is_seen(folded, example)
     return folded
 
 
@@ -85,53 +95,56 @@ def fold_into(layer: Weighted, batch_norm: BatchNorm) -> Weighted:
     return folded
 
 
-def dead_biases(model: Module) -> list[str]:
-    """Names of the biases right under a batch normalization; warns if there are any.
+class AddAndRectify(Module):
+    """What is left of a batch normalization that was folded: its residual and its ReLU."""
 
-    The mean takes away what such a bias adds, so it changes no output in training and gets no
-    gradient: dead weight, in memory and in every step, and the paper leaves it out (section 3.2,
-    z = g(BN(W u))). `remove_dead_biases` makes the layers without. Looks at neighbours in a
-    `Sequential`, however deep.
+    def forward(
+        self, input: Tensor, *, relu: bool = False, residual: Tensor | None = None
+    ) -> Tensor:
+        output = input if residual is None else input + residual
+        return output.relu() if relu else output
 
-    >>> import nnet as nn
-    >>> nn.dead_biases(nn.Sequential(nn.Linear(4, 8, bias=False), nn.BatchNorm1d(8)))
-    []
-    """
-    dead = {
-        id(getattr(parent, first))
-        for parent, first, _ in _neighbours(model)
-        if getattr(parent, first).bias is not None
-    }
-    names = [f"{path}.bias" for path, module in model.named_modules() if id(module) in dead]
-    if names:
-        warnings.warn(
-            f"{', '.join(names)}: without effect, for batch normalization follows; "
-            "give these layers bias=False, or call nnet.remove_dead_biases(model)",
-            stacklevel=2,
+
+def _fold_what_is_seen(model: Module, example: Tensor) -> None:
+    """Fold where a normalization's input is the very tensor that a layer returned."""
+    outputs: list[tuple[Module, Any]] = []
+    pairs: list[tuple[Any, BatchNorm]] = []
+
+    def watch(module: Module, arguments: tuple, output: Any) -> None:
+        if isinstance(module, Weighted):
+            outputs.append((module, output))
+        elif isinstance(module, BatchNorm) and module.running_mean is not None:
+            pairs.extend((layer, module) for layer, y in outputs if y is arguments[0])
+
+    handles = [module.register_forward_hook(watch) for module in model.modules()]
+    try:
+        with no_grad():
+            expected = model(example)
+    finally:
+        for handle in handles:
+            handle.remove()
+    calls = [id(layer) for layer, _ in outputs] + [id(norm) for _, norm in pairs]
+    paths = {id(module): path for path, module in model.named_modules()}
+    for layer, norm in pairs:
+        if calls.count(id(layer)) == calls.count(id(norm)) == 1:
+            _replace(model, paths[id(layer)], fold_into(layer, norm))
+            _replace(model, paths[id(norm)], AddAndRectify())
+    with no_grad():
+        actual = model(example)
+    apart = np.abs(actual.data - expected.data).max(initial=0.0)
+    if apart > 1e-3 * max(1.0, np.abs(expected.data).max(initial=0.0)):
+        raise ValueError(
+            "fold_batch_norm: expected what a layer gives its batch normalization to be used by "
+            f"that alone, got outputs on the example that differ by {apart:.1e}"
         )
-    return names
 
 
-def remove_dead_biases(model: Module) -> Module:
-    """Take away the biases that `dead_biases` finds, and return the model.
-
-    Outputs stay the same to rounding: in training anyway, in use because the running mean takes
-    over. Call it before an optimizer is given the parameters.
-
-    >>> import nnet as nn
-    >>> nn.remove_dead_biases(nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8)))[0].bias is None
-    True
-    """
-    for parent, first, second in _neighbours(model):
-        layer, batch_norm = getattr(parent, first), getattr(parent, second)
-        if layer.bias is not None:
-            if batch_norm.running_mean is not None:
-                batch_norm.running_mean.data -= layer.bias.data
-            layer.bias = None
-    return model
+def _replace(model: Module, path: str, module: Module) -> None:
+    parent, _, name = path.rpartition(".")
+    setattr(model.get_submodule(parent), name, module)
 
 
-def _neighbours(model: Module) -> Iterator[tuple[Module, str, str]]:
+def neighbours(model: Module) -> Iterator[tuple[Module, str, str]]:
     """Sequentials, and the names in them of a weighted layer and the normalization behind it."""
     for parent in model.modules():
         if not isinstance(parent, Sequential):

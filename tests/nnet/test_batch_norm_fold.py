@@ -123,3 +123,45 @@ def test_a5_dead_biases_are_named_and_removed():
 def test_a5_the_bias_of_a_model_that_is_a_pair_itself():
     with pytest.warns(UserWarning, match=r"^0\.bias: without effect"):
         nn.dead_biases(nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3)))
+
+
+def test_a5_a_residual_network_is_folded_after_one_pass():
+    nn.manual_seed(0)
+    model = nn.models.ResNet(channels=1, blocks=1, width=4, classes=3)
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            trained(module)
+    x = floats(2, 1, 8, 8)
+    expected = model.eval()(x).data
+    folded = nn.fold_batch_norm(model, x)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    assert any(isinstance(module, nn.BatchNorm2d) for module in model.modules())
+    assert not any(module._forward_hooks for module in folded.modules())
+    assert_close(folded(x), expected, 1e-5)
+
+
+class Shared(nn.Module):
+    """Uses what it gives its normalization a second time."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(3, 3)
+        self.norm = trained(nn.BatchNorm1d(3))
+
+    def forward(self, x):
+        inside = self.linear(x)
+        return self.norm(inside) + inside
+
+
+def test_an_output_with_two_uses_is_not_folded_silently():
+    with pytest.raises(ValueError, match=r"used by that alone, got outputs .* differ by"):
+        nn.fold_batch_norm(Shared(), floats(5, 3))
+
+
+def test_a_layer_that_runs_twice_is_not_folded():
+    linear = nn.Linear(3, 3)
+    model = nn.Sequential(linear, nn.Sequential(trained(nn.BatchNorm1d(3))), linear)
+    x = floats(5, 3)
+    folded = nn.fold_batch_norm(model, x)
+    assert isinstance(folded[1][0], nn.BatchNorm1d)
+    assert_close(folded(x), model.eval()(x).data, 1e-6)

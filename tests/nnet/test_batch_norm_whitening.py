@@ -1,5 +1,10 @@
 """Full whitening."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import linalg
@@ -88,3 +93,19 @@ def test_bad_input_is_named_and_nan_comes_out():
     x = correlated(9, 3, np.float32)
     x[0, 0] = np.nan
     assert np.isnan(layer(nn.Tensor(x)).data).all()
+
+
+def test_a11_the_cost_beside_batch_normalization_is_shown_by_a_command():
+    root = Path(__file__).parents[2]
+    script = root / "examples" / "batch_norm_whitening_cost.py"
+    options = ["--features", "4", "--samples", "16", "--rounds", "2"]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(script), *options],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1].split()[0] == "4"
