@@ -47,8 +47,9 @@ def forward(
 ) -> tuple[np.ndarray, Saved]:
     """Normalize with the statistics of the batch, as in training.
 
-    Raises TypeError for other dtypes, ValueError for other shapes, and for a single value a
-    channel: its normalized value would be 0 whatever it is.
+    An empty batch gives an empty y, mean 0 and var 0. Raises TypeError for other dtypes, ValueError
+    for other shapes, and for a single value a channel: its normalized value would be 0 whatever it
+    is.
 
     >>> import numpy as np
     >>> from kernels import batch_norm
@@ -58,29 +59,29 @@ def forward(
     """
     x, scale, shift, added = _checked(x, gamma, beta, residual)
     channels = x.shape[1]
-    if x.size <= channels:
+    if x.size == channels > 0:
         raise ValueError(
             f"batch_norm: expected more than one value per channel in training, got x {x.shape}"
         )
-    planes = x.reshape(x.shape[0], channels, -1)
     y = _memory.empty(x.shape, x.dtype)
-    mean = np.empty(channels, np.float64)
-    var = np.empty(channels, np.float64)
-    work, work_lanes = _scratch(planes)
-    cpu.forward(
-        x=planes,
-        residual=added.reshape(planes.shape),
-        gamma=scale,
-        beta=shift,
-        eps=eps,
-        add=residual is not None,
-        relu=relu,
-        work=work,
-        work_lanes=work_lanes,
-        out_y=y.reshape(planes.shape),
-        out_mean=mean,
-        out_var=var,
-    )
+    mean, var = np.zeros(channels, np.float64), np.zeros(channels, np.float64)
+    if x.size:
+        planes = x.reshape(x.shape[0], channels, -1)
+        work, work_lanes = _scratch(planes)
+        cpu.forward(
+            x=planes,
+            residual=planes if residual is None else added.reshape(planes.shape),
+            gamma=scale,
+            beta=shift,
+            eps=eps,
+            add=residual is not None,
+            relu=relu,
+            work=work,
+            work_lanes=work_lanes,
+            out_y=y.reshape(planes.shape),
+            out_mean=mean,
+            out_var=var,
+        )
     affine = None if gamma is None else scale, None if beta is None else shift
     add = residual is not None
     return y, Saved(x, y if relu and add else None, *affine, add, relu, mean, var, eps, True)
@@ -124,7 +125,7 @@ def inference_forward(
         work, work_lanes = _scratch(planes)
         cpu.inference_forward(
             x=planes,
-            residual=added.reshape(planes.shape),
+            residual=planes if residual is None else added.reshape(planes.shape),
             mean=mean,
             var=var,
             gamma=scale,
@@ -194,27 +195,25 @@ def _checked(
     x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, residual: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """All arrays plain; ones, zeros and x in the place of None."""
-    (x,) = float_arrays("batch_norm", x=x)
+    given = {"x": x}
+    for name, array in (("gamma", gamma), ("beta", beta), ("residual", residual)):
+        if array is not None:
+            given[name] = array
+    plain = dict(zip(given, float_arrays("batch_norm", **given), strict=True))
+    x = plain["x"]
     if not 2 <= x.ndim <= 5:
         raise ValueError(
             "batch_norm: expected x of shape (N, C), (N, C, L), (N, C, H, W) or (N, C, D, H, W), "
             f"got {x.shape}"
         )
     channels = x.shape[1]
-    gamma = np.ones(channels, x.dtype) if gamma is None else gamma
-    beta = np.zeros(channels, x.dtype) if beta is None else beta
-    residual = x if residual is None else residual
-    _, gamma, beta, residual = float_arrays(
-        "batch_norm", x=x, gamma=gamma, beta=beta, residual=residual
-    )
-    for name, array, shape in (
-        ("gamma", gamma, (channels,)),
-        ("beta", beta, (channels,)),
-        ("residual", residual, x.shape),
-    ):
+    for name, array in plain.items():
+        shape = (channels,) if name in ("gamma", "beta") else x.shape
         if array.shape != shape:
             raise ValueError(f"batch_norm: expected {name} of shape {shape}, got {array.shape}")
-    return x, gamma, beta, residual
+    scale = plain["gamma"] if "gamma" in plain else np.ones(channels, x.dtype)
+    shift = plain["beta"] if "beta" in plain else np.zeros(channels, x.dtype)
+    return x, scale, shift, plain.get("residual", x)
 
 
 def _scratch(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -67,10 +67,10 @@ def batch_norm(
     added = None if residual is None else residual.data
     if training:
         y, saved = batch_norm_op.forward(x, gamma, beta, eps=eps, relu=relu, residual=added)
-        count = x.size // channels
-        if running_mean is not None:
+        count = x.size // channels if channels else 0
+        if running_mean is not None and count:
             _move(running_mean, saved.mean, momentum)
-        if running_var is not None:
+        if running_var is not None and count:
             _move(running_var, saved.var * (count / (count - 1)), momentum)
     else:
         if running_mean is None or running_var is None:
