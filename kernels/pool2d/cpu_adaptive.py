@@ -76,9 +76,12 @@ def _planes(x, first_plane, stop_plane, rows, columns, work_row, out_y):
         x_plane = plane * height * width
         for i in range(out_height):
             first, stop = first_row[i], stop_row[i]
-            if i == 0 or first != first_row[i - 1] or stop != stop_row[i - 1]:
-                sum_shares(x, x_plane, first, stop, width, before_row, before_column, work_row, 0)
             y_row = (plane * out_height + i) * out_width
+            if i > 0 and first == first_row[i - 1] and stop == stop_row[i - 1]:
+                for at in range(y_row, y_row + out_width):
+                    y[at] = y[at - out_width]
+                continue
+            sum_shares(x, x_plane, first, stop, width, before_row, before_column, work_row, 0)
             for j in range(out_width):
                 total = 0.0
                 for column in range(first_column[j], stop_column[j]):

@@ -12,10 +12,13 @@ the task.
 
 from .._jit import jit, parallel, prange
 from .._simd import full, lanes, load, load_first, store, sum_lanes
-from .shuffles import evens, fold, interleave, odds
+from .shuffles import evens, fold_four, interleave, odds
 
 # Elements that a float32 lane adds up before it is emptied into float64.
-_RUN = 16
+_RUN = 64
+
+# Columns up to which numbers one by one are faster than vectors, most of whose lanes idle.
+_FEW = 4
 
 
 def are_blocks(kernel_size, stride, padding, sizes):
@@ -27,7 +30,7 @@ def are_blocks(kernel_size, stride, padding, sizes):
 def sums_in_registers(kernel_size, sizes):
     """Whether `forward` is for these blocks: runs of elements, or pairs in a few rows."""
     is_run = kernel_size[1] == sizes[1]
-    return is_run or (kernel_size[1] == 2 and kernel_size[0] <= _RUN // 2)
+    return is_run or (kernel_size[1] == 2 and 2 * kernel_size[0] <= _RUN)
 
 
 def forward(x, planes, group, kernel_size, sizes, share, out_y):
@@ -62,37 +65,74 @@ def _fill_tasks(dy, planes, group, kernel_size, sizes, share, out_dx):
 
 @jit
 def _sum_planes(x, first_plane, stop_plane, kernel_size, sizes, share, out_y):
-    height, width, rows, _ = sizes
+    height, width, rows, columns = sizes
     cells, y = x.reshape(-1), out_y.reshape(-1)
-    if kernel_size[1] == width:
+    if kernel_size == (2, 2) and columns <= _FEW:
+        _sum_squares(cells, first_plane, stop_plane, sizes, share, y)
+    elif kernel_size[1] != width:
+        _sum_pairs(cells, first_plane, stop_plane, kernel_size[0], sizes, share, y)
+    elif rows * kernel_size[0] == height:
+        _mean_of_runs(cells, first_plane * rows, stop_plane * rows, kernel_size, share, y)
+    else:
         length = kernel_size[0] * width
-        tail = length % lanes(x)
         for plane in range(first_plane, stop_plane):
             for i in range(rows):
                 start = plane * height * width + i * length
-                y[plane * rows + i] = _sum_run(cells, start, length - tail, tail) * share
-    else:
-        _sum_pairs(cells, first_plane, stop_plane, kernel_size[0], sizes, share, y)
+                y[plane * rows + i] = _sum_run(cells, start, length) * share
 
 
 @jit
-def _sum_run(x, start, whole, tail):
-    """The sum of `whole` elements, a multiple of the lanes, and of `tail` behind them."""
+def _mean_of_runs(x, run, stop, kernel_size, share, out_y):
+    """Runs that follow one another, short ones four at a time."""
+    step, length = lanes(x), kernel_size[0] * kernel_size[1]
+    tail = length % step
+    whole = length - tail
+    while whole <= _RUN * step and run + 4 <= stop:
+        at = run * length
+        a, b, c, d = full(x, 0.0), full(x, 0.0), full(x, 0.0), full(x, 0.0)
+        for _ in range(whole // step):
+            a += load(x, at)
+            b += load(x, at + length)
+            c += load(x, at + 2 * length)
+            d += load(x, at + 3 * length)
+            at += step
+        if tail:
+            a += load_first(x, at, tail, 0.0)
+            b += load_first(x, at + length, tail, 0.0)
+            c += load_first(x, at + 2 * length, tail, 0.0)
+            d += load_first(x, at + 3 * length, tail, 0.0)
+        store(out_y, run, fold_four(a, b, c, d) * share)
+        run += 4
+    for rest in range(run, stop):
+        out_y[rest] = _sum_run(x, rest * length, length) * share
+
+
+@jit
+def _sum_run(x, start, length):
     step = lanes(x)
-    partial = full(x, 0.0)
-    if tail:
-        partial = load_first(x, start + whole, tail, 0.0)
-    if whole <= _RUN * step:
-        for i in range(start, start + whole, step):
-            partial += load(x, i)
-        return float(fold(partial))
-    total = sum_lanes(partial)
-    for first in range(0, whole, _RUN * step):
+    tail = length % step
+    total = sum_lanes(load_first(x, start + length - tail, tail, 0.0)) if tail else 0.0
+    for first in range(0, length - tail, _RUN * step):
         partial = full(x, 0.0)
-        for i in range(start + first, start + min(whole, first + _RUN * step), step):
+        for i in range(start + first, start + min(length - tail, first + _RUN * step), step):
             partial += load(x, i)
         total += sum_lanes(partial)
     return total
+
+
+@jit
+def _sum_squares(x, first_plane, stop_plane, sizes, share, out_y):
+    height, width, rows, columns = sizes
+    y_at = first_plane * rows * columns
+    for plane in range(first_plane, stop_plane):
+        for i in range(rows):
+            top = (plane * height + 2 * i) * width
+            bottom = top + width
+            for j in range(columns):
+                cell = 2 * j
+                upper = x[top + cell] + x[top + cell + 1]
+                out_y[y_at + j] = (upper + (x[bottom + cell] + x[bottom + cell + 1])) * share
+            y_at += columns
 
 
 @jit
@@ -117,8 +157,10 @@ def _sum_pairs(x, first_plane, stop_plane, kernel_height, sizes, share, out_y):
                 j += step
             for rest in range(j, columns):
                 total_one = 0.0
-                for row in range(top, bottom + width, width):
-                    total_one += x[row + 2 * rest] + x[row + 2 * rest + 1]
+                at = top + 2 * rest
+                for _ in range(kernel_height):
+                    total_one += x[at] + x[at + 1]
+                    at += width
                 out_y[y_row + rest] = total_one * share
 
 
@@ -126,6 +168,9 @@ def _sum_pairs(x, first_plane, stop_plane, kernel_height, sizes, share, out_y):
 def _fill_planes(dy, first_plane, stop_plane, kernel_size, sizes, share, out_dx):
     height, width, rows, columns = sizes
     gradients, dx = dy.reshape(-1), out_dx.reshape(-1)
+    if kernel_size == (2, 2) and columns <= _FEW and (2 * rows, 2 * columns) == (height, width):
+        _fill_squares(gradients, first_plane * rows, stop_plane * rows, columns, share, dx)
+        return
     dx_stop = stop_plane * height * width
     covered = rows * kernel_size[0] * width
     for plane in range(first_plane, stop_plane):
@@ -136,9 +181,11 @@ def _fill_planes(dy, first_plane, stop_plane, kernel_size, sizes, share, out_dx)
             if kernel_size[1] == width:
                 _fill(dx, band, kernel_size[0] * width, gradients[dy_row] * share, dx_stop)
             elif kernel_size[1] == 2:
-                for row in range(band, band + kernel_size[0] * width, width):
+                row = band
+                for _ in range(kernel_size[0]):
                     _fill_pairs(gradients, dy_row, columns, share, row, dx, dx_stop)
                     _fill(dx, row + 2 * columns, width - 2 * columns, 0.0, dx_stop)
+                    row += width
             else:
                 at = band
                 for j in range(columns):
@@ -150,6 +197,19 @@ def _fill_planes(dy, first_plane, stop_plane, kernel_size, sizes, share, out_dx)
                 for row in range(1, kernel_size[0]):
                     _copy(dx, band, band + row * width, width, dx_stop)
         _fill(dx, dx_plane + covered, height * width - covered, 0.0, dx_stop)
+
+
+@jit
+def _fill_squares(dy, first_row, stop_row, columns, share, out_dx):
+    for row in range(first_row, stop_row):
+        top = 4 * row * columns
+        bottom = top + 2 * columns
+        for j in range(columns):
+            gradient = dy[row * columns + j] * share
+            out_dx[top + 2 * j] = gradient
+            out_dx[top + 2 * j + 1] = gradient
+            out_dx[bottom + 2 * j] = gradient
+            out_dx[bottom + 2 * j + 1] = gradient
 
 
 @jit

@@ -67,19 +67,26 @@ def odds(typingctx, a, b):
 
 
 @intrinsic
-def fold(typingctx, a):
-    """The sum of all lanes in their own type, in halves: few additions deep."""
+def fold_four(typingctx, a, b, c, d):
+    """The four sums of all lanes, in their own type: few additions deep."""
 
     def codegen(context, builder, sig, args):
-        value, width = args[0], a.lanes
-        while width > 1:
-            width //= 2
-            low = shuffle(builder, value, None, list(range(width)))
-            high = shuffle(builder, value, None, list(range(width, 2 * width)))
-            value = builder.fadd(low, high)
-        return builder.extract_element(value, I32(0))
+        def add(low, high, evens, odds):
+            pair = [shuffle(builder, low, high, order) for order in (evens, odds)]
+            return builder.fadd(*pair)
 
-    return a.element(a), codegen
+        quads = []
+        for value in args:
+            width = a.lanes
+            while width > 4:
+                width //= 2
+                halves = list(range(width)), list(range(width, 2 * width))
+                value = add(value, None, *halves)
+            quads.append(value)
+        order = [0, 2, 4, 6], [1, 3, 5, 7]
+        return add(add(*quads[:2], *order), add(*quads[2:], *order), *order)
+
+    return Vector(a.element, 4)(a, b, c, d), codegen
 
 
 @intrinsic
