@@ -13,8 +13,8 @@ from .normalization import batch_norm
 
 def batch_renorm(
     input: Tensor,
-    running_mean: Tensor,
-    running_var: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
     weight: Tensor | None = None,
     bias: Tensor | None = None,
     training: bool = False,
@@ -31,7 +31,7 @@ def batch_renorm(
     normalization.
 
     input                      (N, C), (N, C, L), (N, C, H, W), ...
-    running_mean, running_var  (C,)
+    running_mean, running_var  (C,), both needed
     weight, bias               (C,)
 
     Raises TypeError for other or mixed dtypes; ValueError for shapes that do not fit, one value a
@@ -49,6 +49,8 @@ def batch_renorm(
     if not training:
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     _check("batch_renorm", input, weight, bias, running_mean, running_var)
+    if running_mean is None or running_var is None:
+        raise ValueError("batch_renorm: expected running_mean and running_var, got None")
     x, dtype = input.data, input.data.dtype
     _, saved = batch_norm_op.forward(x, None, None, eps=eps)
     sigma = np.sqrt(running_var.data.astype(np.float64) + eps)

@@ -185,6 +185,10 @@ def test_j_layers_reset_and_add_and_rectify(kind):
             lambda: F.batch_renorm(floats(2, 3), floats(2), floats(3), training=True),
             r"running_mean of shape \(3,\)",
         ),
+        (
+            lambda: F.batch_renorm(floats(2, 3), None, None, training=True),
+            "expected running_mean and running_var, got None",
+        ),
         (lambda: nn.SwitchableNorm2d(3)(floats(2, 3, 1, 1)), "more than one value an instance"),
         (lambda: nn.BatchInstanceNorm1d(3)(floats(2, 4, 5)), "with 3 channels"),
         (
