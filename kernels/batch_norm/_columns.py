@@ -17,7 +17,8 @@ def add_rows(x, first, last, column, columns, head, total, squares):
     for c in range(0, columns, step):
         start, count = column + c, columns - c
         centre, sums, square_sums = load(head, c), load(total, c), load(squares, c)
-        for i in range(first * channels + start, last * channels + start, channels):
+        for sample in range(first, last):
+            i = sample * channels + start
             value = load(x, i) if count >= step else load_first(x, i, count, 0.0)
             deviation = value - centre
             sums += deviation
@@ -35,7 +36,8 @@ def write_rows(x, residual, first, last, column, columns, add, relu, lines, out_
     for c in range(0, columns, step):
         start, count = column + c, columns - c
         centre, slope, level = load(head, c), load(scale, c), load(offset, c)
-        for i in range(first * channels + start, last * channels + start, channels):
+        for sample in range(first, last):
+            i = sample * channels + start
             value = load(x, i) if count >= step else load_first(x, i, count, 0.0)
             y = fma(value - centre, slope, level)
             if add:
@@ -56,7 +58,8 @@ def add_gradient_rows(dy, x, y, first, last, column, columns, add, relu, lines, 
         start, count = column + c, columns - c
         centre, factor, level = load(head, c), load(scale, c), load(offset, c)
         sums, product_sums = load(total, c), load(product, c)
-        for i in range(first * channels + start, last * channels + start, channels):
+        for sample in range(first, last):
+            i = sample * channels + start
             slope = load(dy, i) if count >= step else load_first(dy, i, count, 0.0)
             value = load(x, i) if count >= step else load_first(x, i, count, 0.0)
             deviation = value - centre
@@ -87,7 +90,8 @@ def write_gradient_rows(slopes, x, first, last, column, columns, relu, training,
         start, count = column + c, columns - c
         centre, factor, height = load(head, c), load(scale, c), load(offset, c)
         slope_x, base = load(slant, c), load(level, c)
-        for i in range(first * channels + start, last * channels + start, channels):
+        for sample in range(first, last):
+            i = sample * channels + start
             slope = load(slopes, i) if count >= step else load_first(slopes, i, count, 0.0)
             value = load(x, i) if count >= step else load_first(x, i, count, 0.0)
             deviation = value - centre

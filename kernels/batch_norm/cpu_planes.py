@@ -5,9 +5,9 @@ gamma, beta, out_dgamma, out_dbeta          (C,) of the same dtype
 mean, var, out_mean, out_var                (C,) float64
 work                                        (C, parts, 2) float64: two sums of each part
 
-Bound: forward x in and y out at 7 operations an element, backward x, dy (and y for the mask of
-ReLU) in and dx out at 8: memory speed. The second pass over a channel finds it in the cache while
-N * S elements fit there.
+Bound: forward x in and y out at 7 operations an element, backward x and dy in and dx out at 8, 9
+with ReLU; a residual adds one array forward, and backward y in and its gradient out: memory speed.
+The second pass over a channel finds it in the cache while N * S elements fit there.
 """
 
 import numpy as np
