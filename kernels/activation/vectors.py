@@ -23,6 +23,7 @@ from .formulas import (
     Tanh,
     TanhGELU,
 )
+from .gelu import SHARE_END, SLOPE_END, gelu_share, gelu_slope
 
 _LARGEST_32, _LARGEST_64 = 3.4e38, 1.79e308
 _DENSITY_AT_0 = 0.3989422804014327
@@ -113,15 +114,19 @@ def _tanh_gradient(formula, dy, kept):
 
 
 def _gelu(formula, x):
-    x = _above_minus_inf(x)
-    below, _ = normal_cdf(x)
-    return x * below
+    if is_double(x):
+        x = _above_minus_inf(x)
+        below, _ = normal_cdf(x)
+        return x * below
+    return select(x < -SHARE_END, 0.0, x * gelu_share(x))
 
 
 def _gelu_gradient(formula, dy, kept):
-    x = _finite(kept)
-    below, bell = normal_cdf(x)
-    return dy * fma(x * bell, _DENSITY_AT_0, below)
+    if is_double(dy):
+        x = _finite(kept)
+        below, bell = normal_cdf(x)
+        return dy * fma(x * bell, _DENSITY_AT_0, below)
+    return dy * select(kept < -SLOPE_END, 0.0, gelu_slope(kept))
 
 
 def _tanh_gelu(formula, x):
