@@ -243,7 +243,8 @@ def product(a, b, bias, transpose_a, transpose_b, relu, work, out_y):
     registers = (columns + tile_lanes(out_y) - 1) // tile_lanes(out_y)
     panels = (registers + 2) // 3
     across = min(panels, TASKS)
-    down = min((rows + ROWS_2 - 1) // ROWS_2, TASKS // across)
+    # Every share of rows packs B for itself.
+    down = max(1, min(rows // 64, TASKS // across))
     for task in prange(across * down):
         group, share = task // down, task % down
         first, last = rows * share // down, rows * (share + 1) // down
