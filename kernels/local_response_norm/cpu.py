@@ -15,8 +15,8 @@ from .._jit import jit, parallel, prange, thread_id
 from .._math import exp, log
 from .._simd import fma, full, lanes, load, load_first, sqrt, store, store_first
 
-# Positions of a task.
-STRIP = 64
+# Positions of a task: in memory a run of a kilobyte in each channel.
+STRIP = 256
 
 _SERIAL_BELOW = 1 << 13
 
