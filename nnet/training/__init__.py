@@ -2,9 +2,9 @@
 
 from .checkpoints import Description, load_model, load_weights, save_weights
 from .curves import draw_curves
-from .dead_units import DeadUnits, dead_units
 from .diagnostics import NonFiniteLoss
 from .evaluation import Evaluation, evaluate
+from .firing import DeadUnits, dead_units
 from .history import Epoch, History
 from .loop import Callback, fit
 from .run_folder import Run, load_run, save_run

@@ -42,7 +42,10 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     >>> F.gelu(nn.tensor([-1000.0, 0.0, 2.0]))
     tensor([-0.       ,  0.       ,  1.9544997])
     """
-    formulas = {"none": activation.GELU(), "tanh": activation.TanhGELU()}
+    formulas: dict[str, activation.Formula] = {
+        "none": activation.GELU(),
+        "tanh": activation.TanhGELU(),
+    }
     if approximate not in formulas:
         raise ValueError(f"gelu: expected approximate 'none' or 'tanh', got {approximate!r}")
     return apply("gelu", formulas[approximate], input)

@@ -62,6 +62,6 @@ def _watch(name: str, alive: dict[str, np.ndarray]) -> Callable[[Module, tuple, 
     def look(module: Module, inputs: tuple, output: Tensor) -> None:
         y = output.numpy()
         fired = (y > 0).any(axis=(0, *range(2, y.ndim)))
-        alive[name] = alive[name] | fired if name in alive else fired
+        alive[name] = np.logical_or(alive.get(name, False), fired)
 
     return look
