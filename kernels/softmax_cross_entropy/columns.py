@@ -7,9 +7,9 @@ a value, go through scratch, transposed.
 
 from .._jit import jit
 from .._math import decay
-from .._simd import fma, full, lanes, load, maximum, store
-from .._tile import tile_lanes, transpose_square
-from .samples import DISTANCE, FACTOR, KINDS, TOP, TOTAL, finish_losses, subtract_labels
+from .._simd import fma, full, lanes, load, load_as, maximum, select, store, store_as
+from .samples import losses_and_factors
+from .transposing import square_side, transpose_square
 
 # Lanes run over so many classes before they are emptied into another sum.
 _BLOCK = 64
@@ -19,11 +19,11 @@ _BLOCK = 64
 def side_by_side(begin, end, shape, problem, work, own, out):
     """Groups of samples from `begin` to `end`; a group does not go over the end of an image."""
     classes, positions = shape
-    logits, labels, aims = problem
+    logits, labels, weight, aims = problem
     out_loss, out_gradient = out
     step, samples = lanes(logits), labels.size
     wanted = out_gradient.size > 0
-    scratch = own + KINDS * step
+    scratch = own + step
     across = (positions + step - 1) // step
     stop = min(end * step, samples) * classes  # of short rows
     for group in range(begin, end):
@@ -38,26 +38,28 @@ def side_by_side(begin, end, shape, problem, work, own, out):
             start, apart = image * classes * positions + column, 1
         place = start, positions, apart
         if apart == 1 and count == step:
-            _sums(start, positions, classes, wanted, logits, aims, work, own, out_gradient)
-            finish_losses(first, count, place, problem, work, own, out_loss)
-            if wanted:
-                _scale(start, positions, classes, aims, work, own, out_gradient)
+            label = load_as(labels, first, logits)
+            loss = _group(
+                start, positions, classes, wanted, label, logits, weight, aims, out_gradient
+            )
+            store_as(out_loss, first, loss)
         else:
+            for j in range(count):
+                work[own + j] = labels[first + j]
             _gather(count, classes, place, logits, scratch, work)
-            _sums(scratch, step, classes, True, work, aims, work, own, work)
-            finish_losses(first, count, place, problem, work, own, out_loss)
+            loss = _group(scratch, step, classes, True, load(work, own), work, weight, aims, work)
+            store(work, own, loss)
+            for j in range(count):
+                out_loss[first + j] = work[own + j]
             if wanted:
-                _scale(scratch, step, classes, aims, work, own, work)
                 _scatter(count, classes, place, work, scratch, stop, out_gradient)
-        if wanted:
-            subtract_labels(first, count, place, classes, labels, aims, out_gradient)
 
 
 @jit
 def _gather(count, classes, place, logits, scratch, work):
     """Transpose a group into scratch, by squares in registers where nothing is read beyond it."""
     start, pitch, apart = place
-    step, side = lanes(logits), tile_lanes(logits)
+    step, side = lanes(logits), square_side(logits)
     read = (step - 1) * classes + (classes + side - 1) // side * side
     if pitch == 1 and count == step and start + read <= logits.size:
         for c in range(0, classes, side):
@@ -75,7 +77,7 @@ def _gather(count, classes, place, logits, scratch, work):
 def _scatter(count, classes, place, work, scratch, stop, out_gradient):
     """The way back. Squares go over the end of rows, so what is there is written afterwards."""
     start, pitch, apart = place
-    step, side = lanes(work), tile_lanes(work)
+    step, side = lanes(work), square_side(work)
     last = (classes - 1) // side * side
     written = (step - 1) * classes + last + side
     if pitch == 1 and count == step and start + written <= stop:
@@ -96,38 +98,41 @@ def _scatter(count, classes, place, work, scratch, stop, out_gradient):
 
 
 @jit
-def _sums(start, pitch, classes, wanted, logits, aims, work, own, out_exp):
-    weight, _, spread, _, _, _ = aims
-    step = lanes(logits)
+def _group(start, pitch, classes, wanted, label, logits, weight, aims, out_gradient):
+    """The losses of a group; out_gradient is laid out as the logits."""
+    picked, spread, _, ignored, scale = aims
     top = load(logits, start)
     for c in range(1, classes):
         top = maximum(top, load(logits, start + c * pitch))
+
     total, distances = full(logits, 0.0), full(logits, 0.0)
+    aimed, chosen = full(logits, 0.0), full(logits, 0.0)
     for block in range(0, classes, _BLOCK):
         part, distance = full(logits, 0.0), full(logits, 0.0)
         for c in range(block, min(block + _BLOCK, classes)):
             below = load(logits, start + c * pitch) - top
             e = decay(below)
             if wanted:
-                store(out_exp, start + c * pitch, e)
+                store(out_gradient, start + c * pitch, e)
             part += e
+            here = label == c
+            aimed = select(here, weight[c], aimed)
+            chosen = select(here, below, chosen)
             # A class of weight 0 may have the logit -inf.
             if spread != 0.0 and weight[c] != 0.0:
                 distance = fma(below, weight[c], distance)
         total += part
         distances += distance
-    store(work, own + TOP * step, top)
-    store(work, own + TOTAL * step, total)
-    store(work, own + DISTANCE * step, distances)
 
-
-@jit
-def _scale(start, pitch, classes, aims, work, own, gradient):
-    weight, _, spread, _, _, scale = aims
-    step = lanes(gradient)
-    factor = load(work, own + FACTOR * step)
-    for c in range(classes):
-        value = load(gradient, start + c * pitch) * factor
-        if spread != 0.0:
-            value -= scale * spread * weight[c]
-        store(gradient, start + c * pitch, value)
+    aimed *= picked
+    loss, factor = losses_and_factors(aims, aimed, chosen, total, distances)
+    counted = label != ignored
+    if wanted:
+        aimed *= scale
+        for c in range(classes):
+            value = load(out_gradient, start + c * pitch) * factor
+            if spread != 0.0:
+                value -= scale * spread * weight[c]
+            value -= select(label == c, aimed, 0.0)
+            store(out_gradient, start + c * pitch, select(counted, value, 0.0))
+    return select(counted, loss, 0.0)

@@ -21,16 +21,17 @@ from .soft import soft_rows
 # One thread needs about 10 us for as many elements, what it costs to wake the others.
 _TASK = 1 << 14
 
-# Rows of at most so many classes lie side by side.
-_SHORT = 32
+# Rows of at most so many classes lie side by side: there no step waits for a sum across lanes.
+_SHORT = 100
 
 
 def scratch_size(logits):
     """How many elements of scratch a thread needs."""
     _, classes, positions = logits.shape
     step = VALUE_BYTES // logits.itemsize
-    columns = 0 if _is_long(classes, positions) else -(-classes // step) * step
-    return (KINDS + columns) * step
+    if _is_long(classes, positions):
+        return KINDS * step
+    return (1 + -(-classes // step) * step) * step
 
 
 def forward(
@@ -47,10 +48,10 @@ def forward(
     _, classes, positions = logits.shape
     spread = label_smoothing / classes
     total_weight = float(weight.sum(dtype=np.float64)) if spread else 0.0
-    aims = weight, 1.0 - label_smoothing, spread, total_weight, ignore_index, scale
+    aims = 1.0 - label_smoothing, spread, total_weight, ignore_index, scale
     flat = logits.reshape(-1), labels.reshape(-1)
     out = out_loss.reshape(-1), out_gradient.reshape(-1)
-    _forward(*_shares(logits), (classes, positions), *flat, aims, work_samples, *out)
+    _forward(*_shares(logits), (classes, positions), *flat, weight, aims, work_samples, *out)
 
 
 def _shares(logits):
@@ -97,17 +98,19 @@ def _forward_units(begin, end, shape, problem, work, own, out):
 
 
 @parallel
-def _forward(units, some, shape, logits, labels, aims, work_samples, out_loss, out_gradient):
+def _forward(
+    units, some, shape, logits, labels, weight, aims, work_samples, out_loss, out_gradient
+):
     """Parallel over tasks of `some` units."""
     work, size = work_samples.reshape(-1), work_samples.shape[1]
     if units <= some:
-        problem, out = (logits, labels, aims), (out_loss, out_gradient)
+        problem, out = (logits, labels, weight, aims), (out_loss, out_gradient)
         _forward_units(0, units, shape, problem, work, 0, out)
     else:
         for task in prange((units + some - 1) // some):
             begin = np.int64(task) * some
             own = thread_id() * size
-            problem, out = (logits, labels, aims), (out_loss, out_gradient)
+            problem, out = (logits, labels, weight, aims), (out_loss, out_gradient)
             _forward_units(begin, min(begin + some, units), shape, problem, work, own, out)
 
 

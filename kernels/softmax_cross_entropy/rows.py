@@ -37,7 +37,7 @@ _NEAR = 1 << 12
 def long_rows(begin, end, shape, problem, work, own, out):
     """Rows from `begin` to `end`."""
     classes, _ = shape
-    logits, labels, aims = problem
+    logits, labels, weight, aims = problem
     out_loss, out_gradient = out
     step = lanes(logits)
     wanted = out_gradient.size > 0
@@ -45,48 +45,59 @@ def long_rows(begin, end, shape, problem, work, own, out):
     most = max(1, min(step, _NEAR // classes))
     for first in range(begin, end, most):
         count = min(most, end - first)
-        for j in range(count):
-            _sums(first + j, classes, wanted, stop, logits, aims, work, own + j, out_gradient)
         place = first * classes, 1, classes
-        finish_losses(first, count, place, problem, work, own, out_loss)
+        _tops(first, count, classes, logits, work, own)
+        _sums(first, count, classes, wanted, stop, logits, weight, aims, work, own, out_gradient)
+        finish_losses(first, count, place, logits, labels, weight, aims, work, own, out_loss)
         if wanted:
-            for j in range(count):
-                factor = work[own + FACTOR * step + j]
-                _scale(first + j, classes, stop, factor, aims, out_gradient)
-            subtract_labels(first, count, place, classes, labels, aims, out_gradient)
+            factors = own + FACTOR * step
+            _scale(first, count, classes, stop, weight, aims, work, factors, out_gradient)
+            subtract_labels(first, count, place, classes, labels, weight, aims, out_gradient)
 
 
 @jit
-def _sums(row, classes, wanted, stop, logits, aims, work, own, out_exp):
-    """The row's numbers; out_exp becomes exp(logit - greatest)."""
-    weight, _, spread, _, _, _ = aims
+def _tops(first, count, classes, logits, work, own):
     step = lanes(logits)
     rest = classes % step
-    start = row * classes
-    end = start + classes - rest
-    tail = highest = load_first(logits, end, rest, -np.inf)
-    for i in range(start, end, step):
-        highest = maximum(highest, load(logits, i))
-    top = max_lanes(highest)
+    for j in range(count):
+        start = (first + j) * classes
+        end = start + classes - rest
+        highest = load(logits, start)  # long rows fill a value
+        for i in range(start + step, end, step):
+            highest = maximum(highest, load(logits, i))
+        if rest:
+            highest = maximum(highest, load_first(logits, end, rest, -np.inf))
+        work[own + TOP * step + j] = max_lanes(highest)
 
-    total = 0.0
-    for block in range(start, end, _BLOCK):
-        sums = full(logits, 0.0)
-        for i in range(block, min(block + _BLOCK, end), step):
-            e = decay(load(logits, i) - top)
+
+@jit
+def _sums(first, count, classes, wanted, stop, logits, weight, aims, work, own, out_exp):
+    """The rows' numbers; out_exp becomes exp(logit - greatest)."""
+    _, spread, _, _, _ = aims
+    step = lanes(logits)
+    rest = classes % step
+    for j in range(count):
+        start = (first + j) * classes
+        end = start + classes - rest
+        top = work[own + TOP * step + j]
+        total = 0.0
+        for block in range(start, end, _BLOCK):
+            sums = full(logits, 0.0)
+            for i in range(block, min(block + _BLOCK, end), step):
+                e = decay(load(logits, i) - top)
+                if wanted:
+                    store(out_exp, i, e)
+                sums += e
+            total += sum_lanes(sums)
+        if rest:
+            tail = decay(load_first(logits, end, rest, -np.inf) - top)
+            total += sum_lanes(tail)
             if wanted:
-                store(out_exp, i, e)
-            sums += e
-        total += sum_lanes(sums)
-    if rest:
-        tail = decay(tail - top)
-        total += sum_lanes(tail)
-        if wanted:
-            _store_within(out_exp, end, rest, stop, tail)
-    work[own + TOP * step] = top
-    work[own + TOTAL * step] = total
-    if spread != 0.0:
-        work[own + DISTANCE * step] = _weighted_distance(start, classes, logits, weight, top)
+                _store_within(out_exp, end, rest, stop, tail)
+        work[own + TOTAL * step + j] = total
+        if spread != 0.0:
+            distance = _weighted_distance(start, classes, logits, weight, top)
+            work[own + DISTANCE * step + j] = distance
 
 
 @jit
@@ -107,22 +118,24 @@ def _weighted_distance(start, classes, logits, weight, top):
 
 
 @jit
-def _scale(row, classes, stop, factor, aims, gradient):
-    weight, _, spread, _, _, scale = aims
+def _scale(first, count, classes, stop, weight, aims, work, factors, gradient):
+    _, spread, _, _, scale = aims
     step = lanes(gradient)
     rest = classes % step
-    start = row * classes
-    end = start + classes - rest
-    for i in range(start, end, step):
-        value = load(gradient, i) * factor
-        if spread != 0.0:
-            value -= load(weight, i - start) * (scale * spread)
-        store(gradient, i, value)
-    if rest:
-        value = load_first(gradient, end, rest, 0.0) * factor
-        if spread != 0.0:
-            value -= load_first(weight, classes - rest, rest, 0.0) * (scale * spread)
-        _store_within(gradient, end, rest, stop, value)
+    for j in range(count):
+        factor = work[factors + j]
+        start = (first + j) * classes
+        end = start + classes - rest
+        for i in range(start, end, step):
+            value = load(gradient, i) * factor
+            if spread != 0.0:
+                value -= load(weight, i - start) * (scale * spread)
+            store(gradient, i, value)
+        if rest:
+            value = load_first(gradient, end, rest, 0.0) * factor
+            if spread != 0.0:
+                value -= load_first(weight, classes - rest, rest, 0.0) * (scale * spread)
+            _store_within(gradient, end, rest, stop, value)
 
 
 @jit

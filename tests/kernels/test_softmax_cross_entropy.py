@@ -23,7 +23,7 @@ IGNORED = -100
 # along a value, over a block's end, long; images narrower and wider than a value. Serial, parallel.
 SHAPES = [
     *((1, 2, 1), (7, 3, 1), (131, 10, 1), (48, 16, 1), (33, 17, 1), (3, 1, 1), (1601, 11, 1)),
-    *((2, 64, 1), (5, 67, 1), (2, 1031, 1), (401, 41, 1), (3, 100_003, 1)),
+    *((2, 128, 1), (5, 107, 1), (401, 41, 1), (2, 1031, 1), (201, 131, 1), (3, 100_003, 1)),
     *((2, 5, 3), (3, 4, 37), (2, 70, 16), (5, 7, 500)),
 ]
 
@@ -237,7 +237,9 @@ def test_ignore_index_may_be_a_class():
     assert_close(loss, expected_loss, 1e-6)
 
 
-@pytest.mark.parametrize("shape", [(1601, 11), (401, 41), (3, 100_003), (5, 7, 500)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(1601, 11), (401, 41), (201, 131), (3, 100_003), (5, 7, 500)], ids=str
+)
 def test_same_bits_on_1_and_2_threads(shape):
     logits, labels, weight = inputs(shape, np.float32)
 
@@ -248,7 +250,7 @@ def test_same_bits_on_1_and_2_threads(shape):
     assert_same_bits_on_threads(compute)
 
 
-@pytest.mark.parametrize("classes", [3, 10, 41])
+@pytest.mark.parametrize("classes", [3, 10, 41, 131])
 def test_a_row_does_not_depend_on_its_neighbours(classes):
     logits, labels, _ = inputs((40, classes), np.float32)
     labels[:] = 2
