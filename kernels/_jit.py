@@ -47,7 +47,8 @@ _KERNELS = Path(__file__).parent
 
 # Parsing the sources would take a third of a second at every start.
 _IMPORTED = re.compile(
-    r"^(?:from|import) kernels\.(_\w+)|^from kernels import (\([^)]*\)|.*)$", re.MULTILINE
+    r"^(?:from|import) (?:kernels\.|\.\.?)(_\w+)|^from (?:kernels|\.\.?) import (\([^)]*\)|.*)$",
+    re.MULTILINE,
 )
 
 # Shared modules that nothing is compiled from.
@@ -170,12 +171,17 @@ def _sources_hash(folder: Path) -> str:
         sources.add(source)
         for module in _shared_modules(source.read_bytes()):
             whole = _KERNELS / module
-            found = whole.glob("*.py") if whole.is_dir() else [whole.with_suffix(".py")]
-            waiting += [each for each in found if each not in sources and each.name not in _PLAIN]
+            found = [whole.with_suffix(".py"), *whole.glob("*.py")]
+            waiting += [each for each in found if each not in sources and _is_shared(each)]
     for source in sorted(sources):
         digest.update(source.name.encode())
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _is_shared(source: Path) -> bool:
+    """Whether it is there, `_steps` may be an op's own, and something is compiled from it."""
+    return source.name not in _PLAIN and source.exists()
 
 
 @functools.cache

@@ -43,14 +43,16 @@ FILES = {
                 out_y[i] = scaled(x[i]) + 1
         """,
     "two/__init__.py": "",
+    "two/_own.py": "MORE = 2\n",
     "two/cpu.py": """
-        from kernels import _jit
-        from kernels._shared import scaled
+        from .. import _jit
+        from .._shared import scaled
+        from ._own import MORE
 
         @_jit.jit
         def run(x, out_y):
             for i in range(x.size):
-                out_y[i] = scaled(x[i]) + 2
+                out_y[i] = scaled(x[i]) + MORE
         """,
 }
 
@@ -149,6 +151,7 @@ def test_edited_helper_is_compiled_into_every_op(house):
     [
         ("one/cpu.py", ["one"]),
         ("two/__init__.py", ["two"]),
+        ("two/_own.py", ["two"]),
         ("_factor.py", ["one", "two"]),
         ("_unused.py", []),
         ("_shared/scaling.py", ["one", "two"]),
