@@ -8,10 +8,12 @@ from kernels import _memory
 from kernels._check import float_arrays
 from kernels._reduce import channel_sums, mask_where_positive
 from kernels.conv2d import (
+    cpu_depthwise,
     cpu_direct_weight,
     cpu_im2col,
     cpu_winograd_weight,
     reference,
+    run_depthwise,
     run_direct,
     run_im2col,
     run_winograd,
@@ -22,12 +24,13 @@ IMPLEMENTATIONS = {
     "reference": reference,
     "cpu": cpu_im2col,
     "cpu_direct": cpu_direct_weight,
+    "cpu_depthwise": cpu_depthwise,
     "cpu_winograd": cpu_winograd_weight,
 }
 # Fewer leave most lanes of the direct tiles empty.
 LEAST_FILTERS = 5
 
-ALGORITHMS = ("auto", "im2col", "direct", "winograd")
+ALGORITHMS = ("auto", "im2col", "direct", "depthwise", "winograd")
 
 __all__ = ["IMPLEMENTATIONS", "Saved", "backward", "forward"]
 
@@ -88,6 +91,8 @@ def forward(
         run_winograd.forward(x, weight, bias, window, relu, y)
     elif chosen == "direct":
         run_direct.forward(x, weight, bias, window, groups, relu, y)
+    elif chosen == "depthwise":
+        run_depthwise.forward(x, weight, bias, window, groups, relu, y)
     else:
         run_im2col.forward(x, weight, bias, window, groups, relu, y)
     return y, saved
@@ -126,6 +131,8 @@ def backward(
             run_winograd.to_input(dy, weight, window, dx)
         elif chosen == "direct" and (algorithm == "direct" or weight.shape[1] >= LEAST_FILTERS):
             run_direct.to_input(dy, weight, window, groups, dx)
+        elif chosen == "depthwise":
+            run_depthwise.to_input(dy, weight, window, groups, dx)
         else:
             run_im2col.to_input(dy, weight, window, groups, dx)
     if needs[1]:
@@ -134,6 +141,8 @@ def backward(
             run_winograd.to_weight(x, dy, window, dweight)
         elif chosen == "direct":
             run_direct.to_weight(x, dy, window, groups, dweight)
+        elif chosen == "depthwise":
+            run_depthwise.to_weight(x, dy, window, groups, dweight)
         else:
             run_im2col.to_weight(x, dy, window, groups, dweight)
     if needs[2] and has_bias:
@@ -154,7 +163,8 @@ def _choose(
 
     Winograd saves three quarters of the products of 3 x 3 kernels, for transforms that 16
     channels and filters pay for. Direct saves filling the columns, unless a kernel of one tap
-    without a stride makes the columns the input itself.
+    without a stride makes the columns the input itself. Groups of few channels fill no tile of
+    a matrix product: vectors run along their rows.
     """
     filters, channels = weight_shape[0], weight_shape[1] * groups
     applies = run_winograd.applies(window, groups, dtype)
@@ -167,6 +177,8 @@ def _choose(
         return algorithm
     if applies and run_winograd.pays(channels, filters, out_shape):
         return "winograd"
+    if groups > 1 and max(filters, channels) < LEAST_FILTERS * groups:
+        return "depthwise"
     unit = window[0:2] == (1, 1) and window[2:4] == (1, 1)
     if filters // groups >= LEAST_FILTERS and not unit:
         return "direct"

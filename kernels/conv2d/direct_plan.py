@@ -81,8 +81,18 @@ def plan_to_input(
     window: Window,
     itemsize: int,
 ) -> Plan:
-    """Rows y of x with y = a mod stride meet the taps i with (a + pad - i dilation) mod stride
-    = 0, each in row (y - a) / stride + (a + pad - i dilation) / stride of dy."""
+    phases, before = input_phases(grid, window)
+    most = max(len(phase.taps) for phase in phases)
+    chunk = max(1, min(channels, PANEL_ROWS // max(1, most)))
+    return _plan(images, channels, filters, size, phases, before, (1, 1), chunk, 0, itemsize)
+
+
+def input_phases(grid: tuple[int, int], window: Window) -> tuple[list[Phase], tuple[int, int]]:
+    """How the gradient of x of size `grid` falls apart, and the zeros above and left of dy.
+
+    Rows y of x with y = a mod stride meet the taps i with (a + pad - i dilation) mod stride = 0,
+    each in row (y - a) / stride + (a + pad - i dilation) / stride of dy.
+    """
     kernel, step, pad, dilation = window[0:2], window[2:4], window[4:6], window[6:8]
     sides = []
     for side in (0, 1):
@@ -102,10 +112,7 @@ def plan_to_input(
         for a, rows, down in sides[0]
         for b, columns, right in sides[1]
     ]  # fmt: skip
-    most = max(len(phase.taps) for phase in phases)
-    chunk = max(1, min(channels, PANEL_ROWS // max(1, most)))
-    top_left = (before[0], before[1])
-    return _plan(images, channels, filters, size, phases, top_left, (1, 1), chunk, 0, itemsize)
+    return phases, (before[0], before[1])
 
 
 def _forward_phase(grid: tuple[int, int], window: Window) -> Phase:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from kernels import _jit, conv2d
+from kernels.conv2d.strides import copy_every_second
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -18,7 +19,7 @@ from tests.helpers import (
 )
 from tests.kernels.guards import guarded, poisoned_memory
 
-ALGORITHMS = ["im2col", "direct"]
+ALGORITHMS = ["im2col", "direct", "depthwise"]
 DTYPES = [(np.float32, 2e-6), (np.float64, 1e-14)]
 
 
@@ -218,15 +219,18 @@ def test_same_bits_again(algorithm, threads):
         assert_same_bits(result, results[0])
 
 
-def test_auto_takes_direct_where_filters_fill_a_tile():
-    for filters, kernel, stride, taken in [
-        (5, 3, 1, "direct"),
-        (4, 3, 1, "im2col"),
-        (5, 1, 1, "im2col"),
-        (5, 1, 2, "direct"),
+def test_auto_takes_what_fills_registers():
+    for filters, kernel, stride, groups, taken in [
+        (5, 3, 1, 1, "direct"),
+        (4, 3, 1, 1, "im2col"),
+        (5, 1, 1, 1, "im2col"),
+        (5, 1, 2, 1, "direct"),
+        (8, 3, 1, 8, "depthwise"),
+        (10, 3, 1, 2, "direct"),
     ]:
-        geometry = {"stride": (stride, stride)}
-        arrays = inputs((2, 8, 9, 9), (filters, 8, kernel, kernel), geometry, np.float32)
+        geometry = {"stride": (stride, stride), "groups": groups}
+        shape = (filters, 8 // groups, kernel, kernel)
+        arrays = inputs((2, 8, 9, 9), shape, geometry, np.float32)
         x, weight, bias, dy = arrays
         results = {}
         for algorithm in ("auto", *ALGORITHMS):
@@ -296,6 +300,23 @@ def test_nan_and_infinity_reach_the_windows_that_see_them(place, bad, algorithm)
     others = [0, 1, 2, 4]
     assert np.isfinite(dweight[others]).all() and np.isfinite(dbias[others]).all()
     assert not np.isfinite(dbias[3]) and not np.isfinite(dweight[3, :, 1, 1]).any()
+
+
+@_jit.jit
+def _every_second(source, start, out, out_start, count):
+    copy_every_second(source, start, out, out_start, count)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_copy_of_every_second_element_reads_and_writes_no_more(dtype):
+    x = np.arange(100, dtype=dtype)
+    for count in range(41):
+        # Nothing lies behind the last element that is read.
+        source = x[: 3 + max(2 * count - 1, 0)].copy()
+        out = np.ones(64, dtype)
+        _every_second(source, 3, out, 5, count)
+        assert_same_bits([out[5 : 5 + count]], [x[3:][: 2 * count : 2]])
+        assert (out[:5] == 1).all() and (out[5 + count :] == 1).all()
 
 
 def test_known_convolution():
