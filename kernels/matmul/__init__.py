@@ -26,7 +26,7 @@ IMPLEMENTATIONS = {"reference": reference, "cpu": cpu, "cpu_direct": cpu_direct}
 __all__ = ["IMPLEMENTATIONS", "Saved", "accumulate", "backward", "forward", "product"]
 
 # By the size of an element: hashing a dtype takes long.
-_NO_BIAS = {4: np.empty(0, np.float32), 8: np.empty(0, np.float64)}
+_NO_BIAS: dict[int, np.ndarray] = {4: np.empty(0, np.float32), 8: np.empty(0, np.float64)}
 
 
 class Saved(NamedTuple):
@@ -183,8 +183,8 @@ def backward(
     if needs[2] and has_bias:
         n = shape[-1]
         dbias = np.empty(n, dy.dtype)
-        rows = dy.reshape(math.prod(dy.shape[:-1]), n)
-        column_sums(x=rows, work_wide=np.empty(n), out_sums=dbias)
+        matrix = dy.reshape(math.prod(dy.shape[:-1]), n)
+        column_sums(x=matrix, work_wide=np.empty(n), out_sums=dbias)
     return da, db, dbias
 
 

@@ -14,7 +14,7 @@ SERIAL = 1 << 19
 DIRECT_A, DIRECT_PANELS = 1 << 15, 2
 
 # By the size of an element: hashing a dtype takes long. Its first row is an empty vector.
-_NOTHING = {4: np.empty((1, 0), np.float32), 8: np.empty((1, 0), np.float64)}
+_NOTHING: dict[int, np.ndarray] = {4: np.empty((1, 0), np.float32), 8: np.empty((1, 0), np.float64)}
 
 # The direct algorithm keeps panels of B in whole, one for each thread.
 DIRECT_DEPTH = 1 << 12

@@ -37,7 +37,7 @@ MOST_SUMS = TILE_ROWS * TILE_VECTORS
 class _Emit:
     """What the parts of a tile share: the builder, and the type of a register."""
 
-    def __init__(self, builder: Any, element: types.Type, lanes: int) -> None:
+    def __init__(self, builder: Any, element: Any, lanes: int) -> None:
         self.builder = builder
         self.kind = llvm_vector(Vector(element, lanes))
         self.align = element.bitwidth // 8
