@@ -111,7 +111,7 @@ def _transform_block(x, pad, first, last, down, across, block, places, planes, i
         for tile in range(0, last - first, lanes):
             panel = tile // width
             to = (panel * channels + c) * width + tile - panel * width
-            transform_inputs(planes, 0, places, tile, pitch, inputs, to, step, 0)
+            transform_inputs(planes, 0, places, tile, pitch, inputs, to, step)
     return count
 
 

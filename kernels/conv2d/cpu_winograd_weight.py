@@ -10,21 +10,18 @@ import numpy as np
 
 from kernels import _jit
 from kernels._jit import prange, thread_id
-from kernels._tile import (
-    TILE_ROWS,
-    TILE_VECTORS,
-    multiply_tile_1,
-    multiply_tile_2,
-    multiply_tile_3,
-    tile_lanes,
-)
+from kernels._tile import GATHER_ROWS, GATHER_VECTORS, gather_tile_1, gather_tile_2, tile_lanes
 from kernels.conv2d.columns import clear
 from kernels.conv2d.cpu_winograd import MARGIN, POINTS, TILE, cut_segments, place_rows
+from kernels.conv2d.panels import panel_width
 from kernels.conv2d.winograd_transforms import (
     transform_gradients,
     transform_inputs,
     transform_weight_gradients,
 )
+
+# Tiles multiplied at a time: a panel of inputs and one of gradients stay in L1.
+RUN = 160
 
 
 @_jit.jit
@@ -52,17 +49,19 @@ def _transform_inputs(x, pad, first, last, behind, block, down, across, places, 
     clear(planes, 0, lanes * images * plane)
     for lane in range(lanes):
         places[tiles + lane] = lane * images * plane
-    width = TILE_VECTORS * lanes
-    padded = (channels + width - 1) // width * width
+    columns = GATHER_VECTORS * lanes
+    padded = (channels + lanes - 1) // lanes * lanes
     step = block * padded + MARGIN
     for c in range(0, channels, lanes):
         for lane in range(min(lanes, channels - c)):
             start = lane * images * plane
             place_rows(x, c + lane, pad, segments, count, 6, planes, start, plane, pitch)
-        to = c // width * width * block + c % width + behind * width
+        panel = c // columns * columns
+        width = panel_width(panel, channels, lanes)
+        to = panel * block + c - panel + behind * width
         for tile in range(tiles):
             transform_inputs(
-                planes, places[tile], places, tiles, pitch, inputs, to + tile * width, step, 0
+                planes, places[tile], places, tiles, pitch, inputs, to + tile * width, step
             )
 
 
@@ -81,49 +80,61 @@ def _transform_gradients(dy, first, last, behind, block, down, across, places, p
     clear(planes, 0, lanes * images * plane)
     for lane in range(lanes):
         places[tiles + lane] = lane * images * plane
-    padded = (filters + lanes - 1) // lanes * lanes
-    step = block * padded + MARGIN
+    columns = GATHER_VECTORS * lanes
+    step = (filters + columns - 1) // columns * columns * block + MARGIN
     for k in range(0, filters, lanes):
         for lane in range(min(lanes, filters - k)):
             start = lane * images * plane
             place_rows(dy, k + lane, (0, 0), segments, count, 4, planes, start, plane, pitch)
-        to = k * block + behind * TILE_ROWS
+        panel = k // columns * columns
+        to = panel * block + behind * columns + k - panel
         for tile in range(tiles):
             transform_gradients(
-                planes, places[tile], places, tiles, pitch, gradients, to + tile * TILE_ROWS,
-                step, block * TILE_ROWS,
-            )  # fmt: skip
+                planes, places[tile], places, tiles, pitch, gradients, to + tile * columns, step
+            )
 
 
 @_jit.jit
-def _multiply_point(point, tiles, block, channels, filters, add, inputs, gradients, sums):
+def _multiply_point(
+    point, tiles, block, channels, filters, add, places, offsets, inputs, gradients, sums
+):
     """One point's sums (filters, channels) over the tiles of a superblock."""
     lanes = tile_lanes(inputs)
-    width = TILE_VECTORS * lanes
-    across = (channels + width - 1) // width * width
-    padded = (filters + lanes - 1) // lanes * lanes
-    for c in range(0, channels, width):
-        b = point * (block * across + MARGIN) + c * block
-        for k in range(0, filters, TILE_ROWS):
-            a = point * (block * padded + MARGIN) + k * block
-            to = point * (padded * across + MARGIN) + k * across + c
-            if channels - c > 2 * lanes:
-                multiply_tile_3(tiles, gradients, a, inputs, b, width, sums, to, across, add)
-            elif channels - c > lanes:
-                multiply_tile_2(tiles, gradients, a, inputs, b, width, sums, to, across, add)
-            else:
-                multiply_tile_1(tiles, gradients, a, inputs, b, width, sums, to, across, add)
+    columns = GATHER_VECTORS * lanes
+    padded_channels = (channels + lanes - 1) // lanes * lanes
+    padded_filters = (filters + columns - 1) // columns * columns
+    rows = (filters + GATHER_ROWS - 1) // GATHER_ROWS * GATHER_ROWS
+    for tile in range(0, tiles, RUN):
+        depth = min(RUN, tiles - tile)
+        a = point * (block * padded_filters + MARGIN) + tile * columns
+        for panel in range(0, channels, columns):
+            width = panel_width(panel, channels, lanes)
+            b = point * (block * padded_channels + MARGIN) + panel * block + tile * width
+            for k in range(0, filters, GATHER_ROWS):
+                to = point * (rows * padded_channels + MARGIN) + panel * rows + k * width
+                if width == columns:
+                    gather_tile_2(
+                        depth, gradients, a, places, k, offsets, 0, inputs, b, sums, to,
+                        add or tile > 0,
+                    )  # fmt: skip
+                else:
+                    gather_tile_1(
+                        depth, gradients, a, places, k, offsets, 0, inputs, b, sums, to,
+                        add or tile > 0,
+                    )  # fmt: skip
 
 
 @_jit.jit
-def _finish_filter(k, channels, padded, taps, sums, dweight):
+def _finish_filter(k, filters, channels, taps, sums, dweight):
     """The 9 taps of one filter from its 36 sums."""
     lanes = tile_lanes(sums)
-    width = TILE_VECTORS * lanes
-    across = (channels + width - 1) // width * width
+    columns = GATHER_VECTORS * lanes
+    padded = (channels + lanes - 1) // lanes * lanes
+    rows = (filters + GATHER_ROWS - 1) // GATHER_ROWS * GATHER_ROWS
     for c in range(0, channels, lanes):
-        start = k * across + c
-        transform_weight_gradients(sums, start, padded * across + MARGIN, taps, 0)
+        panel = c // columns * columns
+        start = panel * rows + k * panel_width(panel, channels, lanes) + c - panel
+        transform_weight_gradients(sums, start, rows * padded + MARGIN, taps, 0)
         for lane in range(min(lanes, channels - c)):
             for tap in range(9):
                 dweight[(k * channels + c + lane) * 9 + tap] = taps[tap * lanes + lane]
@@ -131,8 +142,8 @@ def _finish_filter(k, channels, padded, taps, sums, dweight):
 
 @_jit.parallel
 def to_weight(
-    x, dy, window, groups, work_cuts, work_places, work_planes, work_inputs, work_gradients,
-    work_sums, work_taps, out_dweight,
+    x, dy, window, groups, work_cuts, work_rows, work_steps, work_places, work_planes,
+    work_inputs, work_gradients, work_sums, work_taps, out_dweight,
 ):  # fmt: skip
     """The gradient of 3 x 3 filters.
 
@@ -141,11 +152,13 @@ def to_weight(
     window          kernel, stride, padding and dilation, each (height, width)
     groups          1
     work_cuts       block: tiles of a superblock; share: tiles that a task transforms
+    work_rows       (K up to a tile's rows,) int64: where a filter's column begins in panels
+    work_steps      (RUN,) int64: 0, 1, ... times the columns of a panel
     work_places     (threads, 5 * share + a register) int64
     work_planes     (threads, the padded planes of a register of channels under a share)
-    work_inputs     (36 * (block * C up to a tile's columns + MARGIN),)
-    work_gradients  (36 * (block * K up to a register + MARGIN),)
-    work_sums       (36 * (K up to a register * C up to a tile's columns + MARGIN),)
+    work_inputs     (36 * (block * C up to a register + MARGIN),)
+    work_gradients  (36 * (block * K up to a panel's columns + MARGIN),)
+    work_sums       (36 * (K up to a tile's rows * C up to a register + MARGIN),)
     work_taps       (threads, 9 registers)
     out_dweight     (K, C, 3, 3)
 
@@ -157,8 +170,6 @@ def to_weight(
     channels = x.shape[1]
     down, across = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
     tiles = images * down * across
-    lanes = tile_lanes(x)
-    padded = (filters + lanes - 1) // lanes * lanes
     for first in range(0, tiles, block):
         last = min(tiles, first + block)
         for index in prange((last - first + share - 1) // share):
@@ -176,10 +187,10 @@ def to_weight(
         for index in prange(POINTS):
             point = np.int64(index)
             _multiply_point(
-                point, last - first, block, channels, filters, first > 0, work_inputs,
-                work_gradients, work_sums,
+                point, last - first, block, channels, filters, first > 0, work_rows,
+                work_steps, work_inputs, work_gradients, work_sums,
             )  # fmt: skip
     flat = out_dweight.reshape(-1)
     for index in prange(filters):
         k = np.int64(index)
-        _finish_filter(k, channels, padded, work_taps[thread_id()], work_sums, flat)
+        _finish_filter(k, filters, channels, work_taps[thread_id()], work_sums, flat)

@@ -3,7 +3,14 @@
 import numpy as np
 
 from kernels import _jit, _memory
-from kernels._tile import TILE_ROWS, TILE_VECTORS, panel_columns
+from kernels._tile import (
+    GATHER_ROWS,
+    GATHER_VECTORS,
+    TILE_ROWS,
+    TILE_VECTORS,
+    gather_columns,
+    panel_columns,
+)
 from kernels.conv2d import cpu_winograd, cpu_winograd_weight
 from kernels.conv2d.cpu_winograd import FILTER_BLOCK, MARGIN, POINTS, TILE
 from kernels.conv2d.reference import Window
@@ -91,13 +98,14 @@ def to_input(dy: np.ndarray, weight: np.ndarray, window: Window, dx: np.ndarray)
 def to_weight(x: np.ndarray, dy: np.ndarray, window: Window, dweight: np.ndarray) -> None:
     images, filters, height, width = dy.shape
     channels = x.shape[1]
-    columns = panel_columns(x.dtype)
-    lanes = columns // TILE_VECTORS
-    across_sums = -(-channels // columns) * columns
-    padded = -(-filters // lanes) * lanes
+    columns = gather_columns(x.dtype)
+    lanes = columns // GATHER_VECTORS
+    padded_channels = -(-channels // lanes) * lanes
+    padded_filters = -(-filters // columns) * columns
+    rows = np.arange(-(-filters // GATHER_ROWS) * GATHER_ROWS)
     down, across = -(-height // TILE), -(-width // TILE)
     tiles = images * down * across
-    fitting = SUPERBLOCK_BYTES // (POINTS * (across_sums + padded) * x.dtype.itemsize)
+    fitting = SUPERBLOCK_BYTES // (POINTS * (padded_channels + padded_filters) * x.dtype.itemsize)
     block = max(64, min(512, fitting))
     block = -(-tiles // -(-tiles // block))
     share = max(8, min(64, -(-block // 4)))
@@ -110,11 +118,13 @@ def to_weight(x: np.ndarray, dy: np.ndarray, window: Window, dweight: np.ndarray
         window=window,
         groups=1,
         work_cuts=(block, share),
+        work_rows=np.minimum(rows, filters - 1) // columns * columns * block + rows % columns,
+        work_steps=np.arange(cpu_winograd_weight.RUN) * columns,
         work_places=_memory.empty((threads, 5 * share + lanes), np.int64),
         work_planes=_memory.empty((threads, lanes * slots * plane), x.dtype),
-        work_inputs=_memory.empty(POINTS * (block * across_sums + MARGIN), x.dtype),
-        work_gradients=_memory.empty(POINTS * (block * padded + MARGIN), x.dtype),
-        work_sums=_memory.empty(POINTS * (padded * across_sums + MARGIN), x.dtype),
+        work_inputs=_memory.empty(POINTS * (block * padded_channels + MARGIN), x.dtype),
+        work_gradients=_memory.empty(POINTS * (block * padded_filters + MARGIN), x.dtype),
+        work_sums=_memory.empty(POINTS * (rows.size * padded_channels + MARGIN), x.dtype),
         work_taps=_memory.empty((threads, 9 * lanes), x.dtype),
         out_dweight=dweight,
     )

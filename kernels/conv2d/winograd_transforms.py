@@ -88,15 +88,10 @@ def _store_fours(builder: Any, columns: list, addresses: list, offset: Any, alig
             store_vector(builder, part, builder.gep(address, [offset]), align)
 
 
-def _patch_transform(side: int, method: str, by_runs: bool) -> Callable:
-    """A transform of `side` x `side` patches to 36 vectors `out_step` apart.
+def _patch_transform(side: int, method: str) -> Callable:
+    """A transform of `side` x `side` patches to 36 vectors `out_step` apart."""
 
-    Where `by_runs`, every run of TILE_ROWS lanes is stored `run_step` behind the one before.
-    """
-
-    def typing(
-        typingctx, source, base, places, place, row_step, out, out_start, out_step, run_step
-    ):
+    def typing(typingctx, source, base, places, place, row_step, out, out_start, out_step):
         kind = llvm_vector(Vector(source.dtype, register_lanes(source)))
         align = source.dtype.bitwidth // 8
 
@@ -114,19 +109,17 @@ def _patch_transform(side: int, method: str, by_runs: bool) -> Callable:
             entries = _twice(getattr(Row(builder, kind), method), rows)
             for index, value in enumerate(v for row in entries for v in row):
                 at = builder.gep(target, [builder.mul(args[7], I64(index))])
-                _store_runs(builder, value, at, args[8] if by_runs else None, align)
+                store_vector(builder, value, at, align)
             return context.get_dummy_value()
 
         intp = types.intp
-        return types.void(source, intp, places, intp, intp, out, intp, intp, intp), codegen
+        return types.void(source, intp, places, intp, intp, out, intp, intp), codegen
 
     return typing
 
 
 def _store_runs(builder: Any, value: Any, address: Any, run_step: Any, align: int) -> None:
-    if run_step is None:
-        store_vector(builder, value, address, align)
-        return
+    """Every run of TILE_ROWS lanes `run_step` behind the one before."""
     for g in range(value.type.count // TILE_ROWS):
         run = range(TILE_ROWS * g, TILE_ROWS * (g + 1))
         part = shuffle(builder, value, None, list(run))
@@ -134,28 +127,19 @@ def _store_runs(builder: Any, value: Any, address: Any, run_step: Any, align: in
         store_vector(builder, part, at, align)
 
 
-_inputs = _patch_transform(SIDE, "inputs", by_runs=False)
-_gradients = _patch_transform(4, "gradients", by_runs=True)
+_inputs, _gradients = _patch_transform(SIDE, "inputs"), _patch_transform(4, "gradients")
 
 
 @intrinsic
-def transform_inputs(
-    typingctx, source, base, places, place, row_step, out, out_start, out_step, run_step
-):
+def transform_inputs(typingctx, source, base, places, place, row_step, out, out_start, out_step):
     """B' d B of 6 x 6 patches whose rows lie `row_step` apart; 36 vectors `out_step` apart."""
-    return _inputs(
-        typingctx, source, base, places, place, row_step, out, out_start, out_step, run_step
-    )
+    return _inputs(typingctx, source, base, places, place, row_step, out, out_start, out_step)
 
 
 @intrinsic
-def transform_gradients(
-    typingctx, source, base, places, place, row_step, out, out_start, out_step, run_step
-):
-    """A d A' of 4 x 4 patches; every run of TILE_ROWS lanes lies `run_step` behind the last."""
-    return _gradients(
-        typingctx, source, base, places, place, row_step, out, out_start, out_step, run_step
-    )
+def transform_gradients(typingctx, source, base, places, place, row_step, out, out_start, out_step):
+    """A d A' of 4 x 4 patches, likewise."""
+    return _gradients(typingctx, source, base, places, place, row_step, out, out_start, out_step)
 
 
 @intrinsic
