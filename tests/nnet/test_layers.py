@@ -156,6 +156,9 @@ def test_losses_as_layers_hand_their_options_on():
 
 
 BAD_OPTIONS = {
+    "padding_mode": (
+        lambda: nn.Conv2d(1, 1, 3, padding_mode="mirror"),
+        "Conv2d: expected padding_mode",
     ),
     "padding": (
         lambda: nn.Conv2d(1, 1, 3, padding="half"),
