@@ -2,6 +2,7 @@
 
 from kernels import (
     activation,
+    add,
     batch_norm,
     bernoulli_mask,
     conv2d,
@@ -24,6 +25,7 @@ from kernels import (
 
 __all__ = [
     "activation",
+    "add",
     "batch_norm",
     "bernoulli_mask",
     "conv2d",

@@ -9,7 +9,7 @@ import numpy as np
 
 from .broadcasting import arrays, fit, quiet, tensor_or_none, wanted
 from .products import matmul
-from .tape import Operand
+from .tape import Operand, total
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -24,7 +24,7 @@ class Arithmetic(Operand):
         x, y = arrays(self, other)
         a, b = wanted(self), wanted(other)
         with quiet():
-            z = x + y
+            z = total(x, y) if isinstance(y, np.ndarray) else x + y
         return self._record(z, (self, tensor_or_none(other)), lambda dz: (fit(dz, a), fit(dz, b)))
 
     def __sub__(self, other: Any) -> Tensor:
