@@ -30,6 +30,8 @@ peers: $(peers)
 
 examples: $(dev)
 	$(BIN)/python examples/from_pytorch.py $(ARGS)
+	$(BIN)/python examples/batch_norm_outside_backprop.py
+	$(BIN)/python examples/batch_norm_whitening_cost.py
 
 lint: $(dev)
 	$(BIN)/ruff check
