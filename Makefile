@@ -17,8 +17,11 @@ peers := $(VENV)/.installed-dev-peers$(more)
 train: $(plots)
 	$(BIN)/nnet train $(ARGS)
 
+# Most of its time is compiling: in two processes, which share what they have compiled. Threads
+# that wait give their core to the other process.
+test: export OMP_WAIT_POLICY = passive
 test: $(dev)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --benchmark-disable $(ARGS)
 
 bench: $(dev)
 	mkdir -p bench/results
