@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import _memory
 from .._check import float_arrays
-from . import cpu, reference
+from . import averages, cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
 
@@ -189,6 +189,13 @@ def backward(
         dbeta if needs[2] and saved.beta is not None else None,
         dresidual if needs[3] and saved.residual else None,
     )
+
+
+def move_average(
+    average: np.ndarray, value: np.ndarray, momentum: float, scale: float = 1.0
+) -> None:
+    """average = (1 - momentum) average + momentum scale value, in place; value (C,) float64."""
+    averages.move(value, scale, float(momentum), np.empty(value.shape), average)
 
 
 def _checked(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from kernels import batch_norm as batch_norm_op
 
 from ..tensor import Tensor, record
@@ -69,9 +67,10 @@ def batch_norm(
         y, saved = batch_norm_op.forward(x, gamma, beta, eps=eps, relu=relu, residual=added)
         count = x.size // channels if channels else 0
         if running_mean is not None and count:
-            _move(running_mean, saved.mean, momentum)
+            batch_norm_op.move_average(running_mean.data, saved.mean, momentum)
         if running_var is not None and count:
-            _move(running_var, saved.var * (count / (count - 1)), momentum)
+            unbiased = count / (count - 1)
+            batch_norm_op.move_average(running_var.data, saved.var, momentum, unbiased)
     else:
         if running_mean is None or running_var is None:
             raise ValueError(
@@ -95,7 +94,3 @@ def batch_norm(
     )
     inputs = input, weight, bias, residual
     return record(y, inputs, lambda dy: batch_norm_op.backward(dy, saved, needs))
-
-
-def _move(average: Tensor, value: np.ndarray, momentum: float) -> None:
-    average.data[...] = (1 - momentum) * average.data + momentum * value
