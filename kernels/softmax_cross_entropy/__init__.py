@@ -9,6 +9,7 @@ The gradient falls off on the way to the loss: forward computes it, divided as t
 backward has nothing to do where dloss is 1.
 """
 
+import functools
 from types import ModuleType
 from typing import NamedTuple
 
@@ -17,12 +18,14 @@ import numpy as np
 from .. import _memory
 from .._check import float_arrays
 from .._jit import thread_rows
-from .._labels import checked_labels
+from .._labels import counted_labels
 from . import cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
 
 _OP = "softmax_cross_entropy"
+
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 class Saved(NamedTuple):
@@ -60,10 +63,10 @@ def forward(
     """
     logits, weight, ones = _checked(logits, weight, label_smoothing, reduction)
     shape, classes = logits.shape[:1] + logits.shape[2:], logits.shape[1]
-    labels = checked_labels(_OP, labels, shape, classes, ignore_index)
+    labels, count = counted_labels(_OP, labels, shape, classes, ignore_index)
     divisor = 1.0
     if reduction == "mean":
-        divisor = _weight_of(labels, ignore_index, None if ones else weight)
+        divisor = float(count) if ones else _weight_of(labels, ignore_index, weight)
     losses, out_gradient = _outputs(logits, shape, gradient)
     if labels.size:
         images = logits.reshape(len(logits), classes, -1)
@@ -75,13 +78,12 @@ def forward(
             label_smoothing=float(label_smoothing),
             ignore_index=ignore_index,
             scale=1 / divisor if divisor else np.inf,
-            work_samples=_memory.empty((thread_rows(), size), logits.dtype),
+            work_samples=np.empty((thread_rows(), size), logits.dtype),
             out_loss=losses,
             out_gradient=out_gradient,
         )
-    return _reduced(losses, reduction, divisor, logits.dtype), Saved(
-        out_gradient, reduction != "none"
-    )
+    loss = _reduced(losses, reduction, divisor, logits.dtype)
+    return loss, Saved(out_gradient, reduction != "none")
 
 
 def forward_soft(
@@ -168,7 +170,7 @@ def _checked(
         )
     classes = logits.shape[1]
     if weight is None:
-        weight = np.ones(classes, logits.dtype)
+        weight = _ones(classes, logits.dtype)
     if weight.shape != (classes,):
         raise ValueError(f"{_OP}: expected weight of shape ({classes},), got {weight.shape}")
     if reduction not in ("mean", "sum", "none"):
@@ -178,12 +180,14 @@ def _checked(
     return logits, weight, ones
 
 
-def _weight_of(labels: np.ndarray, ignore_index: int, weight: np.ndarray | None) -> float:
+@functools.lru_cache(maxsize=16)
+def _ones(classes: int, dtype: np.dtype) -> np.ndarray:
+    return np.ones(classes, dtype)
+
+
+def _weight_of(labels: np.ndarray, ignore_index: int, weight: np.ndarray) -> float:
     """The sum of weight[label] over the labels that are not ignored."""
-    counted = labels != ignore_index
-    if weight is None:
-        return float(np.count_nonzero(counted))
-    return float(weight[labels[counted]].sum(dtype=np.float64))
+    return float(weight[labels[labels != ignore_index]].sum(dtype=np.float64))
 
 
 def _outputs(
@@ -197,6 +201,9 @@ def _outputs(
 
 def _reduced(losses: np.ndarray, reduction: str, divisor: float, dtype: np.dtype) -> np.ndarray:
     if reduction != "none":
-        losses = np.array(losses.sum().item() / divisor if divisor else np.nan)
+        loss = float(np.add.reduce(losses, None)) / divisor if divisor else np.nan
+        if abs(loss) <= _LARGEST:
+            return np.array(loss, dtype)
+        losses = np.array(loss)
     with np.errstate(over="ignore"):  # float32 may end at inf; whoever trains sees that
         return losses.astype(dtype)

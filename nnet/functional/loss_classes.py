@@ -47,22 +47,20 @@ def cross_entropy(
     check_tensors(op, input=input, weight=weight)
     check_reduction(op, reduction, size_average, reduce)
     _check_weight(op, input, weight)
-    weights = None if weight is None else weight.data
-    wanted = needs_gradient(input)
-    if isinstance(target, Tensor) and target.dtype.kind == "f":
+    if isinstance(target, Tensor) and target.data.dtype.kind == "f":
         return _with_probabilities(input, target, weight, reduction, label_smoothing)
     _check_labels(op, input, target)
-    alone = input.ndim == 1
+    x, labels = input.data, target.data
+    shape, alone = x.shape, x.ndim == 1
     loss, saved = softmax_cross_entropy.forward(
-        input.data[None] if alone else input.data,
-        target.data.reshape(1) if alone else target.data,
-        weights,
+        x[None] if alone else x,
+        labels.reshape(1) if alone else labels,
+        None if weight is None else weight.data,
         label_smoothing=label_smoothing,
         ignore_index=ignore_index,
         reduction=reduction,
-        gradient=wanted,
+        gradient=needs_gradient(input),
     )
-    shape = input.shape
 
     def backward(dy: np.ndarray) -> np.ndarray:
         dloss = dy[None] if alone and reduction == "none" else dy
@@ -217,18 +215,21 @@ def _check_labels(op: str, input: Tensor, target: Tensor) -> None:
     """A label for each sample; their range is checked by the kernel."""
     if not isinstance(target, Tensor):
         raise TypeError(f"{op}: expected target to be a tensor, got {type(target).__name__}")
-    if target.dtype.kind not in "iu":
-        raise TypeError(f"{op}: expected target of an integer dtype, got {target.dtype}")
-    if not input.ndim:
-        raise ValueError(f"{op}: expected input of shape (N, C), got {input.shape}")
-    expected = input.shape[:1] + input.shape[2:] if input.ndim > 1 else ()
-    if target.shape != expected:
+    labels, shape = target.data, input.data.shape
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"{op}: expected target of an integer dtype, got {labels.dtype}")
+    if not shape:
+        raise ValueError(f"{op}: expected input of shape (N, C), got {shape}")
+    expected = shape[:1] + shape[2:] if len(shape) > 1 else ()
+    if labels.shape != expected:
         raise ValueError(
-            f"{op}: expected target of shape {expected} for input {input.shape}, got {target.shape}"
+            f"{op}: expected target of shape {expected} for input {shape}, got {labels.shape}"
         )
 
 
 def _check_weight(op: str, input: Tensor, weight: Tensor | None) -> None:
+    if weight is None:
+        return
     classes = input.shape[min(input.ndim - 1, 1)] if input.ndim else 0
-    if weight is not None and weight.shape != (classes,):
+    if weight.shape != (classes,):
         raise ValueError(f"{op}: expected weight of shape ({classes},), got {weight.shape}")
