@@ -1,5 +1,6 @@
 """Two-dimensional convolution (cross-correlation), with a bias and ReLU behind it."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -75,12 +76,12 @@ def forward(
         x, weight, bias = float_arrays("conv2d", x=x, weight=weight, bias=bias)
     if algorithm not in ALGORITHMS:
         raise ValueError(f"conv2d: expected algorithm as one of {ALGORITHMS}, got {algorithm!r}")
-    window = _window(x, weight, stride, padding, dilation, groups)
+    _check_options(x, weight, stride, padding, dilation, groups)
+    window, size = _geometry(x.shape, weight.shape, stride, padding, dilation, groups)
     filters = weight.shape[0]
     if bias is not None and bias.shape != (filters,):
         raise ValueError(f"conv2d: expected a bias of shape ({filters},), got {bias.shape}")
-    out_height, out_width = _output_size(x.shape[2:], window)
-    y = _memory.empty((x.shape[0], filters, out_height, out_width), x.dtype)
+    y = _memory.empty((x.shape[0], filters, *size), x.dtype)
     saved = Saved(x, weight, y if relu else None, bias is not None, window, groups, algorithm)
     if y.size == 0:
         return y, saved
@@ -151,6 +152,7 @@ def backward(
     return dx, dweight, dbias
 
 
+@functools.lru_cache(maxsize=512)
 def _choose(
     algorithm: str,
     window: Window,
@@ -194,45 +196,62 @@ def _output_size(size: tuple[int, ...], window: Window) -> tuple[int, int]:
     return height, width
 
 
-def _window(
+def _check_options(
     x: np.ndarray,
     weight: np.ndarray,
     stride: tuple[int, int],
     padding: tuple[int, int],
     dilation: tuple[int, int],
     groups: int,
-) -> Window:
-    """All the geometry in one tuple, after checking it."""
+) -> None:
+    """What a cache cannot check: to it 1.0 and 1 are the same, and a list is no key."""
     if x.ndim != 4 or weight.ndim != 4:
         raise ValueError(
             "conv2d: expected x (N, C, H, W) and weight (K, C / groups, kernel height, "
             f"kernel width), got shapes {x.shape} and {weight.shape}"
         )
-    for name, pair, least in (
-        ("stride", stride, 1),
-        ("padding", padding, 0),
-        ("dilation", dilation, 1),
-    ):
-        whole = isinstance(pair, tuple) and all(isinstance(size, int) for size in pair)
-        if not whole or len(pair) != 2 or min(pair) < least:
-            raise ValueError(f"conv2d: expected {name} as two integers >= {least}, got {pair}")
-    filters, channels, kernel_h, kernel_w = weight.shape
-    if not isinstance(groups, int) or groups < 1 or x.shape[1] % groups or filters % groups:
+    _check_pair("stride", stride, 1)
+    _check_pair("padding", padding, 0)
+    _check_pair("dilation", dilation, 1)
+    channels, filters = x.shape[1], weight.shape[0]
+    if not isinstance(groups, int) or groups < 1 or channels % groups or filters % groups:
         raise ValueError(
-            f"conv2d: expected groups to divide {x.shape[1]} channels and {filters} filters, "
+            f"conv2d: expected groups to divide {channels} channels and {filters} filters, "
             f"got {groups}"
         )
-    if x.shape[1] != channels * groups:
+
+
+def _check_pair(name: str, pair: tuple[int, int], least: int) -> None:
+    if isinstance(pair, tuple) and len(pair) == 2:
+        first, second = pair
+        if isinstance(first, int) and isinstance(second, int) and first >= least <= second:
+            return
+    raise ValueError(f"conv2d: expected {name} as two integers >= {least}, got {pair}")
+
+
+@functools.lru_cache(maxsize=512)
+def _geometry(
+    shape: tuple[int, int, int, int],
+    weight_shape: tuple[int, int, int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    dilation: tuple[int, int],
+    groups: int,
+) -> tuple[Window, tuple[int, int]]:
+    """All the geometry in one tuple, after checking it, and the output's size."""
+    _, channels, kernel_h, kernel_w = weight_shape
+    if shape[1] != channels * groups:
         raise ValueError(
-            f"conv2d: expected x with {channels * groups} channels for weight {weight.shape} "
-            f"in {groups} group(s), got {x.shape[1]}"
+            f"conv2d: expected x with {channels * groups} channels for weight {weight_shape} "
+            f"in {groups} group(s), got {shape[1]}"
         )
-    if 0 in weight.shape:
-        raise ValueError(f"conv2d: expected a weight without empty axes, got {weight.shape}")
+    if 0 in weight_shape:
+        raise ValueError(f"conv2d: expected a weight without empty axes, got {weight_shape}")
     window = (kernel_h, kernel_w, *stride, *padding, *dilation)
-    if min(_output_size(x.shape[2:], window)) < 1:
+    size = _output_size(shape[2:], window)
+    if min(size) < 1:
         raise ValueError(
-            f"conv2d: expected an input of at least the kernel's extent, got {x.shape[2:]} with "
+            f"conv2d: expected an input of at least the kernel's extent, got {shape[2:]} with "
             f"padding {padding} under a kernel of {(kernel_h, kernel_w)} with dilation {dilation}"
         )
-    return window
+    return window, size

@@ -1,5 +1,7 @@
 """How `cpu_im2col` is cut into tasks: scratch is allocated here and the kernels launched."""
 
+import functools
+
 import numpy as np
 
 from kernels import _jit, _memory
@@ -20,12 +22,8 @@ def forward(
     relu: bool,
     y: np.ndarray,
 ) -> None:
-    filters, channels, kernel_h, kernel_w = weight.shape
     threads = _jit.thread_rows()
-    row_length = channels * kernel_h * kernel_w
-    columns = panel_columns(x.dtype)
-    depth = min(row_length, cpu_im2col.DEPTH)
-    strip = _strip(y.shape[2] * y.shape[3], depth, columns)
+    strip, panels, area, spare = _forward_sizes(weight.shape, groups, y.shape[2:], x.dtype)
     cpu_im2col.forward(
         x=x,
         weight=weight,
@@ -34,14 +32,28 @@ def forward(
         groups=groups,
         relu=relu,
         work_cuts=(strip,),
-        work_weight=_memory.empty(
-            groups * row_length * _round_up(filters // groups, TILE_ROWS), x.dtype
-        ),
-        work_columns=_memory.empty(
-            (threads, depth * (strip + cpu_im2col.MARGIN) + columns), x.dtype
-        ),
-        work_spare=_memory.empty((threads, TILE_ROWS * columns), x.dtype),
+        work_weight=_memory.empty(panels, x.dtype),
+        work_columns=_memory.empty((threads, area), x.dtype),
+        work_spare=_memory.empty((threads, spare), x.dtype),
         out_y=y,
+    )
+
+
+@functools.lru_cache(maxsize=512)
+def _forward_sizes(
+    weight_shape: tuple[int, int, int, int], groups: int, grid: tuple[int, int], dtype: np.dtype
+) -> tuple[int, int, int, int]:
+    """Positions of a strip, then elements of the scratch: weight, columns and spare."""
+    filters, channels, kernel_h, kernel_w = weight_shape
+    row_length = channels * kernel_h * kernel_w
+    columns = panel_columns(dtype)
+    depth = min(row_length, cpu_im2col.DEPTH)
+    strip = _strip(grid[0] * grid[1], depth, columns)
+    return (
+        strip,
+        groups * row_length * _round_up(filters // groups, TILE_ROWS),
+        depth * (strip + cpu_im2col.MARGIN) + columns,
+        TILE_ROWS * columns,
     )
 
 

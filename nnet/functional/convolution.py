@@ -82,7 +82,7 @@ def _convolve(
     relu: bool,
 ) -> Tensor:
     check_tensors(op, input=input, weight=weight, bias=bias)
-    batched = check_images(op, input, axes)
+    batched = input.data.ndim == axes + 2 or check_images(op, input, axes)
     strides, dilations = sizes(op, "stride", stride, axes), sizes(op, "dilation", dilation, axes)
     if isinstance(padding, str):
         input, paddings = _named_padding(op, axes, input, weight, padding, strides, dilations)
@@ -109,7 +109,7 @@ def _convolve(
         relu=relu,
     )
     needs = needed(input, weight, bias)
-    shapes, y_shape = (input.shape, weight.shape), y.shape
+    shapes, y_shape = (input.data.shape, weight.data.shape), y.shape
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray | None, ...]:
         dx, dweight, dbias = conv2d_op.backward(dy.reshape(y_shape), saved, needs)

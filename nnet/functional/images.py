@@ -9,19 +9,23 @@ from ..tensor import Tensor
 
 def as_images(values: np.ndarray, axes: int) -> np.ndarray:
     """(N, C, H, W) of images or, with one axis, of series; the batch may be left out."""
+    if values.ndim == 4:
+        return values
     batch = values.shape if values.ndim == axes + 2 else (1, *values.shape)
     return values.reshape(*batch[:2], *row(batch[2:], 1))
 
 
 def as_filters(weight: np.ndarray, axes: int) -> np.ndarray:
     """The weight for such images."""
-    if weight.ndim != axes + 2:
+    if axes == 2 or weight.ndim != 3:
         return weight
     return weight.reshape(*weight.shape[:2], *row(weight.shape[2:], 1))
 
 
 def from_images(values: np.ndarray, axes: int, batched: bool) -> np.ndarray:
     """What was computed from images, of the axes that these had."""
+    if batched and axes == 2:
+        return values
     batch = values.shape[:2] if batched else values.shape[1:2]
     return values.reshape(*batch, *values.shape[4 - axes :])
 
