@@ -48,16 +48,16 @@ def batch_norm(
     x = input.data
     if x.ndim < 2:
         raise ValueError(f"batch_norm: expected input of shape (N, C, ...), got {x.shape}")
-    channels = x.shape[1]
+    expected = x.shape[1:2]
     for name, values in (
         ("weight", weight),
         ("bias", bias),
         ("running_mean", running_mean),
         ("running_var", running_var),
     ):
-        if values is not None and values.data.shape != (channels,):
+        if values is not None and values.data.shape != expected:
             raise ValueError(
-                f"batch_norm: expected {name} of shape ({channels},) for input {x.shape}, "
+                f"batch_norm: expected {name} of shape {expected} for input {x.shape}, "
                 f"got {values.data.shape}"
             )
     gamma = None if weight is None else weight.data
@@ -65,7 +65,7 @@ def batch_norm(
     added = None if residual is None else residual.data
     if training:
         y, saved = batch_norm_op.forward(x, gamma, beta, eps=eps, relu=relu, residual=added)
-        count = x.size // channels if channels else 0
+        count = x.size // x.shape[1] if x.size else 0
         if running_mean is not None and count:
             batch_norm_op.move_average(running_mean.data, saved.mean, momentum)
         if running_var is not None and count:
