@@ -96,8 +96,12 @@ def counted(kernel: str, arguments: dict[str, Any]) -> Work:
 
 def _flops(kernel: str, arguments: dict[str, Any]) -> int:
     if kernel.startswith("matmul."):
-        y = arguments["out_y"]
-        return 2 * arguments["a"].size * y.shape[1] if y.size else 0
+        depth = arguments["a"].shape[-2 if arguments.get("transpose_a") else -1]
+        if "dy" in arguments:
+            wanted = sum(arguments[name].size > 0 for name in ("out_da", "out_db"))
+            return 2 * wanted * arguments["dy"].size * depth
+        y = arguments["inout_y"] if "inout_y" in arguments else arguments["out_y"]
+        return 2 * y.size * depth
     if kernel.startswith("conv2d."):
         weight = arguments.get("weight", arguments.get("out_dweight"))
         # Every weight meets every position of the output side, whose gradient is dy.

@@ -43,7 +43,7 @@ class GELU(Module):
 
     >>> import nnet as nn
     >>> nn.GELU()(nn.tensor([-1000.0, 0.0, 2.0]))
-    tensor([-0.       ,  0.       ,  1.9544997])
+    tensor([0.       , 0.       , 1.9544997])
     """
 
     def __init__(self, approximate: str = "none") -> None:
@@ -64,7 +64,7 @@ class SiLU(Module):
 
     >>> import nnet as nn
     >>> nn.SiLU()(nn.tensor([0.0, 2.0]))
-    tensor([0.       , 1.7615942])
+    tensor([0.      , 1.761594])
     """
 
     def __init__(self, inplace: bool = False) -> None:

@@ -40,7 +40,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 
     >>> import nnet as nn, nnet.functional as F
     >>> F.gelu(nn.tensor([-1000.0, 0.0, 2.0]))
-    tensor([-0.       ,  0.       ,  1.9544997])
+    tensor([0.       , 0.       , 1.9544997])
     """
     formulas: dict[str, activation.Formula] = {
         "none": activation.GELU(),
@@ -56,7 +56,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
 
     >>> import nnet as nn, nnet.functional as F
     >>> F.silu(nn.tensor([0.0, 2.0]))
-    tensor([0.       , 1.7615942])
+    tensor([0.      , 1.761594])
     """
     return apply("silu", activation.SiLU(), input)
 
@@ -80,6 +80,6 @@ def logsigmoid(input: Tensor) -> Tensor:
 
     >>> import nnet as nn, nnet.functional as F
     >>> F.logsigmoid(nn.tensor([-1000.0, 0.0]))
-    tensor([-1.0000000e+03, -6.9314718e-01])
+    tensor([-1.000000e+03, -6.931472e-01])
     """
     return apply("logsigmoid", activation.LogSigmoid(), input)
