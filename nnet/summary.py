@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .conv import Conv2d
+from .conv import Conv1d, Conv2d
 from .linear import Linear
 from .module import Module
 from .parameter import Parameter
@@ -20,6 +20,7 @@ from .tensor import Tensor
 # Multiply-accumulates of a layer that made an output of `size` elements.
 COSTS: dict[type[Module], Callable[[Any, int], int]] = {
     Linear: lambda layer, size: size * layer.in_features,
+    Conv1d: lambda layer, size: size * prod(layer.weight.shape[1:]),
     Conv2d: lambda layer, size: size * prod(layer.weight.shape[1:]),
 }
 

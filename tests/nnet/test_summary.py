@@ -40,6 +40,11 @@ def test_what_is_used_twice_counts_once_as_parameters_and_twice_as_work():
     assert result.parameters == 12 and result.macs == 18
 
 
+def test_h_series_cost_a_kernel_for_each_output():
+    result = nn.summary(nn.Conv1d(4, 6, 3, groups=2), (5, 4, 10))
+    assert result.macs == 5 * 6 * 8 * (2 * 3)
+
+
 def test_hooks_go_and_modes_return_when_the_model_fails():
     model = nn.Sequential(nn.Linear(3, 3))
     with pytest.raises(ValueError, match="linear: expected input"):
