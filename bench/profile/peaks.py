@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from functools import cache, partial
-from time import perf_counter
+from time import perf_counter, sleep
 
 import numpy as np
 
 from bench.case import Work
-from bench.machine import pinned, settle
+from bench.machine import pinned
 from bench.profile.recorder import Launches
 from kernels import _jit, _memory
 from kernels._jit import prange
@@ -24,7 +24,7 @@ ROUNDS = 9
 
 # Of the arithmetic, with pauses between: on a virtual machine all threads may share one core of
 # the host for a while, which halves the peak.
-ROUNDS_APART = 30
+ROUNDS_APART, PAUSE = 30, 0.05
 
 # Bandwidth is measured at powers of two; a smaller copy measures the launch of threads.
 SMALLEST, LARGEST = 1 << 20, 1 << 28
@@ -67,7 +67,7 @@ def flops_a_second() -> float:
     b = np.ones((DEPTH, width), np.float32)
     out_c = _memory.empty((threads, TILE_ROWS, width), np.float32)
     call = partial(_multiply, tiles=TILES, depth=DEPTH, width=width, a=a, b=b, out_c=out_c)
-    seconds = _best(call, ROUNDS_APART, settle)
+    seconds = _best(call, ROUNDS_APART, PAUSE)
     return 2 * out_c.size * DEPTH * TILES / seconds
 
 
@@ -96,14 +96,12 @@ def bound_of_launches(launches: Iterable[Launches]) -> float:
     return sum(each.calls * bound(each.work.per(each.calls)) for each in launches)
 
 
-def _best(
-    call: Callable[[], object], rounds: int = ROUNDS, pause: Callable[[], object] = bool
-) -> float:
+def _best(call: Callable[[], object], rounds: int = ROUNDS, pause: float = 0.0) -> float:
     call()
     times = []
     with pinned():
         for _ in range(rounds):
-            pause()
+            sleep(pause)
             start = perf_counter()
             call()
             times.append(perf_counter() - start)
