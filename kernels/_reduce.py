@@ -1,5 +1,7 @@
 """Sums and masks that several kernels need around a product: bias gradients, fused ReLU."""
 
+import numpy as np
+
 from kernels import _jit
 from kernels._jit import prange
 from kernels._simd import (
@@ -39,7 +41,8 @@ def mask_where_positive(dy, y, out_dy):
     if chunks == 1:
         _mask(dy, y, out_dy, 0, dy.size)
     else:
-        for chunk in prange(chunks):
+        for index in prange(chunks):
+            chunk = np.int64(index)
             _mask(dy, y, out_dy, chunk * CHUNK, min(dy.size, (chunk + 1) * CHUNK))
 
 
@@ -76,7 +79,8 @@ def column_sums(x, work_wide, out_sums):
         _sum_columns(x, work_wide, out_sums, 0, columns)
     else:
         strips = (columns + 63) // 64
-        for strip in prange(strips):
+        for index in prange(strips):
+            strip = np.int64(index)
             _sum_columns(x, work_wide, out_sums, strip * 64, min(columns, strip * 64 + 64))
 
 
@@ -116,7 +120,8 @@ def channel_sums(x, out_sums):
         for c in range(channels):
             out_sums[c] = _sum_channel(x, c)
     else:
-        for c in prange(channels):
+        for index in prange(channels):
+            c = np.int64(index)
             out_sums[c] = _sum_channel(x, c)
 
 

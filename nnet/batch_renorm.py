@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from . import functional
-from .functional.check import check_tensors
 from .normalization import BatchNorm
 from .tensor import Tensor
 
@@ -52,13 +51,7 @@ class BatchRenorm(BatchNorm):
     def forward(
         self, input: Tensor, *, relu: bool = False, residual: Tensor | None = None
     ) -> Tensor:
-        name = type(self).__name__
-        check_tensors(name, input=input)
-        if input.ndim not in self.AXES or input.shape[1] != self.num_features:
-            raise ValueError(
-                f"{name}: expected input of shape {self.EXPECTED} with {self.num_features} "
-                f"channels, got {input.shape}"
-            )
+        self._check(input, self.AXES, self.EXPECTED)
         assert self.running_mean is not None and self.running_var is not None
         output = functional.batch_renorm(
             input,
@@ -72,8 +65,9 @@ class BatchRenorm(BatchNorm):
             self.r_max,
             self.d_max,
         )
-        if self.training and self.num_batches_tracked is not None:
-            self.num_batches_tracked.data += 1
+        seen = self._counted()
+        if seen is not None:
+            seen.data += 1
         if residual is not None:
             output = output + residual
         return output.relu() if relu else output

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import init
+from .functional.check import check_tensors
 from .functional.group_norm import check_eps
 from .module import Module
 from .parameter import Parameter
@@ -15,8 +16,8 @@ from .tensor import Tensor
 class RunningAverages(Module):
     """weight and bias if affine, running_mean and the like if tracked; arguments as BatchNorm's.
 
-    Not a batch normalization: what may be done to one, as folding it into the layer before, may
-    not be done to these.
+    What may be done to a batch normalization, as folding it into the layer before, may not be
+    done to all of these.
 
     Raises ValueError unless eps > 0.
     """
@@ -68,6 +69,26 @@ class RunningAverages(Module):
             init.ones_(self.weight)
         if self.bias is not None:
             init.zeros_(self.bias)
+
+    def _check(self, input: Tensor, axes: tuple[int, ...], expected: str) -> None:
+        name = type(self).__name__
+        check_tensors(name, input=input)
+        if input.ndim not in axes or input.shape[1] != self.num_features:
+            raise ValueError(
+                f"{name}: expected input of shape {expected} with {self.num_features} "
+                f"channels, got {input.shape}"
+            )
+
+    def _counted(self) -> Tensor | None:
+        """The number of batches seen, where the coming one will count."""
+        return self.num_batches_tracked if self.training else None
+
+    def _weight_of_batch(self) -> float:
+        """Its weight in the running averages: momentum, or that of a plain average."""
+        if self.momentum is not None:
+            return self.momentum
+        seen = self._counted()
+        return 0.0 if seen is None else 1 / (int(seen.data) + 1)
 
     def extra_repr(self) -> str:
         return (

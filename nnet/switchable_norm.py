@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from . import functional, init
-from .functional.check import check_tensors
 from .parameter import Parameter
 from .running_averages import RunningAverages
 from .tensor import Tensor
@@ -56,17 +55,8 @@ class MixedNorm(RunningAverages):
     def forward(
         self, input: Tensor, *, relu: bool = False, residual: Tensor | None = None
     ) -> Tensor:
-        name = type(self).__name__
-        check_tensors(name, input=input)
-        if input.ndim not in self.AXES or input.shape[1] != self.num_features:
-            raise ValueError(
-                f"{name}: expected input of shape {self.EXPECTED} with {self.num_features} "
-                f"channels, got {input.shape}"
-            )
-        seen = self.num_batches_tracked if self.training else None
-        momentum = self.momentum
-        if momentum is None:
-            momentum = 0.0 if seen is None else 1 / (int(seen.data) + 1)
+        self._check(input, self.AXES, self.EXPECTED)
+        seen, momentum = self._counted(), self._weight_of_batch()
         output = type(self).FUNCTION(
             input,
             self.running_mean,

@@ -34,8 +34,9 @@ SMALLEST, LARGEST = 1 << 20, 1 << 28
 def _multiply(tiles, depth, width, a, b, out_c):
     """Every task multiplies the same tile, which stays in L1, again and again."""
     size = TILE_ROWS * width
-    for task in prange(out_c.size // size):
-        start = np.int64(task) * size
+    for index in prange(out_c.size // size):
+        task = np.int64(index)
+        start = task * size
         for i in range(tiles):
             multiply_tile_3(depth, a, 0, b, 0, width, out_c, start, width, i > 0)
 
@@ -53,8 +54,9 @@ def _copy_run(x, past_cache, start, stop, out_y):
 
 @_jit.parallel
 def _copy(x, past_cache, out_y):
-    for run in prange(x.size // RUN):
-        start = np.int64(run) * RUN
+    for index in prange(x.size // RUN):
+        run = np.int64(index)
+        start = run * RUN
         _copy_run(x, past_cache, start, start + RUN, out_y)
 
 

@@ -9,6 +9,8 @@ Parallel over chunks of a fixed size; each element stands alone, so any partitio
 bits.
 """
 
+import numpy as np
+
 from kernels._jit import jit, parallel, prange
 from kernels._simd import lanes, load, load_first, store, store_first
 
@@ -60,7 +62,8 @@ def _forward(formula, serial_below, x, out_y):
     if x.size < serial_below:
         _forward_range(formula, x, out_y, 0, x.size)
     else:
-        for chunk in prange((x.size + _CHUNK - 1) // _CHUNK):
+        for index in prange((x.size + _CHUNK - 1) // _CHUNK):
+            chunk = np.int64(index)
             start = chunk * _CHUNK
             _forward_range(formula, x, out_y, start, min(start + _CHUNK, x.size))
 
@@ -70,6 +73,7 @@ def _backward(formula, serial_below, dy, kept, out_dx):
     if dy.size < serial_below:
         _backward_range(formula, dy, kept, out_dx, 0, dy.size)
     else:
-        for chunk in prange((dy.size + _CHUNK - 1) // _CHUNK):
+        for index in prange((dy.size + _CHUNK - 1) // _CHUNK):
+            chunk = np.int64(index)
             start = chunk * _CHUNK
             _backward_range(formula, dy, kept, out_dx, start, min(start + _CHUNK, dy.size))

@@ -10,6 +10,8 @@ Bound: forward and backward move 8 bytes of float32 an element, and 1/8 byte of 
 takes 0.025 ns an element for each digit of the probability that is needed: `kernels._philox`.
 """
 
+import numpy as np
+
 from .._jit import jit, parallel, prange
 from .._philox import BLOCK, BLOCK_BYTES, draw_bits
 from .._simd import fma, full, lanes, load, load_bits, load_first, select, store, store_first
@@ -28,7 +30,8 @@ def forward(x, seed, stream, threshold, scale, shift, fill, out_y, out_bits):
     if blocks <= _SPAN:
         _draw_and_apply(x, seed, stream, threshold, scale, shift, fill, 0, blocks, out_y, out_bits)
     else:
-        for task in prange((blocks + _SPAN - 1) // _SPAN):
+        for index in prange((blocks + _SPAN - 1) // _SPAN):
+            task = np.int64(index)
             first = task * _SPAN
             stop = min(first + _SPAN, blocks)
             _draw_and_apply(
@@ -43,7 +46,8 @@ def apply(x, bits, scale, shift, fill, out_y):
     if blocks <= 2 * _SPAN:
         _apply(x, bits, scale, shift, fill, 0, blocks, out_y)
     else:
-        for task in prange((blocks + _SPAN - 1) // _SPAN):
+        for index in prange((blocks + _SPAN - 1) // _SPAN):
+            task = np.int64(index)
             first = task * _SPAN
             _apply(x, bits, scale, shift, fill, first, min(first + _SPAN, blocks), out_y)
 
@@ -56,7 +60,8 @@ def draw(seed, stream, threshold, out_bits):
         for block in range(blocks):
             draw_bits(seed, stream, threshold, block, out_bits, BLOCK_BYTES * block)
     else:
-        for block in prange(blocks):
+        for index in prange(blocks):
+            block = np.int64(index)
             draw_bits(seed, stream, threshold, block, out_bits, BLOCK_BYTES * block)
 
 
@@ -68,7 +73,8 @@ def apply_planes(x, bits, plane, scale, shift, fill, out_y):
         _apply_planes(x, bits, plane, scale, shift, fill, 0, planes, out_y)
     else:
         span = max(1, _CHUNK // plane)
-        for task in prange((planes + span - 1) // span):
+        for index in prange((planes + span - 1) // span):
+            task = np.int64(index)
             first = task * span
             stop = min(first + span, planes)
             _apply_planes(x, bits, plane, scale, shift, fill, first, stop, out_y)

@@ -142,7 +142,8 @@ def _add_bias(bias, values):
     if tasks == 1:
         _add_to_planes(bias, 0, planes, size, values)
     else:
-        for task in prange(tasks):
+        for index in prange(tasks):
+            task = np.int64(index)
             _add_to_planes(bias, task * group, min(planes, task * group + group), size, values)
 
 

@@ -11,6 +11,8 @@ Bound: a mask element is drawn in 0.03 ns for p = 1/2 (one random bit), 0.3 ns f
 used in 0.1 ns forward, 0.2 ns backward: weights, bits and the example come from cache.
 """
 
+import numpy as np
+
 from .._jit import jit, parallel, prange, thread_id
 from .._philox import BLOCK, BLOCK_BYTES, draw_bits
 from .._simd import (
@@ -62,7 +64,8 @@ def forward(x, weight, bias, seed, stream, threshold, share, work_bits, out_y):
     chunks = (units + _ROWS - 1) // _ROWS
     groups = (n + share - 1) // share
     slices = 1 if chunks >= _SLICES else min(_SLICES, groups)
-    for task in prange(chunks * slices):
+    for index in prange(chunks * slices):
+        task = np.int64(index)
         chunk, part = task // slices, task % slices
         bits = work_bits[thread_id()]
         for group in range(groups * part // slices, groups * (part + 1) // slices):
@@ -118,7 +121,8 @@ def backward(
     chunks = (units + _ROWS - 1) // _ROWS
     groups = (n + share - 1) // share
     count = parts(units)
-    for part in prange(count):
+    for index in prange(count):
+        part = np.int64(index)
         bits = work_bits[thread_id()]
         work_dx[part] = 0.0
         for chunk in range(chunks * part // count, chunks * (part + 1) // count):
@@ -141,7 +145,8 @@ def backward(
                             part * n,
                             out_dweight,
                         )
-    for example in prange(n):
+    for index in prange(n):
+        example = np.int64(index)
         _add_parts(work_dx, count, n, example, out_dx)
 
 

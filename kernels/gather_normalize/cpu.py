@@ -33,5 +33,6 @@ def gather_normalize_serial(images, indices, mean, std, out):
 @parallel
 def gather_normalize(images, indices, mean, std, out):
     """Parallel over the batch."""
-    for b in prange(indices.size):
+    for index in prange(indices.size):
+        b = np.int64(index)
         _one_image(images[indices[b]], mean, std, out[b])

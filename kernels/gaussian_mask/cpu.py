@@ -29,7 +29,8 @@ def apply(x, noise, out_y):
     if x.size <= 2 * _CHUNK:
         _apply(x, noise, 0, x.size, out_y)
     else:
-        for task in prange((x.size + _CHUNK - 1) // _CHUNK):
+        for index in prange((x.size + _CHUNK - 1) // _CHUNK):
+            task = np.int64(index)
             first = task * _CHUNK
             _apply(x, noise, first, min(first + _CHUNK, x.size), out_y)
 
@@ -41,7 +42,8 @@ def draw(mean, std, seed, stream, out_z):
     if blocks <= _SPAN:
         _draw(mean, std, seed, stream, 0, blocks, out_z)
     else:
-        for task in prange((blocks + _SPAN - 1) // _SPAN):
+        for index in prange((blocks + _SPAN - 1) // _SPAN):
+            task = np.int64(index)
             first = task * _SPAN
             _draw(mean, std, seed, stream, first, min(first + _SPAN, blocks), out_z)
 

@@ -54,7 +54,8 @@ def backward(
         _add_up(0, all_channels, work, out_dgamma, out_dbeta)
     else:
         if positions > 1:
-            for task in prange(task_count(rows, size)):
+            for index in prange(task_count(rows, size)):
+                task = np.int64(index)
                 first, last = task_rows(np.int64(task), rows, size)
                 _planes(first, last, dy, x, gamma, mean, rstd, centred, work, out_dx)
         else:
@@ -63,7 +64,8 @@ def backward(
                 rows_of_part(
                     part, dy, x, gamma, mean, rstd, centred, work, work_lanes, work_rows, out_dx
                 )
-        for strip in prange(-(-all_channels // _CHANNELS)):
+        for index in prange(-(-all_channels // _CHANNELS)):
+            strip = np.int64(index)
             begin = np.int64(strip) * _CHANNELS
             end = min(begin + _CHANNELS, all_channels)
             _add_up(begin, end, work, out_dgamma, out_dbeta)

@@ -34,7 +34,8 @@ def forward(x, gamma, beta, eps, centred, out_y, out_mean, out_rstd):
     if x.size < SERIAL_BELOW:
         _normalize(0, rows, x, gamma, beta, eps, centred, out_y, out_mean, out_rstd)
     else:
-        for task in prange(task_count(rows, size)):
+        for index in prange(task_count(rows, size)):
+            task = np.int64(index)
             first, last = task_rows(np.int64(task), rows, size)
             _normalize(first, last, x, gamma, beta, eps, centred, out_y, out_mean, out_rstd)
 

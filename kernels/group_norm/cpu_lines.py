@@ -24,7 +24,8 @@ def plane_moments(x, out_mean, out_var):
     if x.size < SERIAL_BELOW:
         _moments(0, planes, x, out_mean, out_var)
     else:
-        for task in prange(task_count(planes, size)):
+        for index in prange(task_count(planes, size)):
+            task = np.int64(index)
             first, last = task_rows(np.int64(task), planes, size)
             _moments(first, last, x, out_mean, out_var)
 
@@ -42,7 +43,8 @@ def lines(x, head, scale, offset, out_y):
     if x.size < SERIAL_BELOW:
         _lines(0, planes, x, head, scale, offset, out_y)
     else:
-        for task in prange(task_count(planes, size)):
+        for index in prange(task_count(planes, size)):
+            task = np.int64(index)
             first, last = task_rows(np.int64(task), planes, size)
             _lines(first, last, x, head, scale, offset, out_y)
 
@@ -62,7 +64,8 @@ def plane_sums(dy, x, head, out_total, out_product):
     if x.size < SERIAL_BELOW:
         _sums(0, planes, dy, x, head, out_total, out_product)
     else:
-        for task in prange(task_count(planes, size)):
+        for index in prange(task_count(planes, size)):
+            task = np.int64(index)
             first, last = task_rows(np.int64(task), planes, size)
             _sums(first, last, dy, x, head, out_total, out_product)
 
@@ -81,7 +84,8 @@ def gradient_lines(dy, x, head, scale, slant, level, out_dx):
     if x.size < SERIAL_BELOW:
         _gradient_lines(0, planes, dy, x, head, scale, slant, level, out_dx)
     else:
-        for task in prange(task_count(planes, size)):
+        for index in prange(task_count(planes, size)):
+            task = np.int64(index)
             first, last = task_rows(np.int64(task), planes, size)
             _gradient_lines(first, last, dy, x, head, scale, slant, level, out_dx)
 

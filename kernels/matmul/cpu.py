@@ -6,6 +6,8 @@ all its rows of A by it before it goes on, so B is read once from memory. The ta
 the shapes alone, and the sum over K runs in the same order in each.
 """
 
+import numpy as np
+
 from kernels import _jit
 from kernels._jit import prange, thread_id
 from kernels._reduce import add_rectify
@@ -186,10 +188,12 @@ def _product(
     across = min(panels, TASKS)
     down = min(blocks, TASKS // across)
     shares = min(blocks, TASKS)
-    for share in prange(shares):
+    for index in prange(shares):
+        share = np.int64(index)
         first, last = blocks * share // shares, blocks * (share + 1) // shares
         _pack_a(a, transpose_a, first, last, padded, work_a)
-    for task in prange(across * down):
+    for index in prange(across * down):
+        task = np.int64(index)
         thread = thread_id()
         group, share = task // down, task % down
         row = blocks * share // down * TILE_ROWS

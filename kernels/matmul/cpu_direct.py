@@ -3,6 +3,8 @@
 The sum over K is cut where `cpu` cuts it and runs in the same order, so both give the same bits.
 """
 
+import numpy as np
+
 from kernels import _jit
 from kernels._jit import prange, thread_id
 from kernels._tile import TILE_VECTORS, copy, copy_tile_row, tile_lanes, transpose_square
@@ -245,7 +247,8 @@ def product(a, b, bias, transpose_a, transpose_b, relu, work, out_y):
     across = min(panels, TASKS)
     # Every share of rows packs B for itself.
     down = max(1, min(rows // 64, TASKS // across))
-    for task in prange(across * down):
+    for index in prange(across * down):
+        task = np.int64(index)
         group, share = task // down, task % down
         first, last = rows * share // down, rows * (share + 1) // down
         register_to = min(registers, 3 * (panels * (group + 1) // across))
@@ -272,7 +275,8 @@ def product_stacks(
     items, rows, columns = out_y.shape
     registers = (columns + tile_lanes(out_y) - 1) // tile_lanes(out_y)
     if together:
-        for item in prange(items):
+        for index in prange(items):
+            item = np.int64(index)
             fill(
                 a[a_items[item]], b[b_items[item]], bias, transpose_a, transpose_b, relu, 0, rows,
                 0, registers, work[thread_id()], out_y[item],

@@ -27,7 +27,8 @@ def project(c, inout_weight):
         _project_rows(c, 0, rows, inout_weight)
     else:
         span = max(1, _CHUNK // size)
-        for task in prange((rows + span - 1) // span):
+        for index in prange((rows + span - 1) // span):
+            task = np.int64(index)
             first = task * span
             _project_rows(c, first, min(first + span, rows), inout_weight)
 

@@ -4,6 +4,8 @@ Bound: forward reads k values an element and writes one and a byte, backward the
 memory speed. Parallel over rows, and over stretches of long ones, which are independent.
 """
 
+import numpy as np
+
 from kernels._jit import jit, parallel, prange
 from kernels._simd import full, lanes, load, load_as, select, store, store_as
 
@@ -36,7 +38,8 @@ def _backward_serial(dy, piece, out_dx):
 def _forward_parallel(x, out_y, out_piece):
     n, _, size = x.shape
     stretches = (size + _STRETCH - 1) // _STRETCH
-    for task in prange(n * stretches):
+    for index in prange(n * stretches):
+        task = np.int64(index)
         start = task % stretches * _STRETCH
         stop = min(start + _STRETCH, size)
         _greatest(x, task // stretches, start, stop, out_y, out_piece)
@@ -46,7 +49,8 @@ def _forward_parallel(x, out_y, out_piece):
 def _backward_parallel(dy, piece, out_dx):
     n, size = dy.shape
     stretches = (size + _STRETCH - 1) // _STRETCH
-    for task in prange(n * stretches):
+    for index in prange(n * stretches):
+        task = np.int64(index)
         start = task % stretches * _STRETCH
         stop = min(start + _STRETCH, size)
         _spread(dy, piece, task // stretches, start, stop, out_dx)

@@ -7,6 +7,8 @@ Parallel over runs of elements; each is independent of the others and of the num
 
 import math
 
+import numpy as np
+
 from .._jit import jit, parallel, prange
 from .._simd import fma, lanes, load, load_first, sqrt, store, store_first
 
@@ -21,7 +23,8 @@ def sgd(grad, lr, weight_decay, maximize, inout_param):
     if size <= _TASK:
         _sgd_run(grad, lr, weight_decay, maximize, 0, size, inout_param)
     else:
-        for task in prange((size + _TASK - 1) // _TASK):
+        for index in prange((size + _TASK - 1) // _TASK):
+            task = np.int64(index)
             first, stop = task * _TASK, min((task + 1) * _TASK, size)
             _sgd_run(grad, lr, weight_decay, maximize, first, stop, inout_param)
 
@@ -47,7 +50,8 @@ def sgd_momentum(
             grad, lr, weight_decay, maximize, rule, 0, size, inout_param, inout_momentum_buffer
         )
     else:
-        for task in prange((size + _TASK - 1) // _TASK):
+        for index in prange((size + _TASK - 1) // _TASK):
+            task = np.int64(index)
             first, stop = task * _TASK, min((task + 1) * _TASK, size)
             rule = momentum, 1 - dampening, nesterov, first_step
             _momentum_run(
@@ -90,7 +94,8 @@ def adam(
             grad, coupled, maximize, rule, 0, size, inout_param, inout_exp_avg, inout_exp_avg_sq
         )
     else:
-        for task in prange((size + _TASK - 1) // _TASK):
+        for index in prange((size + _TASK - 1) // _TASK):
+            task = np.int64(index)
             first, stop = task * _TASK, min((task + 1) * _TASK, size)
             rule = rate, beta1, beta2, eps, unbias_root, shrink
             _adam_run(

@@ -92,7 +92,8 @@ def _forward(formula, scale, x, target, weight, pos_weight, out_loss, out_sums, 
                 begin, end, formula, scale, given, out_loss, out_gradient
             )
     else:
-        for chunk in prange(out_sums.size):
+        for index in prange(out_sums.size):
+            chunk = np.int64(index)
             begin = np.int64(chunk) * CHUNK
             end = min(begin + CHUNK, x.size)
             given = x, target, weight, pos_weight
@@ -118,7 +119,8 @@ def _backward(gradient, dloss, out_dx):
     if gradient.size < 2 * _SERIAL_BELOW:
         _backward_range(0, gradient.size, gradient, dloss, out_dx)
     else:
-        for chunk in prange((gradient.size + CHUNK - 1) // CHUNK):
+        for index in prange((gradient.size + CHUNK - 1) // CHUNK):
+            chunk = np.int64(index)
             begin = np.int64(chunk) * CHUNK
             end = min(begin + CHUNK, gradient.size)
             _backward_range(begin, end, gradient, dloss, out_dx)

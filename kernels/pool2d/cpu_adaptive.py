@@ -4,6 +4,8 @@ x, dy      (N, C, H, W) float32 | float64, C-contiguous
 work_rows  (threads, windows.work_width) float64, private to a thread
 """
 
+import numpy as np
+
 from .._jit import jit, parallel, prange, thread_id
 from . import windows
 from .cpu_average import average_backward, average_forward, sum_shares
@@ -60,7 +62,8 @@ def _window_sums(
     if planes <= group:
         _planes(x, 0, planes, rows, columns, work_rows[0], out_y)
     else:
-        for task in prange((planes + group - 1) // group):
+        for index in prange((planes + group - 1) // group):
+            task = np.int64(index)
             stop = min(planes, (task + 1) * group)
             _planes(x, task * group, stop, rows, columns, work_rows[thread_id()], out_y)
 

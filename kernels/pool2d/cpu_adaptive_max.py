@@ -5,6 +5,8 @@ argmax      like y, int32: row * W + column of the maximum in its plane, the fir
             the last NaN of a window that has one
 """
 
+import numpy as np
+
 from .._jit import jit, parallel, prange
 from . import windows
 
@@ -26,7 +28,8 @@ def _max_tasks(x, first_row, stop_row, first_column, stop_column, out_y, out_arg
     if planes <= group:
         _max_planes(x, 0, planes, rows, columns, out_y, out_argmax)
     else:
-        for task in prange((planes + group - 1) // group):
+        for index in prange((planes + group - 1) // group):
+            task = np.int64(index)
             stop = min(planes, (task + 1) * group)
             _max_planes(x, task * group, stop, rows, columns, out_y, out_argmax)
 
@@ -62,7 +65,8 @@ def adaptive_max_backward(dy, argmax, out_dx):
     if planes <= group:
         _spread_planes(dy, argmax, 0, planes, out_dx)
     else:
-        for task in prange((planes + group - 1) // group):
+        for index in prange((planes + group - 1) // group):
+            task = np.int64(index)
             _spread_planes(dy, argmax, task * group, min(planes, (task + 1) * group), out_dx)
 
 

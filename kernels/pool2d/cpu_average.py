@@ -7,6 +7,8 @@ A row of sums has zeros for the padding beside it, so that all windows are alike
 reach over the end of a row; what they write there is overwritten by later work of the task.
 """
 
+import numpy as np
+
 from .._jit import jit, parallel, prange, thread_id
 from .._simd import full, lanes, load, load_as, store, store_as
 from . import cpu_blocks, windows
@@ -62,7 +64,8 @@ def _average_tasks(
     x, planes, group, kernel_size, stride, padding, sizes, row_shares, column_shares, work_rows, y
 ):
     """Parallel over planes. kernel_height additions an element and kernel_width an output."""
-    for task in prange((planes + group - 1) // group):
+    for index in prange((planes + group - 1) // group):
+        task = np.int64(index)
         first, stop = task * group, min((task + 1) * group, planes)
         along, work = (kernel_size, stride, padding), work_rows[thread_id()]
         _average(x, first, stop, along, sizes, row_shares, column_shares, work, y)
@@ -73,7 +76,8 @@ def _spread_tasks(
     dy, planes, group, kernel_size, stride, padding, sizes, row_shares, column_shares, work_rows, dx
 ):
     """Parallel over planes; as many additions as forward."""
-    for task in prange((planes + group - 1) // group):
+    for index in prange((planes + group - 1) // group):
+        task = np.int64(index)
         first, stop = task * group, min((task + 1) * group, planes)
         along, work = (kernel_size, stride, padding), work_rows[thread_id()]
         _spread(dy, first, stop, along, sizes, row_shares, column_shares, work, dx)

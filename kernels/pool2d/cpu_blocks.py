@@ -10,6 +10,8 @@ Vectors may reach over the end of a row; what they write there is overwritten by
 the task.
 """
 
+import numpy as np
+
 from .._jit import jit, parallel, prange
 from .._simd import full, lanes, load, load_first, store, sum_lanes
 from .shuffles import evens, fold_four, interleave, odds
@@ -50,7 +52,8 @@ def backward(dy, planes, group, kernel_size, sizes, share, out_dx):
 @parallel
 def _sum_tasks(x, planes, group, kernel_size, sizes, share, out_y):
     """Parallel over planes; an addition an element, bound by reading x."""
-    for task in prange((planes + group - 1) // group):
+    for index in prange((planes + group - 1) // group):
+        task = np.int64(index)
         stop = min((task + 1) * group, planes)
         _sum_planes(x, task * group, stop, kernel_size, sizes, share, out_y)
 
@@ -58,7 +61,8 @@ def _sum_tasks(x, planes, group, kernel_size, sizes, share, out_y):
 @parallel
 def _fill_tasks(dy, planes, group, kernel_size, sizes, share, out_dx):
     """Parallel over planes; bound by writing dx."""
-    for task in prange((planes + group - 1) // group):
+    for index in prange((planes + group - 1) // group):
+        task = np.int64(index)
         stop = min((task + 1) * group, planes)
         _fill_planes(dy, task * group, stop, kernel_size, sizes, share, out_dx)
 

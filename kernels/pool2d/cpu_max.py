@@ -43,7 +43,8 @@ def max_backward(dy, argmax, kernel_size, stride, padding, dilation, work_offset
 @parallel
 def _max_tasks(x, planes, group, kernel_size, stride, padding, dilation, sizes, out_y, out_argmax):
     """Parallel over planes. 2 x 2: 21 bytes of float32 an output, bound by memory."""
-    for task in prange((planes + group - 1) // group):
+    for index in prange((planes + group - 1) // group):
+        task = np.int64(index)
         first, stop = task * group, min((task + 1) * group, planes)
         geometry = kernel_size, stride, padding, dilation
         _max_planes(x, first, stop, geometry, sizes, out_y, out_argmax)
@@ -54,7 +55,8 @@ def _spread_tasks(
     dy, argmax, planes, group, kernel_size, stride, padding, dilation, sizes, offsets, out_dx
 ):
     """Parallel over planes; windows that overlap add in their order. 2 x 2: as forward."""
-    for task in prange((planes + group - 1) // group):
+    for index in prange((planes + group - 1) // group):
+        task = np.int64(index)
         first, stop = task * group, min((task + 1) * group, planes)
         geometry = kernel_size, stride, padding, dilation
         _spread_planes(dy, argmax, first, stop, geometry, sizes, offsets, out_dx)

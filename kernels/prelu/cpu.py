@@ -6,6 +6,8 @@ one element, some rows (N, C), with a value for as many channels. Each piece has
 are added up in order: the same bits on any number of threads.
 """
 
+import numpy as np
+
 from kernels._jit import jit, parallel, prange
 from kernels._simd import (
     fma,
@@ -57,9 +59,10 @@ def _forward_planes(x, weight, out_y):
     pieces = (size + _PIECE - 1) // _PIECE
     group = max(1, _PIECE // size)
     total = n * channels * pieces
-    for task in prange((total + group - 1) // group):
-        for index in range(task * group, min(task * group + group, total)):
-            plane, piece = index // pieces, index % pieces
+    for index in prange((total + group - 1) // group):
+        task = np.int64(index)
+        for unit in range(task * group, min(task * group + group, total)):
+            plane, piece = unit // pieces, unit % pieces
             start = plane * size + piece * _PIECE
             stop = min(start + _PIECE, plane * size + size)
             _forward_stretch(x, weight[plane % channels], out_y, start, stop)
@@ -71,9 +74,10 @@ def _backward_planes(dy, x, weight, work_sums, out_dx):
     pieces = (size + _PIECE - 1) // _PIECE
     group = max(1, _PIECE // size)
     total = n * channels * pieces
-    for task in prange((total + group - 1) // group):
-        for index in range(task * group, min(task * group + group, total)):
-            plane, piece = index // pieces, index % pieces
+    for index in prange((total + group - 1) // group):
+        task = np.int64(index)
+        for unit in range(task * group, min(task * group + group, total)):
+            plane, piece = unit // pieces, unit % pieces
             start = plane * size + piece * _PIECE
             stop = min(start + _PIECE, plane * size + size)
             total_of_piece = _backward_stretch(dy, x, weight[plane % channels], out_dx, start, stop)
@@ -84,7 +88,8 @@ def _backward_planes(dy, x, weight, work_sums, out_dx):
 def _forward_rows(x, weight, out_y):
     n, channels, _ = x.shape
     step = lanes(x)
-    for piece in prange((n + _ROWS - 1) // _ROWS):
+    for index in prange((n + _ROWS - 1) // _ROWS):
+        piece = np.int64(index)
         for row in range(piece * _ROWS, min(piece * _ROWS + _ROWS, n)):
             for channel in range(0, channels, step):
                 count = min(step, channels - channel)
@@ -97,7 +102,8 @@ def _forward_rows(x, weight, out_y):
 def _backward_rows(dy, x, weight, work_sums, out_dx):
     n, channels, _ = x.shape
     step = lanes(x)
-    for piece in prange((n + _ROWS - 1) // _ROWS):
+    for index in prange((n + _ROWS - 1) // _ROWS):
+        piece = np.int64(index)
         for channel in range(0, channels, step):
             count = min(step, channels - channel)
             slope = load_first(weight, channel, count, 0.0)

@@ -6,6 +6,8 @@ the maximum, for the sum and for the result. Lines are independent, so any parti
 bits.
 """
 
+import numpy as np
+
 from kernels._jit import jit, parallel, prange
 from kernels._simd import lanes
 
@@ -46,7 +48,8 @@ def _backward_rows_serial(dy, y, log, out_dx):
 def _forward_rows(x, log, out_y):
     rows, length, _ = x.shape
     group = max(1, _TASK // length)
-    for task in prange((rows + group - 1) // group):
+    for index in prange((rows + group - 1) // group):
+        task = np.int64(index)
         first = task * group
         rows_forward(first, min(first + group, rows), x, log, out_y)
 
@@ -55,7 +58,8 @@ def _forward_rows(x, log, out_y):
 def _backward_rows(dy, y, log, out_dx):
     rows, length, _ = y.shape
     group = max(1, _TASK // length)
-    for task in prange((rows + group - 1) // group):
+    for index in prange((rows + group - 1) // group):
+        task = np.int64(index)
         first = task * group
         rows_backward(first, min(first + group, rows), dy, y, log, out_dx)
 
@@ -78,7 +82,8 @@ def _backward_columns_serial(dy, y, log, out_dx):
 def _forward_columns(x, log, out_y):
     blocks = _blocks(x)
     group = max(1, _TASK // (x.shape[1] * lanes(x)))
-    for task in prange((blocks + group - 1) // group):
+    for index in prange((blocks + group - 1) // group):
+        task = np.int64(index)
         for block in range(task * group, min(task * group + group, blocks)):
             start, count = column_start(x, block)
             column_forward(start, count, x, log, out_y)
@@ -88,7 +93,8 @@ def _forward_columns(x, log, out_y):
 def _backward_columns(dy, y, log, out_dx):
     blocks = _blocks(y)
     group = max(1, _TASK // (y.shape[1] * lanes(y)))
-    for task in prange((blocks + group - 1) // group):
+    for index in prange((blocks + group - 1) // group):
+        task = np.int64(index)
         for block in range(task * group, min(task * group + group, blocks)):
             start, count = column_start(y, block)
             column_backward(start, count, dy, y, log, out_dx)

@@ -107,7 +107,8 @@ def _forward(
         problem, out = (logits, labels, weight, aims), (out_loss, out_gradient)
         _forward_units(0, units, shape, problem, work, 0, out)
     else:
-        for task in prange((units + some - 1) // some):
+        for index in prange((units + some - 1) // some):
+            task = np.int64(index)
             begin = np.int64(task) * some
             own = thread_id() * size
             problem, out = (logits, labels, weight, aims), (out_loss, out_gradient)
@@ -120,7 +121,8 @@ def _forward_soft(rows, some, classes, logits, target, aims, out_loss, out_gradi
     if rows <= some:
         soft_rows(0, rows, classes, (logits, target, aims), (out_loss, out_gradient))
     else:
-        for task in prange((rows + some - 1) // some):
+        for index in prange((rows + some - 1) // some):
+            task = np.int64(index)
             begin = np.int64(task) * some
             problem, out = (logits, target, aims), (out_loss, out_gradient)
             soft_rows(begin, min(begin + some, rows), classes, problem, out)
@@ -143,7 +145,8 @@ def _backward_all(factor, gradient, out_dlogits):
     if gradient.size < 4 * _TASK:
         _scale_range(0, gradient.size, factor, gradient, out_dlogits)
     else:
-        for chunk in prange((gradient.size + _TASK - 1) // _TASK):
+        for index in prange((gradient.size + _TASK - 1) // _TASK):
+            chunk = np.int64(index)
             begin = np.int64(chunk) * _TASK
             _scale_range(begin, min(begin + _TASK, gradient.size), factor, gradient, out_dlogits)
 

@@ -193,6 +193,22 @@ def test_compiled_code_neither_allocates_nor_adds_naively(name):
                 )
 
 
+def is_signed_at_once(loop: ast.For) -> bool:
+    """`index` goes into one np.int64(index), and no helper compiles for both kinds of integer."""
+    uses = [ast.unparse(node) for node in ast.walk(loop) if isinstance(node, ast.Call)]
+    names = [node.id for node in ast.walk(loop) if isinstance(node, ast.Name)]
+    variable = ast.unparse(loop.target)
+    made_signed = uses.count(f"np.int64({variable})")
+    return variable == "_" or names.count(variable) == 1 + made_signed == 2
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_index_of_a_parallel_loop_is_made_signed(name):
+    for node in ast.walk(parsed(name)):
+        if isinstance(node, ast.For) and ast.unparse(node.iter).startswith("prange("):
+            assert is_signed_at_once(node), f"line {node.lineno}"
+
+
 @pytest.mark.parametrize("name", SOURCES)
 def test_files_are_short(name):
     lines = len(SOURCES[name].read_text().splitlines())
