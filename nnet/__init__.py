@@ -105,7 +105,7 @@ from .switchable_norm import (
     SwitchableNorm2d,
 )
 from .tape import enable_grad, is_grad_enabled, no_grad
-from .tensor import Tensor, record
+from .tensor import Tensor, record, record_outputs
 from .weight_norm import MeanOnlyBatchNorm, remove_weight_norm, weight_norm
 from .whitening import Whitening
 
@@ -233,6 +233,7 @@ __all__ = [
     "rand",
     "randn",
     "record",
+    "record_outputs",
     "remove_spectral_norm",
     "remove_weight_norm",
     "remove_dead_biases",

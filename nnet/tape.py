@@ -71,6 +71,35 @@ class Node:
         return gradients
 
 
+_TOKEN = np.zeros((), np.float32)
+
+
+def output_nodes(
+    edges: Sequence[Node | Tensor | None], backward: Callable[..., Any], ys: Sequence[np.ndarray]
+) -> list[Node]:
+    """Nodes for the outputs of one operation, whose backward takes the gradients of all of them.
+
+    Each output's node leaves its dy where the operation's own node finds it, and passes on a
+    token only. That node was recorded first, so it runs when all that were reached have left
+    theirs; None stands for the others.
+    """
+    dys: list[np.ndarray | None] = [None] * len(ys)
+
+    @functools.wraps(backward)
+    def joint(_token: np.ndarray) -> Any:
+        given = tuple(dys)
+        dys[:] = [None] * len(given)
+        return backward(*given)
+
+    operation = Node(edges, joint, _TOKEN)
+
+    def leave(dy: np.ndarray, place: int) -> np.ndarray:
+        dys[place] = dy
+        return _TOKEN
+
+    return [Node((operation,), functools.partial(leave, place=i), y) for i, y in enumerate(ys)]
+
+
 # Elements from which a sum is worth all threads and a pooled result.
 LARGE = 1 << 14
 

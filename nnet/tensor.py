@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +22,21 @@ from .tape import (
     is_grad_enabled,
     mode,
     no_grad,
+    output_nodes,
 )
 
 if TYPE_CHECKING:
     from .parameter import Home
 
-__all__ = ["Tensor", "as_array", "enable_grad", "is_grad_enabled", "no_grad", "record"]
+__all__ = [
+    "Tensor",
+    "as_array",
+    "enable_grad",
+    "is_grad_enabled",
+    "no_grad",
+    "record",
+    "record_outputs",
+]
 
 
 class Tensor(Arithmetic, Elementwise, Reductions, Shaping, InPlace):
@@ -269,14 +278,52 @@ def record(y: Any, inputs: Sequence[Tensor | None], backward: Backward | None = 
     for x in inputs:
         if x is not None and x.requires_grad and mode.recording:
             assert backward is not None
-            edges = [
-                None if each is None or not each.requires_grad else each._node or each
-                for each in inputs
-            ]
             result.requires_grad = True
-            result._node = Node(edges, backward, y)
+            result._node = Node(_edges(inputs), backward, y)
             break
     return result
+
+
+def record_outputs(
+    ys: Sequence[np.ndarray],
+    inputs: Sequence[Tensor | None],
+    backward: Callable[..., Sequence[np.ndarray | None]],
+) -> tuple[Tensor, ...]:
+    """The tensors of ys, all computed at once from `inputs`: `record` for several outputs.
+
+    backward  (*dys) -> gradients, one for each input; runs once for all outputs, with None for
+              those that nothing was computed from
+
+    >>> import numpy as np, nnet as nn
+    >>> def sine_and_cosine(x):
+    ...     sine, cosine = np.sin(x.data), np.cos(x.data)
+    ...     def backward(dsine, dcosine):
+    ...         dx = np.zeros_like(x.data)
+    ...         if dsine is not None:
+    ...             dx += dsine * cosine
+    ...         if dcosine is not None:
+    ...             dx -= dcosine * sine
+    ...         return (dx,)
+    ...     return nn.record_outputs((sine, cosine), (x,), backward)
+    >>> x = nn.tensor(0.0, requires_grad=True)
+    >>> sine, cosine = sine_and_cosine(x)
+    >>> (3 * sine + cosine).backward()
+    >>> x.grad
+    tensor(3.)
+    """
+    results = tuple(record(y, ()) for y in ys)
+    if mode.recording and any(x is not None and x.requires_grad for x in inputs):
+        nodes = output_nodes(_edges(inputs), backward, [each.data for each in results])
+        for result, node in zip(results, nodes, strict=True):
+            result.requires_grad = True
+            result._node = node
+    return results
+
+
+def _edges(inputs: Sequence[Tensor | None]) -> list[Node | Tensor | None]:
+    return [
+        None if each is None or not each.requires_grad else each._node or each for each in inputs
+    ]
 
 
 _new = object.__new__
