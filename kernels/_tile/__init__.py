@@ -27,12 +27,27 @@ from kernels._tile.products import (
     register_lanes,
     tile_lanes,
 )
+from kernels._tile.row_products import multiply_rows
+from kernels._tile.rows import (
+    ROWS_HIGH,
+    ROWS_LOW,
+    ROWS_MIDDLE,
+    WIDE_PANELS,
+    row_tile_high,
+    row_tile_low,
+    row_tile_middle,
+    wide_tile,
+)
 
 __all__ = [
     "GATHER_ROWS",
     "GATHER_VECTORS",
+    "ROWS_HIGH",
+    "ROWS_LOW",
+    "ROWS_MIDDLE",
     "TILE_ROWS",
     "TILE_VECTORS",
+    "WIDE_PANELS",
     "accumulate",
     "copy",
     "copy_tile_column",
@@ -45,9 +60,14 @@ __all__ = [
     "multiply_tile_1",
     "multiply_tile_2",
     "multiply_tile_3",
+    "multiply_rows",
     "panel_columns",
     "register_lanes",
+    "row_tile_high",
+    "row_tile_low",
+    "row_tile_middle",
     "tile_lanes",
     "transpose_rows",
     "transpose_square",
+    "wide_tile",
 ]

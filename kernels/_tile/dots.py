@@ -17,7 +17,7 @@ from kernels._simd import (
     shuffle,
     suffix,
 )
-from kernels._tile.products import TILE_ROWS, TILE_VECTORS, Loop, address, register_lanes
+from kernels._tile.products import TILE_ROWS, TILE_VECTORS, Loop, address, register_lanes, zeros
 
 
 def _lane_sums(builder: Any, values: list) -> list:
@@ -94,7 +94,7 @@ def dot_tile(typingctx, length, a, a_start, a_step, b, b_start, b_step, c, c_sta
         c_base = pointer(context, builder, c, c_, c_start_)
         a_rows = [address(builder, a_base, a_step_, i) for i in range(TILE_ROWS)]
         b_rows = [address(builder, b_base, b_step_, j) for j in range(TILE_VECTORS)]
-        loop = Loop(builder, length_, kind.count, kind, TILE_ROWS * TILE_VECTORS)
+        loop = Loop(builder, length_, kind.count, zeros(kind, TILE_ROWS * TILE_VECTORS))
         sums = _dots(builder, loop, a_rows, b_rows, kind, align)
         loop.close(sums)
         _add_dots(builder, sums, c_base, c_step_, a.dtype != c.dtype)

@@ -26,7 +26,7 @@ from kernels._simd import (
     store_vector,
     suffix,
 )
-from kernels._tile.products import Loop, register_lanes
+from kernels._tile.products import Loop, register_lanes, zeros
 
 GATHER_ROWS = 6
 GATHER_VECTORS = 2
@@ -86,7 +86,7 @@ def _gather_tile(vectors: int) -> Callable:
                 builder.gep(a_base, [builder.load(builder.gep(first, [I64(i)]))])
                 for i in range(GATHER_ROWS)
             ]
-            loop = Loop(builder, depth_, 1, kind, GATHER_ROWS * vectors)
+            loop = Loop(builder, depth_, 1, zeros(kind, GATHER_ROWS * vectors))
             step = builder.load(builder.gep(table, [loop.index]))
             b_row = builder.gep(b_base, [builder.mul(loop.index, I64(vectors * kind.count))])
             b_values = [

@@ -52,9 +52,9 @@ def tile_lanes(typingctx, array):
 
 
 class Loop:
-    """A counted loop under construction whose sums live in registers."""
+    """A counted loop under construction whose sums live in registers, from `initial` on."""
 
-    def __init__(self, builder: Any, count: Any, step: int, kind: Any, sums: int) -> None:
+    def __init__(self, builder: Any, count: Any, step: int, initial: list) -> None:
         self.builder, self.count, self.step = builder, count, step
         self.before = builder.block
         self.body = builder.append_basic_block("sum")
@@ -63,9 +63,9 @@ class Loop:
         builder.position_at_end(self.body)
         self.index = builder.phi(I64)
         self.index.add_incoming(I64(0), self.before)
-        self.sums = [builder.phi(kind) for _ in range(sums)]
-        for phi in self.sums:
-            phi.add_incoming(ir.Constant(kind, [0.0] * kind.count), self.before)
+        self.sums = [builder.phi(value.type) for value in initial]
+        for phi, value in zip(self.sums, initial, strict=True):
+            phi.add_incoming(value, self.before)
 
     def close(self, updated: list) -> None:
         following = self.builder.add(self.index, I64(self.step))
@@ -75,6 +75,11 @@ class Loop:
         again = self.builder.icmp_signed("<", following, self.count)
         self.builder.cbranch(again, self.body, self.after)
         self.builder.position_at_end(self.after)
+
+
+def zeros(kind: Any, count: int) -> list:
+    """Sums of which nothing is known yet."""
+    return [ir.Constant(kind, [0.0] * kind.count)] * count
 
 
 def address(builder: Any, base: Any, step: Any, index: int) -> Any:
@@ -127,7 +132,7 @@ def _multiply_tile(vectors: int) -> Callable:
             a_base = pointer(context, builder, a, a_, a_start_)
             b_base = pointer(context, builder, b, b_, b_start_)
             c_base = pointer(context, builder, c, c_, c_start_)
-            loop = Loop(builder, depth_, 1, kind, TILE_ROWS * vectors)
+            loop = Loop(builder, depth_, 1, zeros(kind, TILE_ROWS * vectors))
             b_row = builder.gep(b_base, [builder.mul(loop.index, b_step_)])
             sums = _sum_products(builder, kind, align, loop, a_base, b_row)
             loop.close(sums)
