@@ -90,7 +90,7 @@ def backward(
         dn = np.where(runs, slope * (1 - z) * (1 - n * n), 0)
         dz = np.where(runs, slope * (h - n) * z * (1 - z), 0)
         if reset_after:
-            dkept = dn * r
+            dkept = np.where(runs, dn * r, 0)
             dr = np.where(runs, dn * kept * r * (1 - r), 0)
             direct, dproduct, factor = slope * z, dkept, h
         else:
