@@ -1,10 +1,12 @@
 """Gated recurrent units: one layer over a whole sequence, in one direction.
 
-r = sigmoid(W_ir x + b_ir + W_hr h + b_hr), z the same, n = tanh(W_in x + b_in + r * (W_hn h + b_hn)),
-h' = (1 - z) * n + z * h: Cho et al. 2014 with the reset gate after the product, as PyTorch and
-cuDNN have it, or before: n = tanh(W_in x + b_in + W_hn (r * h) + b_hn), as in the paper.
-`forward` returns the outputs and the last states, `backward` gradients through time. float32 or
-float64, one dtype in a call.
+    r, z = sigmoid of  W_i x + b_i + W_h h + b_h, the rows of r and of z
+    n = tanh(W_in x + b_in + r * (W_hn h + b_hn))
+    h' = (1 - z) * n + z * h
+
+Cho et al. 2014 with the reset gate after the product, as PyTorch and cuDNN have it, or before it, as
+the paper: n = tanh(W_in x + b_in + W_hn (r * h) + b_hn). `forward` returns the outputs and the last
+states, `backward` the gradients through time. float32 or float64, one dtype in a call.
 """
 
 from collections.abc import Sequence
