@@ -111,6 +111,7 @@ from .whitening import Whitening
 
 if TYPE_CHECKING:
     from . import data, models, training
+    from .data import pad_sequence
     from .training import dead_units, evaluate, fit
 
 exp, log, sqrt, clamp, abs = Tensor.exp, Tensor.log, Tensor.sqrt, Tensor.clamp, Tensor.abs
@@ -229,6 +230,7 @@ __all__ = [
     "no_grad",
     "ones",
     "ones_like",
+    "pad_sequence",
     "population_statistics",
     "rand",
     "randn",
@@ -268,7 +270,12 @@ __all__ = [
     "flatten",
 ]
 
-_LAZY = {"fit": "training", "evaluate": "training", "dead_units": "training"}
+_LAZY = {
+    "fit": "training",
+    "evaluate": "training",
+    "dead_units": "training",
+    "pad_sequence": "data",
+}
 _LAZY_MODULES = {"data", "models", "training"}
 
 

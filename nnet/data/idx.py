@@ -5,9 +5,7 @@ dimensions), the dimensions as big-endian 32-bit integers, and the values in C o
 format is described on the page of the MNIST database, http://yann.lecun.com/exdb/mnist/.
 """
 
-import gzip
 import os
-import zlib
 from collections.abc import Sequence
 from math import prod
 from pathlib import Path
@@ -15,9 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from .dataset import ImageDataset
+from .packed import read_bytes
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-_GZIP_MAGIC = b"\x1f\x8b"
 
 
 def read_idx(path: str | os.PathLike) -> np.ndarray:
@@ -30,7 +28,7 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
     >>> nn.data.read_idx(nn.data.MNIST_FOLDER / "t10k-labels-idx1-ubyte.gz")[:5]
     array([7, 2, 1, 0, 4], dtype=uint8)
     """
-    content = _read(Path(path))
+    content = read_bytes(path)
     if len(content) < 4:
         raise ValueError(f"{path}: truncated, expected a magic number, got {len(content)} bytes")
     dtype = _DTYPES.get(content[2])
@@ -126,13 +124,3 @@ def _find(folder: Path, parts: tuple[str, ...], kind: str, ndim: int) -> Path:
         names = ", ".join(path.name for path in found)
         raise ValueError(f"{folder}: expected one file of {kind} for {parts[0]}, got {names}")
     return found[0]
-
-
-def _read(path: Path) -> bytes:
-    content = path.read_bytes()
-    if not content.startswith(_GZIP_MAGIC):
-        return content
-    try:
-        return gzip.decompress(content)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"{path}: truncated or damaged gzip file, {error}") from error

@@ -8,7 +8,7 @@ from .dataset import ImageDataset
 
 
 class ChannelStatistics(NamedTuple):
-    """One number a channel, of pixels scaled to [0, 1]."""
+    """One number a channel; of images, of pixels scaled to [0, 1]."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]

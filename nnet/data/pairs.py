@@ -1,0 +1,181 @@
+"""Pairs of sequences: what comes in and what is to come out, as in translation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..tensor import Tensor
+from .packed import read_text
+from .sequences import pad_sequence
+from .vocabulary import UNITS, Vocabulary, tokens_of
+
+Pair = tuple[list[str], list[str]]
+
+
+def read_pairs(path: str | os.PathLike, unit: str = "characters") -> list[Pair]:
+    """Read a file of pairs, source and target with a tab between them, one pair a line.
+
+    unit  "characters" or "words"; white space around a text is dropped
+
+    The file is UTF-8, plain or gzip; blank lines are skipped. Raises FileNotFoundError for a
+    missing file; ValueError naming the line for one without a tab, with several, or with a side
+    that is empty, and for a file without pairs.
+
+    >>> import nnet as nn, pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "pairs.tsv"
+    >>> _ = path.write_text("to be\\tsein\\nto see\\tsehen\\n")
+    >>> nn.data.read_pairs(path, "words")
+    [(['to', 'be'], ['sein']), (['to', 'see'], ['sehen'])]
+    """
+    if unit not in UNITS:
+        raise ValueError(f"read_pairs: expected a unit of {' or '.join(UNITS)}, got {unit!r}")
+    pairs = []
+    for number, line in enumerate(read_text(Path(path)).split("\n"), 1):
+        if not line.strip():
+            continue
+        sides = line.split("\t")
+        if len(sides) != 2:
+            raise ValueError(
+                f"{path}: expected source, tab, target at line {number}, "
+                f"got {len(sides) - 1} tabs in {_short(line)}"
+            )
+        source, target = (list(tokens_of(side.strip(), unit)) for side in sides)
+        if not source or not target:
+            raise ValueError(
+                f"{path}: expected a source and a target at line {number}, got {_short(line)}"
+            )
+        pairs.append((source, target))
+    if not pairs:
+        raise ValueError(f"{path}: expected at least one pair, got blank lines")
+    return pairs
+
+
+class PairDataset:
+    """Pairs of sequences of ids; `BucketLoader` makes batches of them.
+
+    sources, targets  N arrays (length,) of integers each, none empty
+    padding           the id that fills a batch; one for both, or (source's, target's)
+
+    `lengths` are those of the sources, or of the targets where they are longer.
+
+    Raises TypeError for ids that are no integers, ValueError for counts that differ, no pairs and
+    an empty sequence.
+
+    >>> import nnet as nn
+    >>> pairs = [(["to", "be"], ["sein"]), (["see"], ["sehen"])]
+    >>> english = nn.data.Vocabulary.from_tokens((e for e, _ in pairs), "words", ["<pad>"])
+    >>> german = nn.data.Vocabulary.from_tokens(
+    ...     (g for _, g in pairs), "words", ["<pad>", "<bos>", "<eos>"]
+    ... )
+    >>> data = nn.data.PairDataset.from_tokens(pairs, english, german)
+    >>> source, source_lengths, target, target_lengths = data.batch([0, 1])
+    >>> source.numpy().T, target.numpy().T, source_lengths.numpy()
+    (array([[3, 1],
+           [2, 0]]), array([[1, 4, 2],
+           [1, 3, 2]]), array([2, 1]))
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[np.ndarray],
+        targets: Sequence[np.ndarray],
+        padding: int | tuple[int, int],
+    ) -> None:
+        if len(sources) != len(targets) or not len(sources):
+            raise ValueError(
+                "PairDataset: expected as many sources as targets, at least one, "
+                f"got {len(sources)} and {len(targets)}"
+            )
+        self.sources = _checked("source", sources)
+        self.targets = _checked("target", targets)
+        self.padding = padding if isinstance(padding, tuple) else (padding, padding)
+
+    @classmethod
+    def from_tokens(
+        cls, pairs: Sequence[Pair], source: Vocabulary, target: Vocabulary
+    ) -> PairDataset:
+        """The ids of pairs of tokens, as `read_pairs` gives them.
+
+        A sequence begins with "<bos>" and ends with "<eos>" where its vocabulary has them. Both
+        must have "<pad>". Raises ValueError naming the pair where a symbol is unknown.
+        """
+        sides: list[list[np.ndarray]] = []
+        for side, (name, vocabulary) in enumerate((("source", source), ("target", target))):
+            if vocabulary.pad is None:
+                raise ValueError(f"PairDataset: expected a {name} vocabulary with '<pad>'")
+            found = []
+            for index, pair in enumerate(pairs):
+                try:
+                    found.append(with_ends(vocabulary, pair[side]))
+                except ValueError as error:
+                    raise ValueError(f"PairDataset: {name} of pair {index}: {error}") from None
+            sides.append(found)
+        assert source.pad is not None and target.pad is not None
+        return cls(*sides, padding=(source.pad, target.pad))
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        return self.sources[index], self.targets[index]
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return np.array(
+            [max(map(len, pair)) for pair in zip(self.sources, self.targets, strict=True)], np.int64
+        )
+
+    def subset(self, indices: Sequence[int] | np.ndarray) -> PairDataset:
+        """The pairs at `indices`, in that order, as a data set of its own."""
+        return PairDataset(
+            [self.sources[index] for index in indices],
+            [self.targets[index] for index in indices],
+            self.padding,
+        )
+
+    def batch(
+        self, indices: Sequence[int] | np.ndarray, batch_first: bool = False
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Source (S, N), its lengths (N,), target (T, N), its lengths (N,): int64 tensors.
+
+        batch_first  (N, S) and (N, T) instead
+        """
+        source, target = (
+            pad_sequence([side[index] for index in indices], batch_first, padding)
+            for side, padding in zip((self.sources, self.targets), self.padding, strict=True)
+        )
+        lengths = (
+            Tensor(np.array([len(side[index]) for index in indices], np.int64))
+            for side in (self.sources, self.targets)
+        )
+        return source, next(lengths), target, next(lengths)
+
+
+def with_ends(vocabulary: Vocabulary, tokens: str | Sequence[str]) -> np.ndarray:
+    """The ids of a text or of tokens between "<bos>" and "<eos>", where the vocabulary has them."""
+    begin = [] if vocabulary.bos is None else [vocabulary.bos]
+    end = [] if vocabulary.eos is None else [vocabulary.eos]
+    return np.array([*begin, *vocabulary.encode(tokens), *end], np.int64)
+
+
+def _checked(name: str, sequences: Sequence[np.ndarray]) -> list[np.ndarray]:
+    found = [np.asarray(ids) for ids in sequences]
+    for index, ids in enumerate(found):
+        if ids.size and ids.dtype.kind not in "iu":
+            raise TypeError(
+                f"PairDataset: expected ids to be integers, got {ids.dtype} at {name} {index}"
+            )
+        if ids.ndim != 1 or not ids.size:
+            raise ValueError(
+                f"PairDataset: expected ids of shape (length,), at least one, "
+                f"got shape {ids.shape} at {name} {index}"
+            )
+    return [ids.astype(np.int64, copy=False) for ids in found]
+
+
+def _short(line: str) -> str:
+    return repr(line if len(line) <= 60 else line[:57] + "...")
