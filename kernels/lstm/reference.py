@@ -7,7 +7,7 @@ Hochreiter & Schmidhuber 1997 with the forget gate of Gers, Schmidhuber & Cummin
     h_t = o tanh(c_t)
 
 Peepholes (Gers, Schraudolph & Schmidhuber 2002) add p_i c_{t-1}, p_f c_{t-1} and p_o c_t before
-the sigmoids of i, f and o. A projection (Sak, Senior & Beaufays 2014) makes h_t = W_hr (o tanh c_t).
+the sigmoids of i, f and o. A projection (Sak, Senior & Beaufays 2014): h_t = W_hr (o tanh c_t).
 
 x, out_dx           (T, N, I)
 h0, out_h_n, ...    (N, P), where P = H without a projection
