@@ -1,0 +1,31 @@
+"""`nnet info`."""
+
+import argparse
+
+from kernels import _jit
+
+from .. import environment
+from .refusing import OK
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """Tell the parser about this command."""
+    parser = commands.add_parser("info", help="versions, processor, threads, kernel cache, CUDA")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what results depend on."""
+    processor = environment.processor()
+    lines: dict[str, object] = {
+        **environment.versions(),
+        "processor": f"{processor.name} ({processor.architecture})",
+        "vector features": " ".join(processor.features),
+        "threads": processor.threads,
+        "threading layer": _jit.threading_layer(),
+        "compiled kernels": _jit.cache_folder() or "not kept, the folder cannot be written to",
+        "CUDA": environment.cuda(),
+    }
+    for name, value in lines.items():
+        print(f"{name:18}{value}")
+    return OK

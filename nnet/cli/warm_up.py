@@ -1,0 +1,38 @@
+"""`nnet warmup`."""
+
+import argparse
+import sys
+
+from kernels import _jit
+
+from .. import warmup
+from .refusing import FAILED, OK, Refused
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """Tell the parser about this command."""
+    parser = commands.add_parser("warmup", help="compile beforehand what the networks need")
+    names = f"{', '.join(warmup.SHAPES)}; all"
+    parser.add_argument("models", nargs="*", metavar="MODEL", type=_model, help=names)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compile, saying how far it is."""
+    if _jit.cache_folder() is None:
+        raise Refused("compiled kernels cannot be kept, the folder cannot be written to")
+    try:
+        warmup.warm_up(
+            arguments.models or tuple(warmup.SHAPES), lambda text: print(text, flush=True)
+        )
+    except RuntimeError as error:
+        print(f"nnet warmup: {error}", file=sys.stderr)
+        return FAILED
+    return OK
+
+
+def _model(name: str) -> str:
+    if name not in warmup.SHAPES:
+        known = ", ".join(warmup.SHAPES)
+        raise argparse.ArgumentTypeError(f"expected a model out of {known}, got {name!r}")
+    return name
