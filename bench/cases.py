@@ -4,6 +4,7 @@ Shapes are those of a network on MNIST, and larger ones where the machine's limi
 """
 
 import math
+from types import ModuleType
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from bench.contenders import (
     drop_connect,
     gather_normalize,
     group_norm,
+    gru,
     local_response_norm,
     matmul,
     maxout,
@@ -166,6 +168,42 @@ def _group_norm(x: Shape, groups: int, small: bool = False) -> Case:
         forward=Work(6 * size, FLOAT * (2 * size + 2 * channels)),
         backward=Work(10 * size, FLOAT * (3 * size + 3 * channels)),
         contenders=group_norm,
+        small=small,
+    )
+
+
+def _recurrent(
+    op: str,
+    gates: int,
+    shape: tuple[int, int, int, int],
+    contenders: ModuleType,
+    states: tuple[str, ...] = ("h0",),
+    small: bool = False,
+) -> Case:
+    """A layer of (T, N, I, H): the flops of the products with x and with h, which are nearly all.
+
+    states  names of the first states, each (N, H)
+    """
+    steps, samples, inputs, hidden = shape
+    rows = gates * hidden
+    flops = 2 * steps * samples * rows * (inputs + hidden)
+    parameters = rows * (inputs + hidden + 2)
+    x, y = steps * samples * inputs, (steps + len(states)) * samples * hidden
+    return Case(
+        op=op,
+        shape=_times(*shape),
+        inputs=lambda rng: {
+            "x": _normal(rng, steps, samples, inputs),
+            **{name: _normal(rng, samples, hidden) for name in states},
+            "weight_ih": _normal(rng, rows, inputs) / hidden**0.5,
+            "weight_hh": _normal(rng, rows, hidden) / hidden**0.5,
+            "bias_ih": _normal(rng, rows) / hidden**0.5,
+            "bias_hh": _normal(rng, rows) / hidden**0.5,
+            "dy": _normal(rng, steps, samples, hidden),
+        },
+        forward=Work(flops, FLOAT * (x + parameters + y)),
+        backward=Work(2 * flops, FLOAT * (2 * x + 2 * parameters + 2 * y)),
+        contenders=contenders,
         small=small,
     )
 
@@ -424,6 +462,18 @@ GROUP_NORM = (
     _group_norm((32, 64, 32, 32), 32),
 )
 
+# T, N, I, H: rows of an image, pixels one by one, characters, and one sample alone.
+SEQUENCES = (
+    (28, 64, 28, 128),
+    (100, 32, 64, 128),
+    (784, 64, 1, 128),
+    (100, 32, 256, 256),
+    (50, 128, 512, 512),
+    (100, 1, 128, 128),
+)
+
+GRU = tuple(_recurrent("gru", 3, each, gru, small=each[0] == 28) for each in SEQUENCES)
+
 LOCAL_RESPONSE_NORM = (
     _local_response_norm((8, 64, 27, 27), small=True),
     _local_response_norm((32, 96, 55, 55)),
@@ -487,6 +537,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "pool2d": POOL2D,
     "batch_norm": BATCH_NORM,
     "group_norm": GROUP_NORM,
+    "gru": GRU,
     "local_response_norm": LOCAL_RESPONSE_NORM,
     "bernoulli_mask": BERNOULLI_MASK,
     "drop_connect": DROP_CONNECT,

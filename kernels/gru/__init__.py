@@ -4,9 +4,9 @@
     n = tanh(W_in x + b_in + r * (W_hn h + b_hn))
     h' = (1 - z) * n + z * h
 
-Cho et al. 2014 with the reset gate after the product, as PyTorch and cuDNN have it, or before it, as
-the paper: n = tanh(W_in x + b_in + W_hn (r * h) + b_hn). `forward` returns the outputs and the last
-states, `backward` the gradients through time. float32 or float64, one dtype in a call.
+Cho et al. 2014 with the reset gate after the product, as PyTorch and cuDNN have it, or before it,
+as the paper: n = tanh(W_in x + b_in + W_hn (r * h) + b_hn). `forward` returns the outputs and the
+last states, `backward` the gradients through time. float32 or float64, one dtype in a call.
 """
 
 from collections.abc import Sequence
