@@ -5,6 +5,7 @@
     python -m bench.profile step                   # the kernels of a training step
     python -m bench.profile lines                  # its Python, on a batch of 2: less kernel
     python -m bench.profile overhead               # what Python costs around a tiny kernel
+    python -m bench.profile scaling                # recurrent layers against steps and samples
 
 "of bound" is the time that the counted flops take at the machine's peak, or the counted bytes
 at the bandwidth of copying as many bytes, divided by the time measured. Copies of a size that
@@ -19,13 +20,13 @@ from time import perf_counter
 
 from bench.cases import CASES
 from bench.machine import describe_machine, pinned
-from bench.profile import overhead, peaks
+from bench.profile import overhead, peaks, scaling
 from bench.profile.lines import profile_lines
 from bench.profile.recorder import Launches, record
 from bench.report import describe, markdown_table, milliseconds, significant
 from bench.training_step import MNIST_CNN
 
-SECTIONS = ("peaks", "kernels", "step", "lines", "overhead")
+SECTIONS = ("peaks", "kernels", "step", "lines", "overhead", "scaling")
 
 # The least that batch normalization takes: kernels have little to do, Python as much as ever.
 LEAST_BATCH = 2
@@ -98,6 +99,10 @@ def print_overhead(rounds: int) -> None:
     print(f"**Python of a call**\n\n{overhead.table(rounds)}\n", flush=True)
 
 
+def print_scaling(rounds: int) -> None:
+    print(f"**Cost of recurrent layers**\n\n{scaling.table(rounds)}\n", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.profile", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -123,6 +128,8 @@ def main() -> None:
             print_lines(options.batch or LEAST_BATCH, options.rounds)
         if "overhead" in sections:
             print_overhead(options.rounds)
+        if "scaling" in sections:
+            print_scaling(options.rounds)
 
 
 if __name__ == "__main__":

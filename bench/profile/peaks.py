@@ -69,7 +69,7 @@ def flops_a_second() -> float:
     b = np.ones((DEPTH, width), np.float32)
     out_c = _memory.empty((threads, TILE_ROWS, width), np.float32)
     call = partial(_multiply, tiles=TILES, depth=DEPTH, width=width, a=a, b=b, out_c=out_c)
-    seconds = _best(call, ROUNDS_APART, PAUSE)
+    seconds = best(call, ROUNDS_APART, PAUSE)
     return 2 * out_c.size * DEPTH * TILES / seconds
 
 
@@ -84,7 +84,7 @@ def _copy_speed(working_set: int) -> float:
     """The faster of stores through the cache and past it."""
     size = working_set // 8
     x, y = _memory.zeros(size, np.float32), _memory.zeros(size, np.float32)
-    seconds = [_best(partial(_copy, x=x, past_cache=past, out_y=y)) for past in (False, True)]
+    seconds = [best(partial(_copy, x=x, past_cache=past, out_y=y)) for past in (False, True)]
     return working_set / min(seconds)
 
 
@@ -98,7 +98,8 @@ def bound_of_launches(launches: Iterable[Launches]) -> float:
     return sum(each.calls * bound(each.work.per(each.calls)) for each in launches)
 
 
-def _best(call: Callable[[], object], rounds: int = ROUNDS, pause: float = 0.0) -> float:
+def best(call: Callable[[], object], rounds: int = ROUNDS, pause: float = 0.0) -> float:
+    """The least seconds of some calls, after one that compiles."""
     call()
     times = []
     with pinned():
