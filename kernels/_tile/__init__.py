@@ -27,7 +27,7 @@ from kernels._tile.products import (
     register_lanes,
     tile_lanes,
 )
-from kernels._tile.row_products import multiply_rows
+from kernels._tile.row_products import FEW_ROWS, multiply_rows
 from kernels._tile.rows import (
     ROWS_HIGH,
     ROWS_LOW,
@@ -40,6 +40,7 @@ from kernels._tile.rows import (
 )
 
 __all__ = [
+    "FEW_ROWS",
     "GATHER_ROWS",
     "GATHER_VECTORS",
     "ROWS_HIGH",

@@ -38,7 +38,7 @@ def multiply_rows(rows, depth, a, a_place, b, b_place, panels, c, c_place, add):
 
 @jit
 def _few_rows(rows, depth, a, a_place, b, b_place, panels, c, c_place, add):
-    a_start, a_row, a_step = a_place
+    a_start, a_row, _ = a_place
     b_start, b_panel = b_place
     c_start, c_row, c_panel = c_place
     whole = panels // WIDE_PANELS * WIDE_PANELS

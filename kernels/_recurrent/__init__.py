@@ -1,0 +1,74 @@
+"""What recurrent kernels share: packed weights, products of a step, gradients of weights.
+
+A layer has some gates, each of `hidden` numbers. Inside, a gate is padded with zeros to `padded`,
+a multiple of a value's lanes, so that vectors need no masks; padded units stay 0, as do their
+gradients. States lie in (T + 1, N, padded): the additional slot holds the state before the first
+step, so that every step finds what it starts from N padded elements away.
+"""
+
+from kernels._recurrent.blocks import GROUP, close_block, place_in_group, settle
+from kernels._recurrent.panels import pack_columns, pack_rows, panels_of
+from kernels._recurrent.sequence import (
+    check_gradient,
+    check_inputs,
+    check_lengths,
+    check_shape,
+    lanes_of,
+    narrowed,
+    narrowed_gates,
+    padded_size,
+    products_scratch,
+    slices_of,
+    steps_of,
+    wide_scratch,
+    widened,
+    widened_gates,
+)
+from kernels._recurrent.steps import (
+    EDGE_ROWS,
+    active_rows,
+    copy_row,
+    input_gradients,
+    inputs_ahead,
+    share_of,
+    write_output,
+)
+from kernels._recurrent.weights import (
+    DEPTH,
+    add_column_sums,
+    add_weight_gradients,
+)
+
+__all__ = [
+    "DEPTH",
+    "EDGE_ROWS",
+    "GROUP",
+    "active_rows",
+    "add_column_sums",
+    "add_weight_gradients",
+    "check_gradient",
+    "check_inputs",
+    "check_lengths",
+    "check_shape",
+    "close_block",
+    "copy_row",
+    "input_gradients",
+    "inputs_ahead",
+    "lanes_of",
+    "narrowed",
+    "narrowed_gates",
+    "pack_columns",
+    "pack_rows",
+    "padded_size",
+    "panels_of",
+    "share_of",
+    "place_in_group",
+    "products_scratch",
+    "settle",
+    "slices_of",
+    "steps_of",
+    "wide_scratch",
+    "widened",
+    "widened_gates",
+    "write_output",
+]

@@ -1,0 +1,145 @@
+"""Checks that recurrent ops share, and how their work is cut."""
+
+import numpy as np
+
+from kernels import _jit, _memory
+from kernels._check import float_arrays
+from kernels._recurrent.blocks import GROUP
+from kernels._recurrent.steps import EDGE_ROWS
+from kernels._recurrent.weights import DEPTH
+from kernels._simd import VALUE_BYTES
+from kernels._tile import TILE_ROWS, panel_columns
+
+# Rows of a block of time steps, unless one step has more.
+BLOCK_ROWS = 512
+
+
+def check_lengths(op: str, lengths: np.ndarray | None, steps: int, samples: int) -> np.ndarray:
+    """A copy of the lengths, or T for each sample.
+
+    Raises TypeError unless they are int64, ValueError unless each is from 1 to T.
+    """
+    if lengths is None:
+        return np.full(samples, steps, np.int64)
+    if not isinstance(lengths, np.ndarray) or lengths.dtype != np.int64:
+        kind = lengths.dtype if isinstance(lengths, np.ndarray) else type(lengths).__name__
+        raise TypeError(f"{op}: expected lengths to be an array of int64, got {kind}")
+    if lengths.shape != (samples,):
+        raise ValueError(f"{op}: expected lengths of shape ({samples},), got {lengths.shape}")
+    wrong = (lengths < 1) | (lengths > steps)
+    if wrong.any():
+        at = int(wrong.argmax())
+        raise ValueError(
+            f"{op}: expected lengths from 1 to {steps}, got {lengths[at]} of sample {at}"
+        )
+    return lengths.copy()
+
+
+def check_shape(op: str, name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
+    if array.shape != shape:
+        raise ValueError(f"{op}: expected {name} of shape {shape}, got {array.shape}")
+
+
+def check_inputs(op: str, arrays: dict[str, np.ndarray], gates: int) -> tuple[int, int, int, int]:
+    """T, N, I and H of x, weight_ih and, where given, bias_ih and bias_hh."""
+    x, weight_ih = arrays["x"], arrays["weight_ih"]
+    if x.ndim != 3 or not x.shape[0] or not x.shape[2]:
+        raise ValueError(
+            f"{op}: expected x of shape (T, N, I) with at least one step and one input, "
+            f"got {x.shape}"
+        )
+    steps, samples, inputs = x.shape
+    if weight_ih.ndim != 2 or not len(weight_ih) or len(weight_ih) % gates:
+        raise ValueError(
+            f"{op}: expected weight_ih of shape ({gates} H, {inputs}), got {weight_ih.shape}"
+        )
+    rows = len(weight_ih)
+    check_shape(op, "weight_ih", weight_ih, (rows, inputs))
+    for name in ("bias_ih", "bias_hh"):
+        if name in arrays:
+            check_shape(op, name, arrays[name], (rows,))
+    return steps, samples, inputs, rows // gates
+
+
+def check_gradient(
+    op: str, name: str, gradient: np.ndarray | None, shape: tuple[int, ...], dtype: np.dtype
+) -> np.ndarray:
+    """The gradient, or zeros for None, after checking that it fits what it is the gradient of."""
+    if gradient is None:
+        return _memory.zeros(shape, dtype)
+    (gradient,) = float_arrays(op, **{name: gradient})
+    if gradient.dtype != dtype:
+        raise TypeError(f"{op}: expected {name} of {dtype} like x, got {gradient.dtype}")
+    check_shape(op, name, gradient, shape)
+    return gradient
+
+
+def lanes_of(dtype: np.dtype) -> int:
+    """How many numbers a value holds."""
+    return VALUE_BYTES // dtype.itemsize
+
+
+def padded_size(size: int, dtype: np.dtype) -> int:
+    """Rounded up to whole values."""
+    lanes = lanes_of(dtype)
+    return -(-size // lanes) * lanes
+
+
+def widened(array: np.ndarray, size: int) -> np.ndarray:
+    """The array with its last axis filled up with zeros to `size`."""
+    if array.shape[-1] == size:
+        return array
+    wide = _memory.zeros((*array.shape[:-1], size), array.dtype)
+    wide[..., : array.shape[-1]] = array
+    return wide
+
+
+def narrowed(array: np.ndarray, size: int) -> np.ndarray:
+    """The first `size` of the last axis, contiguous."""
+    if array.shape[-1] == size:
+        return array
+    narrow = _memory.empty((*array.shape[:-1], size), array.dtype)
+    narrow[...] = array[..., :size]
+    return narrow
+
+
+def widened_gates(vector: np.ndarray, gates: int, padded: int) -> np.ndarray:
+    """(gates H,) as (gates padded,), zeros behind each gate."""
+    return widened(vector.reshape(gates, -1), padded).reshape(-1)
+
+
+def narrowed_gates(array: np.ndarray, gates: int, hidden: int) -> np.ndarray:
+    """(gates padded, ...) as (gates H, ...), without what lies behind each gate."""
+    padded = len(array) // gates
+    if padded == hidden:
+        return array
+    split = array.reshape(gates, padded, *array.shape[1:])[:, :hidden]
+    return split.reshape(gates * hidden, *array.shape[1:])
+
+
+def slices_of(samples: int) -> int:
+    """Shares of the samples, one a thread: no sample looks at another, so bits do not depend."""
+    return min(_jit.get_num_threads(), samples)
+
+
+def steps_of(samples: int) -> int:
+    """Time steps of a block."""
+    return max(1, BLOCK_ROWS // samples)
+
+
+def products_scratch(columns: int, slices: int, dtype: np.dtype) -> dict[str, np.ndarray]:
+    """What `close_block` works in, for gates of `columns` numbers in all."""
+    lanes = lanes_of(dtype)
+    share = -(-columns // lanes // slices) * lanes
+    wide = panel_columns(dtype)
+    return {
+        "work_a": _memory.empty((slices, DEPTH * share), dtype),
+        "work_b": _memory.empty((slices, DEPTH * wide), dtype),
+        "work_spare": _memory.empty((slices, max(EDGE_ROWS * lanes, TILE_ROWS * wide)), dtype),
+    }
+
+
+def wide_scratch(steps: int, samples: int, *sizes: int) -> list[np.ndarray]:
+    """Sums of weight gradients in float64, empty unless there is more than one group of blocks."""
+    groups = -(-steps // steps_of(samples) // GROUP)
+    return [_memory.empty(size if groups > 1 else 0, np.float64) for size in sizes]

@@ -1,0 +1,104 @@
+"""Gradients of weights and biases, block of time steps by block of time steps.
+
+A block has a number of steps that depends on the number of samples alone and is counted from
+t = 0, so what padding adds behind the end are zeros that are summed like numbers: the bits stay.
+Sums run in the arrays' dtype over a group of blocks, then go on in float64.
+"""
+
+from kernels._jit import jit
+from kernels._simd import full, lanes, load, store
+from kernels._tile import (
+    TILE_ROWS,
+    TILE_VECTORS,
+    copy,
+    copy_tile_column,
+    copy_tile_row,
+    multiply_block,
+    tile_lanes,
+)
+
+# Rows summed at once: a packed panel of the right side stays in L1.
+DEPTH = 256
+
+
+@jit
+def _pack_left(dgates, start, width, rows, first, last, work):
+    """Columns [first, last) of `rows` rows of gradients as blocks (rows, TILE_ROWS)."""
+    for column in range(first, last, TILE_ROWS):
+        to = (column - first) * rows
+        for k in range(rows):
+            copy_tile_column(dgates, start + k * width + column, work, to + k * TILE_ROWS)
+
+
+@jit
+def _pack_right(x, start, columns, rows, column, work):
+    """A panel of 3 registers of columns from `column` on, zeros beyond the last."""
+    wide = TILE_VECTORS * tile_lanes(work)
+    count = min(wide, columns - column)
+    for k in range(rows):
+        source = start + k * columns + column
+        if count == wide:
+            copy_tile_row(x, source, work, k * wide)
+        else:
+            copy(x, source, work, k * wide, count)
+            for j in range(count, wide):
+                work[k * wide + j] = 0.0
+
+
+@jit
+def _multiply(rows, count, x, start, columns, add, work_a, work_b, spare, out, to):
+    wide = TILE_VECTORS * tile_lanes(work_b)
+    for column in range(0, columns, wide):
+        _pack_right(x, start, columns, rows, column, work_b)
+        multiply_block(
+            rows, count, min(wide, columns - column), work_a, 0, work_b, 0, wide, 0, out,
+            to + column, columns, add, spare,
+        )  # fmt: skip
+
+
+@jit
+def add_weight_gradients(
+    rows, dgates, start, width, first, last, x, x_start, inputs, h, h_start, hidden, add,
+    work_a, work_b, work_spare, out_dih, to_ih, out_dhh, to_hh,
+):  # fmt: skip
+    """out_dih += dgates' x and out_dhh += dgates' h over `rows` rows, or = where not `add`.
+
+    dgates   flat; row r starts at `start` + r `width`; its columns [first, last), which make
+             whole panels, count
+    x        flat; row r starts at `x_start` + r `inputs`; nothing is done where `inputs` is 0
+    h        likewise, with `hidden`
+    work_a   (DEPTH (last - first),)
+    work_b   (DEPTH 3 registers,)
+    out_dih  flat; the row of column `first` starts at `to_ih`
+    """
+    count = last - first
+    for row in range(0, rows, DEPTH):
+        depth = min(DEPTH, rows - row)
+        _pack_left(dgates, start + row * width, width, depth, first, last, work_a)
+        again = add or row > 0
+        if inputs:
+            _multiply(
+                depth, count, x, x_start + row * inputs, inputs, again, work_a, work_b,
+                work_spare, out_dih, to_ih,
+            )  # fmt: skip
+        if hidden:
+            _multiply(
+                depth, count, h, h_start + row * hidden, hidden, again, work_a, work_b,
+                work_spare, out_dhh, to_hh,
+            )  # fmt: skip
+
+
+@jit
+def add_column_sums(rows, dgates, start, width, first, last, spare, inout_sums):
+    """inout_sums[first:last] += the sums of columns, in float64 after DEPTH rows at most.
+
+    spare  (lanes,)
+    """
+    for column in range(first, last, lanes(dgates)):
+        for row in range(0, rows, DEPTH):
+            total = full(dgates, 0.0)
+            for k in range(row, min(row + DEPTH, rows)):
+                total = total + load(dgates, start + k * width + column)
+            store(spare, 0, total)
+            for lane in range(lanes(dgates)):
+                inout_sums[column + lane] += spare[lane]

@@ -1,0 +1,217 @@
+"""The plain recurrent network in Numba: samples on threads, all time steps inside.
+
+2 T N H (I + H) flops forward and twice that backward; the weights are packed into panels, which
+stay in L2, once for all steps. A slice of the samples walks through time by itself; where that
+leaves a thread only a row or two, what the inputs add is computed ahead for all steps at once.
+"""
+
+import numpy as np
+
+from kernels import _jit
+from kernels._jit import prange
+from kernels._math import tanh
+from kernels._recurrent import (
+    active_rows,
+    close_block,
+    copy_row,
+    inputs_ahead,
+    pack_columns,
+    pack_rows,
+    panels_of,
+    place_in_group,
+    settle,
+    share_of,
+    write_output,
+)
+from kernels._simd import lanes, load, maximum, select, store
+from kernels._tile import FEW_ROWS, multiply_rows
+
+
+@_jit.jit
+def _activate(bias, relu, states, start):
+    """One row of sums becomes a state."""
+    for j in range(0, bias.size, lanes(states)):
+        value = load(states, start + j) + load(bias, j)
+        if relu:
+            value = maximum(value, 0.0)
+        else:
+            value = tanh(value)
+        store(states, start + j, value)
+
+
+@_jit.jit
+def _walk(first, last, x, bias, lengths, relu, reverse, ahead, work_ih, work_hh, out_states):
+    """All steps of samples [first, last)."""
+    steps, samples, inputs = x.shape
+    padded = bias.size
+    states, flat_x = out_states.reshape(-1), x.reshape(-1)
+    panel, panels = lanes(states), padded // lanes(states)
+    hidden = work_hh.size // padded
+    for step in range(steps):
+        t = steps - 1 - step if reverse else step
+        past, now = (t + 1, t) if reverse else (t, t + 1)
+        rows = active_rows(lengths, t, first, last)
+        source, target = (past * samples + first) * padded, (now * samples + first) * padded
+        if not ahead:
+            multiply_rows(
+                rows, inputs, flat_x, ((t * samples + first) * inputs, inputs, 1), work_ih,
+                (0, inputs * panel), panels, states, (target, padded, panel), False,
+            )  # fmt: skip
+        multiply_rows(
+            rows, hidden, states, (source, padded, 1), work_hh, (0, hidden * panel), panels,
+            states, (target, padded, panel), True,
+        )  # fmt: skip
+        for row in range(last - first):
+            at = row * padded
+            if t < lengths[first + row]:
+                _activate(bias, relu, states, target + at)
+            else:
+                copy_row(states, source + at, target + at, padded)
+
+
+@_jit.parallel
+def forward(
+    x, h0, weight_ih, weight_hh, bias, lengths, relu, reverse, slices, work_ih, work_hh,
+    out_states, out_y,
+):  # fmt: skip
+    """h[t] = tanh(W_ih x[t] + W_hh h[t - 1] + bias), or max(., 0) where `relu`.
+
+    x           (T, N, I) float32 | float64, C-contiguous
+    h0          (N, padded)
+    weight_ih   (H, I), weight_hh (H, H)
+    bias        (padded,)
+    lengths     (N,) int64
+    slices      shares of the samples
+    work_ih     (I padded,), work_hh (H padded,)
+    out_states  (T + 1, N, padded), the first slot h0, or the last where `reverse`
+    out_y       (T, N, padded), or empty where no sample is shorter than T
+    """
+    steps, samples, _ = x.shape
+    padded = bias.size
+    panels = panels_of(padded, out_states)
+    for index in prange(2 * panels):
+        panel = np.int64(index)
+        if panel < panels:
+            pack_columns(weight_ih, 1, panel, work_ih)
+        else:
+            pack_columns(weight_hh, 1, panel - panels, work_hh)
+    ahead = samples <= FEW_ROWS * slices
+    states, flat_x = out_states.reshape(-1), x.reshape(-1)
+    before = steps * samples * padded if reverse else 0
+    behind = 0 if reverse else samples * padded
+    if ahead:
+        for index in prange(slices):
+            low, high = share_of(steps * samples, np.int64(index), slices)
+            inputs_ahead(flat_x, low, high, work_ih, 1, states, behind, padded, padded)
+    for index in prange(slices):
+        first, last = share_of(samples, np.int64(index), slices)
+        for row in range(first, last):
+            for j in range(padded):
+                states[before + row * padded + j] = h0[row, j]
+        _walk(
+            first, last, x, bias, lengths, relu, reverse, ahead, work_ih, work_hh, out_states
+        )  # fmt: skip
+        if out_y.size:
+            write_output(states, behind, lengths, first, last, out_y)
+
+
+@_jit.jit
+def _slope(d, h, relu):
+    """What reaches the sums of d, what reaches the state h."""
+    if relu:
+        return select(h > 0.0, d, 0.0)
+    return d * (1.0 - h * h)
+
+
+@_jit.jit
+def _walk_back(
+    first, last, low, high, dy, states, lengths, relu, reverse, work_hh, work_dgates, out_dh0
+):
+    """Steps [low, high) of samples [first, last), the latest first."""
+    _, samples, padded = dy.shape
+    flat_dy, flat_states = dy.reshape(-1), states.reshape(-1)
+    dgates, dh = work_dgates.reshape(-1), out_dh0.reshape(-1)
+    behind = 0 if reverse else samples * padded
+    panel, panels = lanes(dh), padded // lanes(dh)
+    for step in range(high - low):
+        t = low + step if reverse else high - 1 - step
+        start = ((t - low) * samples + first) * padded
+        for row in range(first, last):
+            to = start + (row - first) * padded
+            at = (t * samples + row) * padded
+            runs = t < lengths[row]
+            for j in range(0, padded, lanes(dh)):
+                if runs:
+                    h = load(flat_states, behind + at + j)
+                    d = load(flat_dy, at + j) + load(dh, row * padded + j)
+                    store(dgates, to + j, _slope(d, h, relu))
+                    store(dh, row * padded + j, 0.0)
+                else:
+                    store(dgates, to + j, 0.0)
+        rows = active_rows(lengths, t, first, last)
+        multiply_rows(
+            rows, padded, dgates, (start, padded, 1), work_hh, (0, padded * panel), panels, dh,
+            (first * padded, padded, panel), True,
+        )  # fmt: skip
+
+
+@_jit.parallel
+def backward(
+    dy, dh_n, x, states, weight_ih, weight_hh, lengths, relu, reverse, slices, block_steps,
+    work_ih, work_hh, work_dgates, work_a, work_b, work_spare, work_dih, work_dhh,
+    out_dx, out_dh0, out_dweight_ih, out_dweight_hh, out_dbias,
+):  # fmt: skip
+    """Gradients through time; dx, dweight_ih or dweight_hh without elements is not computed.
+
+    dy              (T, N, padded), dh_n (N, padded)
+    states          as `forward` wrote them
+    block_steps     time steps of a block
+    work_ih         (padded, I up to whole panels), work_hh (padded padded,)
+    work_dgates     (block_steps N, padded)
+    work_a          (slices, DEPTH columns of the largest share)
+    work_b          (slices, DEPTH 3 registers)
+    work_spare      (slices, spare_size)
+    work_dih        (padded I,) float64, work_dhh (padded padded,); empty if GROUP blocks suffice
+    out_dx          (T, N, I)
+    out_dh0         (N, padded)
+    out_dweight_ih  (padded, I), out_dweight_hh (padded, padded), out_dbias (padded,) float64
+    """
+    steps, samples, inputs = x.shape
+    padded = states.shape[2]
+    panels_ih, panels_hh = panels_of(inputs, states), panels_of(padded, states)
+    for index in prange(panels_ih + panels_hh):
+        panel = np.int64(index)
+        if panel < panels_ih:
+            pack_rows(weight_ih, 1, panel, work_ih)
+        else:
+            pack_rows(weight_hh, 1, panel - panels_ih, work_hh)
+    for row in range(samples):
+        for j in range(padded):
+            out_dh0[row, j] = dh_n[row, j]
+    for j in range(padded):
+        out_dbias[j] = 0.0
+    past = samples * padded if reverse else 0
+    dgates, flat_x, h = work_dgates.reshape(-1), x.reshape(-1), states.reshape(-1)
+    dx, dih, dhh = out_dx.reshape(-1), out_dweight_ih.reshape(-1), out_dweight_hh.reshape(-1)
+    blocks = (steps + block_steps - 1) // block_steps
+    for walked in range(blocks):
+        block = walked if reverse else blocks - 1 - walked
+        low, high = block * block_steps, min(steps, (block + 1) * block_steps)
+        place = place_in_group(block, blocks, reverse)
+        for index in prange(slices):
+            first, last = share_of(samples, np.int64(index), slices)
+            _walk_back(
+                first, last, low, high, dy, states, lengths, relu, reverse, work_hh, work_dgates,
+                out_dh0,
+            )  # fmt: skip
+        for index in prange(slices):
+            share = np.int64(index)
+            close_block(
+                share, slices, low * samples, (high - low) * samples, dgates, padded, flat_x,
+                inputs, h, past, padded, place, work_ih, work_a[share], work_b[share],
+                work_spare[share], work_dih, work_dhh, dx, dih, dhh, out_dbias,
+            )  # fmt: skip
+    for index in prange(slices):
+        share = np.int64(index)
+        settle(share, slices, work_dih, dih)
+        settle(share, slices, work_dhh, dhh)
