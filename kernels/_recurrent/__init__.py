@@ -6,7 +6,13 @@ gradients. States lie in (T + 1, N, padded): the additional slot holds the state
 step, so that every step finds what it starts from N padded elements away.
 """
 
-from kernels._recurrent.blocks import GROUP, close_block, place_in_group, settle
+from kernels._recurrent.blocks import (
+    GROUP,
+    close_block,
+    empty_group,
+    place_in_group,
+    settle,
+)
 from kernels._recurrent.panels import pack_columns, pack_rows, panels_of
 from kernels._recurrent.sequence import (
     check_gradient,
@@ -52,6 +58,7 @@ __all__ = [
     "check_shape",
     "close_block",
     "copy_row",
+    "empty_group",
     "input_gradients",
     "inputs_ahead",
     "lanes_of",

@@ -55,12 +55,12 @@ def close_block(
     )  # fmt: skip
     add_column_sums(rows, dgates, 0, width, low, high, work_spare, out_dbias)
     if ends:
-        _empty(out_dih, low * of_x, high * of_x, fresh, work_dih)
-        _empty(out_dhh, low * of_h, high * of_h, fresh, work_dhh)
+        empty_group(out_dih, low * of_x, high * of_x, fresh, work_dih)
+        empty_group(out_dhh, low * of_h, high * of_h, fresh, work_dhh)
 
 
 @jit
-def _empty(partial, start, stop, fresh, inout_wide):
+def empty_group(partial, start, stop, fresh, inout_wide):
     """What a group has summed goes on in float64."""
     if inout_wide.size:
         for i in range(start, stop):
