@@ -11,6 +11,7 @@ import numpy as np
 from bench.case import Case, Work
 from bench.contenders import (
     activation,
+    additive_score,
     batch_norm,
     bernoulli_mask,
     conv2d,
@@ -311,6 +312,26 @@ def _prelu(x: Shape) -> Case:
     )
 
 
+def _additive_score(n: int, queries: int, keys: int, size: int, small: bool = False) -> Case:
+    """Sum, tanh, product, sum of all pairs; backward takes the tanh and does 8 more."""
+    pairs, rows = n * queries * keys, n * (queries + keys)
+    moved = FLOAT * (rows * size + size + pairs)
+    return Case(
+        op="additive_score",
+        shape=_times(n, queries, keys, size),
+        inputs=lambda rng: {
+            "query": _normal(rng, n, queries, size),
+            "key": _normal(rng, n, keys, size),
+            "weight": _normal(rng, size),
+            "dscore": _normal(rng, n, queries, keys),
+        },
+        forward=Work(4 * pairs * size, moved),
+        backward=Work(8 * pairs * size, moved + FLOAT * (rows * size + size)),
+        contenders=additive_score,
+        small=small,
+    )
+
+
 def _maxout(n: int, pieces: int, size: int) -> Case:
     """Which piece was the greatest is a byte."""
     x, y = n * pieces * size, n * size
@@ -504,6 +525,12 @@ SOFTMAX = tuple(
 
 PRELU = (_prelu((64, 32, 28, 28)),)
 
+ADDITIVE_SCORE = (
+    _additive_score(32, 20, 20, 128, small=True),
+    _additive_score(32, 1, 50, 256, small=True),
+    _additive_score(32, 50, 50, 256),
+)
+
 MAXOUT = (_maxout(256, 2, 1024), _maxout(64, 4, 32 * 14 * 14))
 
 POINTWISE_LOSS = tuple(
@@ -544,6 +571,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "activation": ACTIVATION,
     "softmax": SOFTMAX,
     "prelu": PRELU,
+    "additive_score": ADDITIVE_SCORE,
     "maxout": MAXOUT,
     "softmax_cross_entropy": SOFTMAX_CROSS_ENTROPY,
     "optimizer_step": OPTIMIZER_STEP,

@@ -1,0 +1,99 @@
+"""The additive score of attention: how well each query fits each key.
+
+score[n, q, k] = sum over a of weight[a] tanh(query[n, q, a] + key[n, k, a]).
+
+The (N, Q, K, A) array of all tanh is never stored: forward sums as it goes, and backward computes
+them again. Bahdanau et al. 2015; Luong et al. 2015 call it "concat".
+"""
+
+from types import ModuleType
+from typing import NamedTuple
+
+import numpy as np
+
+from .. import _memory
+from .._check import float_arrays
+from . import cpu, reference
+
+IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+
+
+class Saved(NamedTuple):
+    query: np.ndarray
+    key: np.ndarray
+    weight: np.ndarray
+
+
+def forward(query: np.ndarray, key: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, Saved]:
+    """Return score (N, Q, K).
+
+    query   (N, Q, A), float32 | float64
+    key     (N, K, A)
+    weight  (A,)
+
+    Raises TypeError for other dtypes, or mixed ones; ValueError for shapes that do not fit.
+
+    >>> import numpy as np
+    >>> from kernels import additive_score
+    >>> query, key = np.zeros((1, 1, 2)), np.array([[[0.0, 0.0], [50.0, -50.0]]])
+    >>> additive_score.forward(query, key, np.array([2.0, 1.0]))[0]
+    array([[[0., 1.]]])
+    """
+    query, key, weight = float_arrays("additive_score", query=query, key=key, weight=weight)
+    if query.ndim != 3:
+        raise ValueError(f"additive_score: expected query of shape (N, Q, A), got {query.shape}")
+    n, queries, size = query.shape
+    if key.ndim != 3 or key.shape[0] != n or key.shape[2] != size:
+        raise ValueError(f"additive_score: expected key of shape ({n}, K, {size}), got {key.shape}")
+    if weight.shape != (size,):
+        raise ValueError(f"additive_score: expected weight of shape ({size},), got {weight.shape}")
+    score = _memory.empty((n, queries, key.shape[1]), query.dtype)
+    if not size:
+        score.fill(0)
+    elif score.size:
+        scratch = _scratch(query, key)
+        cpu.forward(
+            query=query,
+            key=key,
+            weight=weight,
+            **scratch,
+            work_weight=np.empty(scratch["work_query"].shape[1::2], weight.dtype),
+            out_score=score,
+        )
+    return score, Saved(query, key, weight)
+
+
+def backward(dscore: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return dquery, dkey and dweight."""
+    query, key, weight, dscore = float_arrays(
+        "additive_score", query=saved.query, key=saved.key, weight=saved.weight, dscore=dscore
+    )
+    shape = (*query.shape[:2], key.shape[1])
+    if dscore.shape != shape:
+        raise ValueError(f"additive_score: expected dscore of shape {shape}, got {dscore.shape}")
+    dquery, dkey, dweight = (_memory.empty(a.shape, a.dtype) for a in (query, key, weight))
+    if dscore.size and weight.size:
+        scratch = _scratch(query, key)
+        cpu.backward(
+            dscore=dscore,
+            query=query,
+            key=key,
+            weight=weight,
+            **scratch,
+            work_dkey=_memory.empty(scratch["work_key"].shape, key.dtype),
+            work_dweight=_memory.empty(query.shape, query.dtype),
+            out_dquery=dquery,
+            out_dkey=dkey,
+            out_dweight=dweight,
+        )
+    else:
+        for gradient in (dquery, dkey, dweight):
+            gradient.fill(0)
+    return dquery, dkey, dweight
+
+
+def _scratch(query: np.ndarray, key: np.ndarray) -> dict[str, np.ndarray]:
+    return {
+        f"work_{name}": _memory.empty(cpu.panels_shape(array), array.dtype)
+        for name, array in (("query", query), ("key", key))
+    }

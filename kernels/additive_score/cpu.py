@@ -1,0 +1,288 @@
+"""The additive score; arguments are those of the reference, C-contiguous.
+
+work_query, work_key  as `panels_shape` says
+work_weight           (panels, lanes)
+work_dkey             like work_key
+work_dweight          (N, Q, A), the gradient of weight from each query
+
+tanh(q + k) = 1 - 2 r with r = 1 / (1 + e^(2q) e^(2k)), so the exponentials are of queries and keys
+alone, and a pair costs one division: that of 8 floats every 5 cycles is the bound, in both
+directions. Where |q| or |k| exceeds _FAR the product might overflow although the tanh does not;
+there the exponential is stored as NaN, and whatever pair it meets is computed as it stands.
+
+A panel holds one value of columns of each row, the rows one behind the other. Forward is parallel
+over queries. Backward is parallel over samples and panels, each with its own part of all gradients
+and of work_dweight, whose rows are then summed in float64. A sum runs over at most _BLOCK
+elements in lanes before it is added to a sum of such sums.
+"""
+
+import numpy as np
+
+from kernels._jit import jit, parallel, prange
+from kernels._math import _expm1_parts, sigmoid
+from kernels._reduce import column_sums
+from kernels._simd import (
+    VALUE_BYTES,
+    absolute,
+    any_lane,
+    fma,
+    full,
+    lanes,
+    load,
+    load_first,
+    select,
+    store,
+    store_first,
+    sum_lanes,
+    times_power_of_two,
+)
+
+# e^80 times e^-80 is 1 in either type.
+_FAR = 40.0
+
+_BLOCK = 64
+
+# Pairs times columns that take one thread as long as it takes to wake the others.
+_SERIAL_BELOW = 1 << 14
+
+
+def panels_shape(x):
+    """(N, panels, rows, lanes) for x (N, rows, A)."""
+    n, rows, size = x.shape
+    width = VALUE_BYTES // x.itemsize
+    return n, -(-size // width), rows, width
+
+
+def forward(query, key, weight, work_query, work_key, work_weight, out_score):
+    padded = work_weight.reshape(-1)
+    padded[: weight.size] = weight
+    padded[weight.size :] = 0
+    serial = out_score.size * weight.size < _SERIAL_BELOW
+    _exponentials(query, serial, work_query)
+    _exponentials(key, serial, work_key)
+    _scores(query, key, work_query, work_key, work_weight, serial, out_score)
+
+
+def backward(
+    dscore,
+    query,
+    key,
+    weight,
+    work_query,
+    work_key,
+    work_dkey,
+    work_dweight,
+    out_dquery,
+    out_dkey,
+    out_dweight,
+):
+    serial = dscore.size * weight.size < _SERIAL_BELOW
+    _exponentials(query, serial, work_query)
+    _exponentials(key, serial, work_key)
+    _gradients(
+        dscore,
+        query,
+        key,
+        weight,
+        work_query,
+        work_key,
+        serial,
+        work_dkey,
+        work_dweight,
+        out_dquery,
+        out_dkey,
+    )
+    rows = work_dweight.reshape(-1, weight.size)
+    column_sums(x=rows, work_wide=np.empty(weight.size), out_sums=out_dweight)
+
+
+@parallel
+def _exponentials(x, serial, out_panels):
+    samples = x.shape[0]
+    if serial:
+        for n in range(samples):
+            _exponentials_of(n, x, out_panels)
+    else:
+        for index in prange(samples):
+            n = np.int64(index)
+            _exponentials_of(n, x, out_panels)
+
+
+@jit
+def _exponentials_of(n, x, out_panels):
+    """e^(2x) of a sample in panels, NaN where it is too far out; e^0 past the last column."""
+    _, rows, size = x.shape
+    step, panels = lanes(x), out_panels.shape[1]
+    for row in range(rows):
+        start = (n * rows + row) * size
+        for panel in range(panels):
+            column = panel * step
+            if column + step <= size:
+                value = load(x, start + column)
+            else:
+                value = load_first(x, start + column, size - column, 0.0)
+            near = absolute(value) <= _FAR
+            n_of, grown = _expm1_parts(select(near, value + value, 0.0))
+            value = select(near, times_power_of_two(grown + 1.0, n_of), np.nan)
+            store(out_panels, ((n * panels + panel) * rows + row) * step, value)
+
+
+@parallel
+def _scores(query, key, work_query, work_key, work_weight, serial, out_score):
+    samples, queries, _ = out_score.shape
+    if serial:
+        for row in range(samples * queries):
+            _scores_of(row, query, key, work_query, work_key, work_weight, out_score)
+    else:
+        for index in prange(samples * queries):
+            row = np.int64(index)
+            _scores_of(row, query, key, work_query, work_key, work_weight, out_score)
+
+
+@jit
+def _scores_of(row, query, key, work_query, work_key, work_weight, out_score):
+    """One query's score for each key of its sample."""
+    _, queries, keys = out_score.shape
+    n, q = row // queries, row % queries
+    size, step, panels = query.shape[2], lanes(query), work_query.shape[1]
+    for k in range(keys):
+        total = 0.0
+        for first in range(0, panels, _BLOCK):
+            sums = full(query, 0.0)
+            for panel in range(first, min(first + _BLOCK, panels)):
+                place, column = n * panels + panel, panel * step
+                e_query = load(work_query, (place * queries + q) * step)
+                e_key = load(work_key, (place * keys + k) * step)
+                share = 1.0 / fma(e_query, e_key, 1.0)
+                if any_lane(share != share):
+                    at_query, at_key = row * size + column, (n * keys + k) * size + column
+                    share = _far_share(query, at_query, key, at_key, size - column, share)
+                sums = fma(fma(share, -2.0, 1.0), load(work_weight, column), sums)
+            total += sum_lanes(sums)
+        out_score[n, q, k] = total
+
+
+@parallel
+def _gradients(
+    dscore,
+    query,
+    key,
+    weight,
+    work_query,
+    work_key,
+    serial,
+    work_dkey,
+    work_dweight,
+    out_dquery,
+    out_dkey,
+):
+    places = work_query.shape[0] * work_query.shape[1]
+    if serial:
+        for place in range(places):
+            _gradients_of(
+                place,
+                dscore,
+                query,
+                key,
+                weight,
+                work_query,
+                work_key,
+                work_dkey,
+                work_dweight,
+                out_dquery,
+                out_dkey,
+            )
+    else:
+        for index in prange(places):
+            place = np.int64(index)
+            _gradients_of(
+                place,
+                dscore,
+                query,
+                key,
+                weight,
+                work_query,
+                work_key,
+                work_dkey,
+                work_dweight,
+                out_dquery,
+                out_dkey,
+            )
+
+
+@jit
+def _gradients_of(
+    place,
+    dscore,
+    query,
+    key,
+    weight,
+    work_query,
+    work_key,
+    work_dkey,
+    work_dweight,
+    out_dquery,
+    out_dkey,
+):
+    """All gradients of the columns of one panel of one sample.
+
+    With t = 1 - 2 r, 1 - t^2 = 4 r (1 - r); the 4 is taken into the weight.
+    """
+    _, queries, keys = dscore.shape
+    step, panels, size = lanes(query), work_query.shape[1], weight.size
+    n, column = place // panels, place % panels * step
+    count = min(step, size - column)
+    scale = _load(weight, column, count) * 4.0
+    for first_q in range(0, queries, _BLOCK):
+        for k in range(keys):
+            store(work_dkey, (place * keys + k) * step, full(key, 0.0))
+        for q in range(first_q, min(first_q + _BLOCK, queries)):
+            at_query = (n * queries + q) * size + column
+            e_query = load(work_query, (place * queries + q) * step)
+            dquery, dweight = full(query, 0.0), full(query, 0.0)
+            for first_k in range(0, keys, _BLOCK):
+                slopes, values = full(query, 0.0), full(query, 0.0)
+                for k in range(first_k, min(first_k + _BLOCK, keys)):
+                    at = (place * keys + k) * step
+                    share = 1.0 / fma(e_query, load(work_key, at), 1.0)
+                    if any_lane(share != share):
+                        at_key = (n * keys + k) * size + column
+                        share = _far_share(query, at_query, key, at_key, count, share)
+                    weighted = share * dscore[n, q, k]
+                    slope = fma(-weighted, share, weighted)
+                    values = fma(fma(share, -2.0, 1.0), dscore[n, q, k], values)
+                    slopes += slope
+                    store(work_dkey, at, load(work_dkey, at) + slope)
+                dquery += slopes
+                dweight += values
+            _store(out_dquery, at_query, count, dquery * scale)
+            _store(work_dweight, at_query, count, dweight)
+        for k in range(keys):
+            at_key = (n * keys + k) * size + column
+            dkey = load(work_dkey, (place * keys + k) * step) * scale
+            if first_q:
+                dkey += _load(out_dkey, at_key, count)
+            _store(out_dkey, at_key, count, dkey)
+
+
+@jit
+def _far_share(query, at_query, key, at_key, rest, share):
+    """r = 1 / (1 + e^(2(q + k))), anew in the lanes where it is NaN; `rest` columns are left."""
+    count = min(lanes(query), rest)
+    pair = _load(query, at_query, count) + _load(key, at_key, count)
+    return select(share == share, share, sigmoid(pair * -2.0))
+
+
+@jit
+def _load(array, start, count):
+    if count == lanes(array):
+        return load(array, start)
+    return load_first(array, start, count, 0.0)
+
+
+@jit
+def _store(array, start, count, value):
+    if count == lanes(array):
+        store(array, start, value)
+    else:
+        store_first(array, start, count, value)
