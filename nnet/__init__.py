@@ -68,6 +68,7 @@ from .dropout import (
     FeatureAlphaDropout,
     GaussianDropout,
 )
+from .embedding import Embedding
 from .flatten import Flatten, Identity, Unflatten
 from .fold import fold_batch_norm, fold_into
 from .group_norm import GroupNorm, LayerNorm, RMSNorm
@@ -159,6 +160,7 @@ __all__ = [
     "Dropout3d",
     "FeatureAlphaDropout",
     "GaussianDropout",
+    "Embedding",
     "Flatten",
     "GroupNorm",
     "HingeEmbeddingLoss",

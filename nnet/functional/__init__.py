@@ -23,6 +23,7 @@ from .activation import (
 from .batch_renorm import batch_renorm, mean_only_batch_norm
 from .convolution import conv1d, conv2d
 from .convolution_transpose import conv_transpose1d, conv_transpose2d
+from .embedding import embedding
 from .group_norm import group_norm, instance_norm, layer_norm, rms_norm
 from .linear import linear
 from .local_response_norm import local_response_norm
@@ -119,4 +120,5 @@ __all__ = [
     "hinge_embedding_loss",
     "flatten",
     "one_hot",
+    "embedding",
 ]
