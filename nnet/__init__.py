@@ -40,7 +40,9 @@ from .adaptive_pooling import (
     AdaptiveMaxPool1d,
     AdaptiveMaxPool2d,
 )
+from .bahdanau import BahdanauAttention
 from .batch_renorm import BatchRenorm1d, BatchRenorm2d
+from .clip_gradients import clip_grad_norm_
 from .container import ModuleList, Sequential
 from .conv import Conv1d, Conv2d
 from .conv_transpose import ConvTranspose1d, ConvTranspose2d
@@ -87,6 +89,7 @@ from .loss_values import (
     MSELoss,
     SmoothL1Loss,
 )
+from .luong import LuongAttention
 from .max_norm import max_norm_
 from .maxout import Maxout, MaxoutConv2d
 from .module import Module
@@ -96,6 +99,7 @@ from .parameter import Parameter
 from .pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .population import population_statistics
 from .random import manual_seed
+from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, PeepholeLSTM, RNNCell
 from .shaping import device
 from .spectral_norm import remove_spectral_norm, spectral_norm
 from .summary import summary
@@ -138,6 +142,7 @@ __all__ = [
     "AdaptiveMaxPool2d",
     "AvgPool1d",
     "AvgPool2d",
+    "BahdanauAttention",
     "BatchInstanceNorm1d",
     "BatchInstanceNorm2d",
     "BCELoss",
@@ -174,6 +179,7 @@ __all__ = [
     "L1Loss",
     "Linear",
     "LocalResponseNorm",
+    "LuongAttention",
     "CELU",
     "ELU",
     "GELU",
@@ -194,6 +200,13 @@ __all__ = [
     "Parameter",
     "RMSNorm",
     "PReLU",
+    "PeepholeLSTM",
+    "GRU",
+    "GRUCell",
+    "LSTM",
+    "LSTMCell",
+    "RNN",
+    "RNNCell",
     "ReLU",
     "ReLU6",
     "SELU",
@@ -212,6 +225,7 @@ __all__ = [
     "Whitening",
     "arange",
     "cat",
+    "clip_grad_norm_",
     "dead_biases",
     "device",
     "empty",
