@@ -1,56 +1,60 @@
 """Long short-term memory over a sequence: one layer, one direction, all time steps.
 
-    i, f, g, o = sigmoid, sigmoid, tanh, sigmoid of  W_ih x_t + W_hh h_{t-1} + b_ih + b_hh
-    c_t = f c_{t-1} + i g
-    h_t = o tanh(c_t)
+    i, f, g, o = sigmoid, sigmoid, tanh, sigmoid of  W_ih x[t] + b_ih + W_hh h[t - 1] + b_hh
+    c[t] = f c[t - 1] + i g
+    h[t] = o tanh(c[t])
 
-Hochreiter & Schmidhuber 1997, Gers et al. 2000; on request with peepholes (Gers et al. 2002) or a
-projection (Sak et al. 2014). Time comes first:
-
-x                   (T, N, I), T >= 1
-h0, h_n             (N, P), where P = H without a projection
-c0, c_n             (N, H)
-y                   (T, N, P), h of every step
-weight_ih, _hh      (4H, I), (4H, P): rows of i, f, g, o
-bias_ih, bias_hh    (4H,), or None for zeros
-weight_hr           (P, H), or None: h_t = W_hr (o tanh c_t)
-peephole            (3, H), or None: p_i c_{t-1}, p_f c_{t-1} and p_o c_t join the sums of i, f, o
-lengths             (N,) integers from 1 to T, or None for T
-
-float32 or float64, one dtype in a call.
+Hochreiter & Schmidhuber 1997, the forget gate of Gers, Schmidhuber & Cummins 2000. On request with
+peepholes (Gers, Schraudolph & Schmidhuber 2002): p_i c[t - 1], p_f c[t - 1] and p_o c[t] join the
+sums of i, f and o; or with a projection (Sak, Senior & Beaufays 2014): h[t] = W_hr (o tanh(c[t])).
+`forward` returns the outputs and the last states, `backward` gradients through time. float32 or
+float64, one dtype in a call.
 """
 
 from collections.abc import Sequence
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import _memory
-from .._check import float_arrays
-from . import reference
+from kernels import _memory
+from kernels._check import float_arrays
+from kernels._recurrent import (
+    check_gradient,
+    check_inputs,
+    check_lengths,
+    check_shape,
+    lanes_of,
+    narrowed,
+    narrowed_gates,
+    padded_size,
+    products_scratch,
+    slices_of,
+    steps_of,
+    wide_scratch,
+    widened,
+    widened_gates,
+)
+from kernels.lstm import cpu, reference
+
+IMPLEMENTATIONS = {"reference": reference, "cpu": cpu}
 
 __all__ = ["IMPLEMENTATIONS", "Saved", "backward", "forward"]
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference}
+Gradient = np.ndarray | None
 
 
 class Saved(NamedTuple):
-    """Inputs, and of every step y, gates (T, N, 4, H) and cells (T, N, H)."""
-
     x: np.ndarray
-    h0: np.ndarray
-    c0: np.ndarray
     weight_ih: np.ndarray
     weight_hh: np.ndarray
-    weight_hr: np.ndarray
-    peephole: np.ndarray
-    lengths: np.ndarray
-    reverse: bool
+    weight_hr: np.ndarray  # (0, H) without a projection
+    peephole: np.ndarray  # (3 padded,), or (0,) without
     biases: tuple[bool, bool]
-    y: np.ndarray
-    gates: np.ndarray
-    cells: np.ndarray
+    lengths: np.ndarray
+    states: np.ndarray  # (T + 1, N, P padded), in the order of time
+    cells: np.ndarray  # (T + 1, N, padded)
+    gates: np.ndarray  # (T, N, 4 padded)
+    reverse: bool
 
 
 def forward(
@@ -68,10 +72,18 @@ def forward(
     reverse: bool = False,
     save: bool = True,
 ) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], Saved | None]:
-    """Return (y, h_n, c_n) and, where `save`, what backward needs.
+    """Return the outputs y (T, N, P) and the last states h_n (N, P) and c_n (N, H).
 
-    Behind a sample's end y is 0, x is not looked at and the state stands still: h_n and c_n are
-    those at its end. `reverse` runs from each sample's own last step to its first.
+    x          (T, N, I), T steps of N samples
+    h0         (N, P), where P = H without a projection; c0 (N, H)
+    weight_ih  (4H, I), rows of i, f, g and o; weight_hh (4H, P)
+    bias_ih    (4H,), or None for zeros; bias_hh the same
+    weight_hr  (P, H), or None: no projection
+    peephole   (3, H), rows p_i, p_f and p_o, or None
+    lengths    (N,) int64, each from 1 to T, or None for T: past a sample's end y is 0, x is not
+               looked at and the state stays
+    reverse    run each sample from its last step to its first
+    save       keep what `backward` needs; else the second result is None
 
     Raises TypeError for other dtypes, ValueError for other shapes and for lengths out of range.
 
@@ -91,94 +103,134 @@ def forward(
     }
     given |= {name: array for name, array in optional.items() if array is not None}
     plain = dict(zip(given, float_arrays("lstm", **given), strict=True))
-    x, h0, c0, weight_ih, weight_hh = (plain[name] for name in list(plain)[:5])
-    hidden = _check_shapes(plain)
-    steps, samples, _ = x.shape
-    lengths = _checked_lengths(lengths, steps, samples)
-    none = np.zeros((0, hidden), x.dtype)
-    weight_hr, peephole = plain.get("weight_hr", none), plain.get("peephole", none)
+    steps, samples, inputs, hidden = check_inputs("lstm", plain, 4)
+    projected = _check_states(plain, samples, hidden)
+    ends = check_lengths("lstm", lengths, steps, samples)
+    x, dtype = plain["x"], plain["x"].dtype
+    masked = lengths is not None
+    if masked:
+        x = _without_padding(x, ends)
+    padded, width = padded_size(hidden, dtype), padded_size(projected, dtype)
+    weight_hr = plain.get("weight_hr", np.zeros((0, hidden), dtype))
+    gaps = np.zeros(0, dtype)
+    if "peephole" in plain:
+        gaps = widened(plain["peephole"], padded).reshape(-1)
 
-    y = _memory.empty((steps, *h0.shape), x.dtype)
-    h_n, c_n = np.empty(h0.shape, x.dtype), np.empty(c0.shape, x.dtype)
-    gates = _memory.empty((steps, samples, 4, hidden), x.dtype)
-    cells = _memory.empty((steps, samples, hidden), x.dtype)
+    slices = slices_of(samples)
+    ahead = bool(samples) and cpu.is_ahead(samples, slices)
+    states = _memory.empty((steps + 1, samples, width), dtype)
+    cells = _memory.empty((steps + 1 if save else 1, samples, padded), dtype)
+    gates = _memory.empty((steps if save else 0, samples, 4 * padded), dtype)
+    y = _memory.empty((steps, samples, width) if masked else (0, 0, 0), dtype)
     if samples:
-        reference.forward(
+        sums = gates if save else _memory.empty((steps, samples, 4 * padded), dtype)
+        cpu.forward(
             x=x,
-            h0=h0,
-            c0=c0,
-            weight_ih=weight_ih,
-            weight_hh=weight_hh,
-            bias=_sum_of_biases(plain, hidden),
+            h0=widened(plain["h0"], width),
+            c0=widened(plain["c0"], padded),
+            weight_ih=plain["weight_ih"],
+            weight_hh=plain["weight_hh"],
+            bias=widened_gates(_sum(plain, hidden), 4, padded),
             weight_hr=weight_hr,
-            peephole=peephole,
-            lengths=lengths,
+            peephole=gaps,
+            lengths=ends,
             reverse=bool(reverse),
-            out_y=y,
-            out_h_n=h_n,
-            out_c_n=c_n,
-            out_gates=gates,
+            work_ih=_memory.empty(inputs * 4 * padded, dtype),
+            work_hh=_memory.empty(projected * 4 * padded, dtype),
+            work_hr=_memory.empty(hidden * width if weight_hr.size else 0, dtype),
+            work_ahead=sums if ahead else sums[:0],
+            work_sums=_memory.empty((slices, -(-samples // slices), 4 * lanes_of(dtype)), dtype),
+            work_open=_memory.empty((samples if weight_hr.size else 0, padded), dtype),
+            out_states=states,
             out_cells=cells,
+            out_gates=gates,
+            out_y=y,
         )
+    if not masked:
+        y = states[:-1] if reverse else states[1:]
+    h_n, c_n = (kept[0 if reverse else -1] for kept in (states, cells))
+    outputs = narrowed(y, projected), h_n[:, :projected].copy(), c_n[:, :hidden].copy()
     if not save:
-        return (y, h_n, c_n), None
-    biases = bias_ih is not None, bias_hh is not None
-    weights = weight_ih, weight_hh, weight_hr, peephole
-    saved = Saved(x, h0, c0, *weights, lengths, bool(reverse), biases, y, gates, cells)
-    return (y, h_n, c_n), saved
+        return outputs, None
+    return outputs, Saved(
+        x=x,
+        weight_ih=plain["weight_ih"],
+        weight_hh=plain["weight_hh"],
+        weight_hr=weight_hr,
+        peephole=gaps,
+        biases=(bias_ih is not None, bias_hh is not None),
+        lengths=ends,
+        states=states,
+        cells=cells,
+        gates=gates,
+        reverse=bool(reverse),
+    )
 
 
 def backward(
     dy: np.ndarray | None,
     dh_n: np.ndarray | None,
     dc_n: np.ndarray | None,
-    saved: Saved,
+    saved: Saved | None,
     needs: Sequence[bool] = (True,) * 9,
-) -> tuple[np.ndarray | None, ...]:
+) -> tuple[Gradient, ...]:
     """Return dx, dh0, dc0, dweight_ih, dweight_hh, dbias_ih, dbias_hh, dweight_hr, dpeephole.
 
-    dy, dh_n and dc_n may be None, as if they were 0; dy behind a sample's end is not looked at, and
-    dx there is 0. None comes back for what is not needed or was not given.
+    None stands for what is not needed or was not given; a dy, dh_n or dc_n that is None counts as
+    zeros. Past a sample's end dy is ignored and dx is 0.
 
-    Raises TypeError for another dtype and ValueError for another shape than the output's.
+    Raises TypeError for another dtype and ValueError for another shape than the outputs', or
+    where forward saved nothing.
     """
-    x = saved.x
-    shapes = {"dy": saved.y.shape, "dh_n": saved.h0.shape, "dc_n": saved.c0.shape}
-    given = {
-        name: array
-        for name, array in (("dy", dy), ("dh_n", dh_n), ("dc_n", dc_n))
-        if array is not None
-    }
-    plain = dict(zip(("x", *given), float_arrays("lstm", x=x, **given), strict=True))
-    for name, shape in shapes.items():
-        if name in plain and plain[name].shape != shape:
-            raise ValueError(f"lstm: expected {name} of shape {shape}, got {plain[name].shape}")
-    if len(needs) != 9:
-        raise ValueError(f"lstm: expected needs of 9 results, got {len(needs)}")
-    incoming = {
-        name: plain[name] if name in plain else _memory.zeros(shape, x.dtype)
-        for name, shape in shapes.items()
-    }
-    inputs = x, saved.h0, saved.c0, saved.weight_ih, saved.weight_hh
-    dx, dh0, dc0, dweight_ih, dweight_hh = (_memory.zeros(a.shape, x.dtype) for a in inputs)
-    dbias = np.zeros(len(saved.weight_ih), x.dtype)
-    dweight_hr = np.zeros(saved.weight_hr.shape, x.dtype)
-    dpeephole = np.zeros(saved.peephole.shape, x.dtype)
-    if x.size:
-        reference.backward(
-            **incoming,
-            x=x,
-            h0=saved.h0,
-            c0=saved.c0,
+    if saved is None:
+        raise ValueError("lstm: expected what forward saved, got None: it ran with save=False")
+    steps, samples, inputs = saved.x.shape
+    hidden, projected = len(saved.weight_ih) // 4, saved.weight_hh.shape[1]
+    dtype, padded, width = saved.x.dtype, saved.cells.shape[2], saved.states.shape[2]
+    dy = check_gradient("lstm", "dy", dy, (steps, samples, projected), dtype)
+    dh_n = check_gradient("lstm", "dh_n", dh_n, (samples, projected), dtype)
+    dc_n = check_gradient("lstm", "dc_n", dc_n, (samples, hidden), dtype)
+    has_projection, has_peephole = saved.weight_hr.size > 0, saved.peephole.size > 0
+    dx = _memory.empty(saved.x.shape if needs[0] else (0, 0, 0), dtype)
+    dh0, dc0 = np.zeros((samples, width), dtype), np.zeros((samples, padded), dtype)
+    dweight_ih = np.zeros((4 * padded if needs[3] else 0, inputs), dtype)
+    dweight_hh = np.zeros((4 * padded if needs[4] else 0, width), dtype)
+    dweight_hr = np.zeros((width if needs[7] and has_projection else 0, padded), dtype)
+    dbias = np.zeros(4 * padded)
+    dpeephole = np.zeros(3 * padded if needs[8] and has_peephole else 0)
+    if samples:
+        block_steps = min(steps_of(samples), steps)
+        rows = block_steps * samples
+        weights = dweight_ih, dweight_hh, dweight_hr
+        work_dih, work_dhh, work_dhr = wide_scratch(steps, samples, *(w.size for w in weights))
+        extra = rows if has_projection else 0
+        cpu.backward(
+            dy=widened(dy, width),
+            dh_n=widened(dh_n, width),
+            dc_n=widened(dc_n, padded),
+            x=saved.x,
             weight_ih=saved.weight_ih,
             weight_hh=saved.weight_hh,
             weight_hr=saved.weight_hr,
             peephole=saved.peephole,
             lengths=saved.lengths,
             reverse=saved.reverse,
-            y=saved.y,
-            gates=saved.gates,
+            states=saved.states,
             cells=saved.cells,
+            gates=saved.gates,
+            work_steps=block_steps,
+            work_ih=_memory.empty(4 * padded * padded_size(inputs, dtype), dtype),
+            work_hh=_memory.empty(4 * padded * width, dtype),
+            work_hr=_memory.empty(width * padded if has_projection else 0, dtype),
+            work_dgates=_memory.empty((rows, 4 * padded), dtype),
+            work_dstates=_memory.empty((extra, width), dtype),
+            work_opened=_memory.empty((extra, padded), dtype),
+            work_dopened=_memory.empty((samples if has_projection else 0, padded), dtype),
+            **products_scratch(max(4 * padded, width), slices_of(samples), dtype),
+            work_sums=np.zeros(width),
+            work_dih=work_dih,
+            work_dhh=work_dhh,
+            work_dhr=work_dhr,
             out_dx=dx,
             out_dh0=dh0,
             out_dc0=dc0,
@@ -188,68 +240,56 @@ def backward(
             out_dweight_hr=dweight_hr,
             out_dpeephole=dpeephole,
         )
-    results = {
-        "dx": dx,
-        "dh0": dh0,
-        "dc0": dc0,
-        "dweight_ih": dweight_ih,
-        "dweight_hh": dweight_hh,
-        "dbias_ih": dbias if saved.biases[0] else None,
-        # A copy: each bias is changed on its own.
-        "dbias_hh": dbias.copy() if saved.biases[1] else None,
-        "dweight_hr": dweight_hr if dweight_hr.size else None,
-        "dpeephole": dpeephole if dpeephole.size else None,
-    }
-    return tuple(
-        array if needed else None for array, needed in zip(results.values(), needs, strict=True)
+    dbias = narrowed_gates(dbias, 4, hidden).astype(dtype)
+    return (
+        dx if needs[0] else None,
+        narrowed(dh0, projected) if needs[1] else None,
+        narrowed(dc0, hidden) if needs[2] else None,
+        narrowed_gates(dweight_ih, 4, hidden) if needs[3] else None,
+        narrowed(narrowed_gates(dweight_hh, 4, hidden), projected) if needs[4] else None,
+        dbias if needs[5] and saved.biases[0] else None,
+        dbias.copy() if needs[6] and saved.biases[1] else None,
+        narrowed(dweight_hr[:projected], hidden) if needs[7] and has_projection else None,
+        narrowed(dpeephole.reshape(3, padded), hidden).astype(dtype)
+        if needs[8] and has_peephole
+        else None,
     )
 
 
-def _check_shapes(plain: dict[str, np.ndarray]) -> int:
-    """Raise ValueError unless all shapes go together; return H."""
-    x, weight_hh = plain["x"], plain["weight_hh"]
-    if x.ndim != 3 or not x.shape[0] or not x.shape[2]:
-        raise ValueError(f"lstm: expected x of shape (T, N, I) with T, I >= 1, got {x.shape}")
-    if weight_hh.ndim != 2 or not weight_hh.size or weight_hh.shape[0] % 4:
-        name = "P" if "weight_hr" in plain else "H"
-        raise ValueError(f"lstm: expected weight_hh of shape (4H, {name}), got {weight_hh.shape}")
-    samples, hidden = x.shape[1], len(weight_hh) // 4
-    projected = weight_hh.shape[1] if "weight_hr" in plain else hidden
-    expected = {
+def _check_states(plain: dict[str, np.ndarray], samples: int, hidden: int) -> int:
+    """Check what is as wide as the states or the cells; return P."""
+    projected = hidden
+    if "weight_hr" in plain:
+        weight_hr = plain["weight_hr"]
+        if weight_hr.ndim != 2 or not len(weight_hr):
+            raise ValueError(
+                f"lstm: expected weight_hr of shape (P, {hidden}), got {weight_hr.shape}"
+            )
+        projected = len(weight_hr)
+    shapes = {
         "h0": (samples, projected),
         "c0": (samples, hidden),
-        "weight_ih": (4 * hidden, x.shape[2]),
         "weight_hh": (4 * hidden, projected),
-        "bias_ih": (4 * hidden,),
-        "bias_hh": (4 * hidden,),
         "weight_hr": (projected, hidden),
         "peephole": (3, hidden),
     }
-    for name, shape in expected.items():
-        if name in plain and plain[name].shape != shape:
-            raise ValueError(f"lstm: expected {name} of shape {shape}, got {plain[name].shape}")
-    return hidden
+    for name, shape in shapes.items():
+        if name in plain:
+            check_shape("lstm", name, plain[name], shape)
+    return projected
 
 
-def _checked_lengths(lengths: np.ndarray | None, steps: int, samples: int) -> np.ndarray:
-    """As int64; T for all where None."""
-    if lengths is None:
-        return np.full(samples, steps, np.int64)
-    if not isinstance(lengths, np.ndarray) or lengths.dtype.kind not in "iu":
-        kind = getattr(lengths, "dtype", type(lengths).__name__)
-        raise TypeError(f"lstm: expected lengths as an array of integers, got {kind}")
-    if lengths.shape != (samples,):
-        raise ValueError(f"lstm: expected lengths of shape ({samples},), got {lengths.shape}")
-    wrong = np.flatnonzero((lengths < 1) | (lengths > steps))
-    if wrong.size:
-        first = wrong[0]
-        raise ValueError(
-            f"lstm: expected lengths from 1 to {steps}, got {lengths[first]} for sample {first}"
-        )
-    return lengths.astype(np.int64)
+def _without_padding(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """x with zeros behind each sample's end: NaN there times 0 would reach the weights."""
+    cleared = _memory.empty(x.shape, x.dtype)
+    cleared[...] = x
+    for n in np.flatnonzero(lengths < len(x)):
+        cleared[lengths[n] :, n] = 0
+    return cleared
 
 
-def _sum_of_biases(plain: dict[str, np.ndarray], hidden: int) -> np.ndarray:
+def _sum(plain: dict[str, np.ndarray], hidden: int) -> np.ndarray:
+    """Of the biases given."""
     total = np.zeros(4 * hidden, plain["x"].dtype)
     for name in ("bias_ih", "bias_hh"):
         if name in plain:

@@ -1,141 +1,90 @@
-"""The long short-term memory, step by step, and its gradient backward through time.
-
-Hochreiter & Schmidhuber 1997 with the forget gate of Gers, Schmidhuber & Cummins 2000:
-
-    i, f, g, o = sigmoid, sigmoid, tanh, sigmoid of  W_ih x_t + W_hh h_{t-1} + b
-    c_t = f c_{t-1} + i g
-    h_t = o tanh(c_t)
-
-Peepholes (Gers, Schraudolph & Schmidhuber 2002) add p_i c_{t-1}, p_f c_{t-1} and p_o c_t before
-the sigmoids of i, f and o. A projection (Sak, Senior & Beaufays 2014): h_t = W_hr (o tanh c_t).
+"""The long short-term memory in NumPy, step by step: the oracle.
 
 x, out_dx           (T, N, I)
-h0, out_h_n, ...    (N, P), where P = H without a projection
-c0, out_c_n, ...    (N, H)
+h0, dh_n, out_dh0   (N, P), where P = H without a projection
+c0, dc_n, out_dc0   (N, H)
 weight_ih, _hh      (4H, I), (4H, P): rows of i, f, g, o
 bias                (4H,)
 weight_hr           (P, H), or (0, H) without a projection
 peephole            (3, H): p_i, p_f, p_o, or (0, H) without
-lengths             (N,) int64: from there on a sample's state stands still and y is 0
-reverse             each sample runs from its last step to its first
-y                   (T, N, P)
-gates               (T, N, 4, H): i, f, g, o of every step, 0 behind a sample's end
-cells               (T, N, H): c of every step, likewise
+lengths             (N,); behind a sample's end its state stays, and y is 0
+reverse             from the last step to the first
+states, cells       (T + 1, N, P), (T + 1, N, H): h0 and c0 and those after them, in time's order
+gates               (T, N, 4H): i, f, g, o
+dy, out_y           (T, N, P)
 """
 
 import numpy as np
 
 
 def forward(
-    x,
-    h0,
-    c0,
-    weight_ih,
-    weight_hh,
-    bias,
-    weight_hr,
-    peephole,
-    lengths,
-    reverse,
-    out_y,
-    out_h_n,
-    out_c_n,
-    out_gates,
-    out_cells,
-):
-    h, c = h0, c0
-    p_i, p_f, p_o = peephole if len(peephole) else np.zeros((3, 1))
-    for t in _steps(len(x), reverse):
-        alive = (t < lengths)[:, None]
-        sums = x[t] @ weight_ih.T + h @ weight_hh.T + bias
-        i, f, g, o = np.split(sums, 4, axis=1)
-        i, f, g = _sigmoid(i + p_i * c), _sigmoid(f + p_f * c), np.tanh(g)
-        c_new = f * c + i * g
-        o = _sigmoid(o + p_o * c_new)
-        h_new = o * np.tanh(c_new)
-        if len(weight_hr):
-            h_new = h_new @ weight_hr.T
+    x, h0, c0, weight_ih, weight_hh, bias, weight_hr, peephole, lengths, reverse,
+    out_states, out_cells, out_gates, out_y,
+):  # fmt: skip
+    """Hochreiter & Schmidhuber 1997, the forget gate of Gers, Schmidhuber & Cummins 2000.
 
-        out_y[t] = np.where(alive, h_new, 0)
-        out_gates[t] = np.where(alive[..., None], np.stack([i, f, g, o], axis=1), 0)
-        out_cells[t] = np.where(alive, c_new, 0)
-        h, c = np.where(alive, h_new, h), np.where(alive, c_new, c)
-    out_h_n[...] = h
-    out_c_n[...] = c
+    Peepholes by Gers, Schraudolph & Schmidhuber 2002, the projection by Sak et al. 2014.
+    """
+    p_i, p_f, p_o = peephole if len(peephole) else np.zeros((3, 1))
+    steps = len(x)
+    first = -1 if reverse else 0
+    out_states[first], out_cells[first] = h0, c0
+    for t in range(steps)[:: -1 if reverse else 1]:
+        past, now = (t + 1, t) if reverse else (t, t + 1)
+        h, c = out_states[past], out_cells[past]
+        i, f, g, o = np.split(x[t] @ weight_ih.T + h @ weight_hh.T + bias, 4, axis=1)
+        i, f, g = _sigmoid(i + p_i * c), _sigmoid(f + p_f * c), np.tanh(g)
+        cell = f * c + i * g
+        o = _sigmoid(o + p_o * cell)
+        state = o * np.tanh(cell)
+        if len(weight_hr):
+            state = state @ weight_hr.T
+
+        runs = t < lengths[:, None]
+        out_states[now], out_cells[now] = np.where(runs, state, h), np.where(runs, cell, c)
+        out_gates[t] = np.concatenate([i, f, g, o], axis=1)
+        out_y[t] = np.where(runs, state, 0)
 
 
 def backward(
-    dy,
-    dh_n,
-    dc_n,
-    x,
-    h0,
-    c0,
-    weight_ih,
-    weight_hh,
-    weight_hr,
-    peephole,
-    lengths,
-    reverse,
-    y,
-    gates,
-    cells,
-    out_dx,
-    out_dh0,
-    out_dc0,
-    out_dweight_ih,
-    out_dweight_hh,
-    out_dbias,
-    out_dweight_hr,
+    dy, dh_n, dc_n, x, weight_ih, weight_hh, weight_hr, peephole, lengths, reverse, states, cells,
+    gates, out_dx, out_dh0, out_dc0, out_dweight_ih, out_dweight_hh, out_dbias, out_dweight_hr,
     out_dpeephole,
-):
-    """dh and dc are the gradients to the state that leaves a step, then to the one entering it."""
-    for total in (out_dweight_ih, out_dweight_hh, out_dbias, out_dweight_hr, out_dpeephole):
-        total[...] = 0
-    dh, dc = dh_n, dc_n
+):  # fmt: skip
+    """dh and dc go to the state that a step leaves behind, then to the one that it found."""
     p_i, p_f, p_o = peephole if len(peephole) else np.zeros((3, 1))
-    for t in reversed(_steps(len(x), reverse)):
-        alive = (t < lengths)[:, None]
-        before, starts = _before(t, lengths, reverse)
-        h_before = np.where(starts, h0, y[before])
-        c_before = np.where(starts, c0, cells[before])
-        i, f, g, o = gates[t].swapaxes(0, 1)
-        tanh_c = np.tanh(cells[t])
+    for out in (out_dweight_ih, out_dweight_hh, out_dbias, out_dweight_hr, out_dpeephole):
+        out[...] = 0
+    dh, dc = dh_n, dc_n
+    for t in range(len(x))[:: 1 if reverse else -1]:
+        past, now = (t + 1, t) if reverse else (t, t + 1)
+        runs = t < lengths[:, None]
+        i, f, g, o = np.split(gates[t], 4, axis=1)
+        bent = np.tanh(cells[now])
 
-        dh_new = np.where(alive, dy[t] + dh, 0)
-        dout = dh_new @ weight_hr if len(weight_hr) else dh_new
-        do = dout * tanh_c * o * (1 - o)
-        dc_new = np.where(alive, dc, 0) + dout * o * (1 - tanh_c**2) + p_o * do
-        di = dc_new * g * i * (1 - i)
-        df = dc_new * c_before * f * (1 - f)
-        dg = dc_new * i * (1 - g**2)
+        dstate = np.where(runs, dy[t] + dh, 0)
+        dout = dstate @ weight_hr if len(weight_hr) else dstate
+        do = dout * bent * o * (1 - o)
+        dcell = np.where(runs, dc, 0) + dout * o * (1 - bent**2) + p_o * do
+        di = dcell * g * i * (1 - i)
+        df = dcell * cells[past] * f * (1 - f)
+        dg = dcell * i * (1 - g**2)
         dsums = np.concatenate([di, df, dg, do], axis=1)
 
         out_dx[t] = dsums @ weight_ih
-        out_dweight_ih += dsums.T @ np.where(alive, x[t], 0)
-        out_dweight_hh += dsums.T @ h_before
+        out_dweight_ih += dsums.T @ x[t]
+        out_dweight_hh += dsums.T @ states[past]
         out_dbias += dsums.sum(axis=0)
         if len(weight_hr):
-            out_dweight_hr += dh_new.T @ (o * tanh_c)
+            out_dweight_hr += dstate.T @ (o * bent)
         if len(peephole):
-            out_dpeephole += np.stack([di * c_before, df * c_before, do * cells[t]]).sum(axis=1)
+            looks = np.stack([di * cells[past], df * cells[past], do * cells[now]])
+            out_dpeephole += looks.sum(axis=1)
 
-        dh = np.where(alive, dsums @ weight_hh, dh)
-        dc = np.where(alive, f * dc_new + p_i * di + p_f * df, dc)
+        dh = np.where(runs, dsums @ weight_hh, dh)
+        dc = np.where(runs, f * dcell + p_i * di + p_f * df, dc)
     out_dh0[...] = dh
     out_dc0[...] = dc
-
-
-def _steps(count, reverse):
-    """The steps in the order in which they are taken."""
-    return range(count - 1, -1, -1) if reverse else range(count)
-
-
-def _before(t, lengths, reverse):
-    """The step taken before t, and for which samples (N, 1) there is none."""
-    if reverse:
-        return min(t + 1, max(lengths) - 1), (t + 1 >= lengths)[:, None]
-    return max(t - 1, 0), np.full((len(lengths), 1), t == 0)
 
 
 def _sigmoid(x):
