@@ -15,30 +15,41 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .. import _memory
-from .._check import float_arrays
-from . import reference
+from kernels import _memory
+from kernels._check import float_arrays
+from kernels._recurrent import (
+    check_gradient,
+    check_inputs,
+    check_lengths,
+    check_shape,
+    lanes_of,
+    narrowed,
+    narrowed_gates,
+    padded_size,
+    products_scratch,
+    slices_of,
+    steps_of,
+    wide_scratch,
+    widened,
+    widened_gates,
+)
+from kernels.gru import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference}
+IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
 
 __all__ = ["IMPLEMENTATIONS", "Saved", "backward", "forward"]
-
-GATES = 3
 
 Gradient = np.ndarray | None
 
 
 class Saved(NamedTuple):
-    """What the gradient needs; states are (T + 1, N, H), gates (T, N, 4 H) as in `reference`."""
-
     x: np.ndarray
     weight_ih: np.ndarray
     weight_hh: np.ndarray
-    has_bias_ih: bool
-    has_bias_hh: bool
+    biases: tuple[bool, bool]
     lengths: np.ndarray
-    states: np.ndarray
-    gates: np.ndarray
+    states: np.ndarray  # (T + 1, N, padded), in the order of time
+    gates: np.ndarray  # (T, N, 4 padded)
     reset_after: bool
     reverse: bool
 
@@ -58,85 +69,78 @@ def forward(
 ) -> tuple[tuple[np.ndarray, np.ndarray], Saved | None]:
     """Return the outputs y (T, N, H) and the last states h_n (N, H).
 
-    x          (T, N, I), T steps of N samples
-    h0         (N, H)
-    weight_ih  (3 H, I): rows for r, z, n
-    weight_hh  (3 H, H)
-    bias_ih    (3 H,), or None for zeros; bias_hh the same
-    lengths    (N,) int64, each from 1 to T, or None for T: past a sample's end y is 0 and its
-               state stays
-    reverse    run each sample from its last step to its first
-    save       keep what `backward` needs; else the second result is None
+    x            (T, N, I), T steps of N samples
+    h0           (N, H)
+    weight_ih    (3 H, I): rows of r, z, n; weight_hh (3 H, H)
+    bias_ih      (3 H,), or None for zeros; bias_hh the same
+    reset_after  the reset gate comes after the product with h, or before it
+    lengths      (N,) int64, each from 1 to T, or None for T: past a sample's end y is 0 and its
+                 state stays
+    reverse      run each sample from its last step to its first
+    save         keep what `backward` needs; else the second result is None
 
     Raises TypeError for other dtypes, ValueError for other shapes and for lengths out of range.
 
     >>> import numpy as np
     >>> from kernels import gru
     >>> x, h0 = np.zeros((2, 1, 1)), np.array([[8.0]])
-    >>> (y, h_n), _ = gru.forward(x, h0, np.zeros((3, 1)), np.zeros((3, 1)))
-    >>> y.ravel(), h_n
-    (array([4., 2.]), array([[2.]]))
+    >>> gru.forward(x, h0, np.zeros((3, 1)), np.zeros((3, 1)))[0][0].ravel()
+    array([4., 2.])
     """
     given = {"x": x, "h0": h0, "weight_ih": weight_ih, "weight_hh": weight_hh}
     biases = {"bias_ih": bias_ih, "bias_hh": bias_hh}
     given |= {name: bias for name, bias in biases.items() if bias is not None}
     plain = dict(zip(given, float_arrays("gru", **given), strict=True))
     x, h0 = plain["x"], plain["h0"]
-    if x.ndim != 3 or not x.shape[0] or not x.shape[2]:
-        raise ValueError(
-            f"gru: expected x of shape (T, N, I), one step and one input or more, got {x.shape}"
-        )
-    steps, samples, inputs = x.shape
-    if h0.ndim != 2 or h0.shape[0] != samples or not h0.shape[1]:
-        raise ValueError(f"gru: expected h0 of shape ({samples}, H), got {h0.shape}")
-    hidden = h0.shape[1]
-    rows = GATES * hidden
-    shapes = {
-        "weight_ih": (rows, inputs),
-        "weight_hh": (rows, hidden),
-        "bias_ih": (rows,),
-        "bias_hh": (rows,),
-    }
-    for name, shape in shapes.items():
-        if name in plain and plain[name].shape != shape:
-            raise ValueError(f"gru: expected {name} of shape {shape}, got {plain[name].shape}")
-    ends = _ends(lengths, steps, samples)
-    none = np.zeros(rows, x.dtype)
-    states = _memory.empty((steps + 1, samples, hidden), x.dtype)
-    gates = _memory.empty((steps, samples, (GATES + 1) * hidden), x.dtype)
+    steps, samples, inputs, hidden = check_inputs("gru", plain, 3)
+    check_shape("gru", "weight_hh", plain["weight_hh"], (3 * hidden, hidden))
+    check_shape("gru", "h0", h0, (samples, hidden))
+    ends = check_lengths("gru", lengths, steps, samples)
+    dtype = x.dtype
+    padded = padded_size(hidden, dtype)
+    masked = lengths is not None
+    states = _memory.empty((steps + 1, samples, padded), dtype)
+    gates = _memory.empty((steps if save else 0, samples, 4 * padded), dtype)
+    y = _memory.empty((steps, samples, padded) if masked else (0, 0, 0), dtype)
     if samples:
-        reference.forward(
+        slices = slices_of(samples)
+        ahead = gates if save else _memory.empty((steps, samples, 4 * padded), dtype)
+        most = -(-samples // slices)
+        cpu.forward(
             x=x,
-            h0=h0,
+            h0=widened(h0, padded),
             weight_ih=plain["weight_ih"],
             weight_hh=plain["weight_hh"],
-            bias_ih=plain.get("bias_ih", none),
-            bias_hh=plain.get("bias_hh", none),
+            bias=widened_gates(_biases(plain, hidden, reset_after), 4, padded),
             lengths=ends,
             reset_after=reset_after,
-            reverse=reverse,
+            reverse=bool(reverse),
+            work_ih=_memory.empty(inputs * 3 * padded, dtype),
+            work_hh=_memory.empty(hidden * 3 * padded, dtype),
+            work_ahead=ahead if cpu.is_ahead(samples, slices) else ahead[:0],
+            work_sums=_memory.empty(
+                (slices, most * 4 * (lanes_of(dtype) if reset_after else padded)), dtype
+            ),
             out_states=states,
             out_gates=gates,
+            out_y=y,
         )
-    y = states[:-1] if reverse else states[1:]
-    if lengths is not None:
-        y = np.where(np.arange(steps)[:, None, None] < ends[:, None], y, x.dtype.type(0))
-    h_n = states[0 if reverse else -1].copy()
+    if not masked:
+        y = states[:-1] if reverse else states[1:]
+    outputs = narrowed(y, hidden), states[0 if reverse else -1, :, :hidden].copy()
     if not save:
-        return (y, h_n), None
-    saved = Saved(
+        return outputs, None
+    return outputs, Saved(
         x=x,
         weight_ih=plain["weight_ih"],
         weight_hh=plain["weight_hh"],
-        has_bias_ih=bias_ih is not None,
-        has_bias_hh=bias_hh is not None,
+        biases=(bias_ih is not None, bias_hh is not None),
         lengths=ends,
         states=states,
         gates=gates,
-        reset_after=reset_after,
-        reverse=reverse,
+        reset_after=bool(reset_after),
+        reverse=bool(reverse),
     )
-    return (y, h_n), saved
 
 
 def backward(
@@ -155,72 +159,61 @@ def backward(
     """
     if saved is None:
         raise ValueError("gru: expected what forward saved, got None: it ran with save=False")
-    steps, samples, _ = saved.x.shape
-    hidden = saved.states.shape[2]
-    dtype = saved.x.dtype
-    dy = _gradient("dy", dy, (steps, samples, hidden), dtype)
-    dh_n = _gradient("dh_n", dh_n, (samples, hidden), dtype)
-    dx = _memory.empty(saved.x.shape, dtype)
-    dh0 = np.empty((samples, hidden), dtype)
-    dweight_ih = np.zeros(saved.weight_ih.shape, dtype)
-    dweight_hh = np.zeros(saved.weight_hh.shape, dtype)
-    dbias_ih, dbias_hh = np.zeros(GATES * hidden, dtype), np.zeros(GATES * hidden, dtype)
+    steps, samples, inputs = saved.x.shape
+    hidden, dtype = saved.weight_hh.shape[1], saved.x.dtype
+    padded = saved.states.shape[2]
+    dy = check_gradient("gru", "dy", dy, (steps, samples, hidden), dtype)
+    dh_n = check_gradient("gru", "dh_n", dh_n, (samples, hidden), dtype)
+    dx = _memory.empty(saved.x.shape if needs[0] else (0, 0, 0), dtype)
+    dh0 = np.empty((samples, padded), dtype)
+    dweight_ih = np.zeros((3 * padded if needs[2] else 0, inputs), dtype)
+    dweight_hh = np.zeros((3 * padded if needs[3] else 0, padded), dtype)
+    dbias = np.zeros(4 * padded)
     if samples:
-        reference.backward(
-            dy=dy,
-            dh_n=dh_n,
+        slices, block = slices_of(samples), (min(steps_of(samples), steps), samples)
+        work_dih, work_dhh = wide_scratch(steps, samples, dweight_ih.size, dweight_hh.size)
+        cpu.backward(
+            dy=widened(dy, padded),
+            dh_n=widened(dh_n, padded),
             x=saved.x,
+            states=saved.states,
+            gates=saved.gates,
             weight_ih=saved.weight_ih,
             weight_hh=saved.weight_hh,
             lengths=saved.lengths,
-            states=saved.states,
-            gates=saved.gates,
             reset_after=saved.reset_after,
             reverse=saved.reverse,
+            work_ih=_memory.empty(padded_size(inputs, dtype) * 3 * padded, dtype),
+            work_hh=_memory.empty(padded * 3 * padded, dtype),
+            work_dgates=_memory.empty((*block, 4 * padded), dtype),
+            work_kept=_memory.empty((0 if saved.reset_after else block[0], samples, padded), dtype),
+            **products_scratch(2 * padded, slices, dtype),
+            work_dih=work_dih,
+            work_dhh=work_dhh,
             out_dx=dx,
             out_dh0=dh0,
             out_dweight_ih=dweight_ih,
             out_dweight_hh=dweight_hh,
-            out_dbias_ih=dbias_ih,
-            out_dbias_hh=dbias_hh,
+            out_dbias=dbias,
         )
+    r, z, n, hn = dbias.reshape(4, padded)[:, :hidden].astype(dtype)
     return (
         dx if needs[0] else None,
-        dh0 if needs[1] else None,
-        dweight_ih if needs[2] else None,
-        dweight_hh if needs[3] else None,
-        dbias_ih if needs[4] and saved.has_bias_ih else None,
-        dbias_hh if needs[5] and saved.has_bias_hh else None,
+        narrowed(dh0, hidden) if needs[1] else None,
+        narrowed_gates(dweight_ih, 3, hidden) if needs[2] else None,
+        narrowed(narrowed_gates(dweight_hh, 3, hidden), hidden) if needs[3] else None,
+        np.concatenate([r, z, n]) if needs[4] and saved.biases[0] else None,
+        np.concatenate([r, z, hn if saved.reset_after else n])
+        if needs[5] and saved.biases[1]
+        else None,
     )
 
 
-def _ends(lengths: np.ndarray | None, steps: int, samples: int) -> np.ndarray:
-    """The lengths, or T for each sample, after checking them."""
-    if lengths is None:
-        return np.full(samples, steps, np.int64)
-    if not isinstance(lengths, np.ndarray) or lengths.dtype != np.int64:
-        kind = lengths.dtype if isinstance(lengths, np.ndarray) else type(lengths).__name__
-        raise TypeError(f"gru: expected lengths to be an array of int64, got {kind}")
-    if lengths.shape != (samples,):
-        raise ValueError(f"gru: expected lengths of shape ({samples},), got {lengths.shape}")
-    wrong = (lengths < 1) | (lengths > steps)
-    if wrong.any():
-        at = int(wrong.argmax())
-        raise ValueError(
-            f"gru: expected lengths from 1 to {steps}, got {lengths[at]} of sample {at}"
-        )
-    # A copy: the caller may change theirs before the gradient is asked for.
-    return lengths.copy()
-
-
-def _gradient(
-    name: str, gradient: np.ndarray | None, shape: tuple[int, ...], dtype: np.dtype
-) -> np.ndarray:
-    if gradient is None:
-        return _memory.zeros(shape, dtype)
-    (gradient,) = float_arrays("gru", **{name: gradient})
-    if gradient.dtype != dtype:
-        raise TypeError(f"gru: expected {name} of {dtype} like x, got {gradient.dtype}")
-    if gradient.shape != shape:
-        raise ValueError(f"gru: expected {name} of shape {shape}, got {gradient.shape}")
-    return gradient
+def _biases(plain: dict[str, np.ndarray], hidden: int, reset_after: bool) -> np.ndarray:
+    """Of r, z, n and W_hn h, which has one of its own where reset after."""
+    none = np.zeros(3 * hidden, plain["x"].dtype)
+    of_x, of_h = plain.get("bias_ih", none), plain.get("bias_hh", none)
+    bias = np.append(of_x, none[:hidden])
+    bias[: 2 * hidden] += of_h[: 2 * hidden]
+    bias[3 * hidden if reset_after else 2 * hidden :][:hidden] += of_h[2 * hidden :]
+    return bias

@@ -63,20 +63,25 @@ def expected(arrays, reset_after=True, lengths=None, reverse=False):
     )
     steps, samples, hidden = dy.shape
     ends = np.full(samples, steps) if lengths is None else lengths
+    of_x, of_h = (np.split(bias, 3) for bias in (bias_ih, bias_hh))
+    last = (of_x[2], of_h[2]) if reset_after else (of_x[2] + of_h[2], np.zeros(hidden))
+    bias = np.concatenate([of_x[0] + of_h[0], of_x[1] + of_h[1], *last])
     options = {"lengths": ends, "reset_after": reset_after, "reverse": reverse}
     states = nan_poisoned((steps + 1, samples, hidden), np.float64)
     gates = nan_poisoned((steps, samples, 4 * hidden), np.float64)
+    y = nan_poisoned(dy.shape, np.float64)
     gru.reference.forward(
-        x, h0, weight_ih, weight_hh, bias_ih, bias_hh, **options, out_states=states, out_gates=gates
+        x, h0, weight_ih, weight_hh, bias, **options, out_states=states, out_gates=gates, out_y=y
     )
-    given = (x, h0, weight_ih, weight_hh, bias_ih, bias_hh)
-    gradients = [nan_poisoned(array.shape, np.float64) for array in given]
+    gradients = [
+        nan_poisoned(array.shape, np.float64) for array in (x, h0, weight_ih, weight_hh, bias)
+    ]
     gru.reference.backward(
-        dy, dh_n, x, weight_ih, weight_hh, ends, states, gates, reset_after, reverse, *gradients
+        dy, dh_n, x, states, gates, weight_ih, weight_hh, ends, reset_after, reverse, *gradients
     )
-    after = states[:-1] if reverse else states[1:]
-    y = np.where(np.arange(steps)[:, None, None] < ends[:, None], after, 0)
-    return y, after[0 if reverse else -1], *gradients
+    r, z, n, hn = np.split(gradients.pop(), 4)
+    dbiases = np.concatenate([r, z, n]), np.concatenate([r, z, hn if reset_after else n])
+    return y, states[0 if reverse else -1], *gradients, *dbiases
 
 
 def assert_all_close(actual, right, tolerance):
@@ -291,12 +296,13 @@ def test_no_samples():
 
 
 WRONG_SHAPES = [
-    (0, (3, 5), r"x of shape \(T, N, I\), one step and one input or more, got \(3, 5\)"),
+    (0, (3, 5), r"x of shape \(T, N, I\) with at least one step and one input, got \(3, 5\)"),
     (0, (0, 3, 5), r"x of shape .* got \(0, 3, 5\)"),
     (0, (4, 3, 0), r"x of shape .* got \(4, 3, 0\)"),
-    (1, (2, 6), r"h0 of shape \(3, H\), got \(2, 6\)"),
-    (1, (6,), r"h0 of shape \(3, H\), got \(6,\)"),
+    (1, (2, 6), r"h0 of shape \(3, 6\), got \(2, 6\)"),
+    (1, (6,), r"h0 of shape \(3, 6\), got \(6,\)"),
     (2, (18, 6), r"weight_ih of shape \(18, 5\), got \(18, 6\)"),
+    (2, (17, 5), r"weight_ih of shape \(3 H, 5\), got \(17, 5\)"),
     (3, (18, 5), r"weight_hh of shape \(18, 6\), got \(18, 5\)"),
     (4, (6,), r"bias_ih of shape \(18,\), got \(6,\)"),
     (5, (24,), r"bias_hh of shape \(18,\), got \(24,\)"),
