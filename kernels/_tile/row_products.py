@@ -1,5 +1,7 @@
 """Products of rows as they lie with packed panels, in whatever tiles fit best."""
 
+import numpy as np
+
 from kernels._jit import jit
 from kernels._simd import lanes
 from kernels._tile.rows import (
@@ -30,31 +32,39 @@ def multiply_rows(rows, depth, a, a_place, b, b_place, panels, c, c_place, add):
 
     No bit of a row of C depends on the other rows, nor on how many there are.
     """
+    # Numba would compile what follows anew for each constant among the arguments.
+    a_place = np.int64(a_place[0]), np.int64(a_place[1]), np.int64(a_place[2])
+    b_place = np.int64(b_place[0]), np.int64(b_place[1])
+    c_place = np.int64(c_place[0]), np.int64(c_place[1]), np.int64(c_place[2])
+    _multiply_rows(
+        np.int64(rows), np.int64(depth), a, a_place, b, b_place, np.int64(panels), c, c_place,
+        np.bool_(add),
+    )  # fmt: skip
+
+
+@jit
+def _multiply_rows(rows, depth, a, a_place, b, b_place, panels, c, c_place, add):
     if rows <= FEW_ROWS and a_place[2] == 1:
-        _few_rows(rows, depth, a, a_place, b, b_place, panels, c, c_place, add)
-    else:
-        _many_rows(rows, depth, a, a_place, b, b_place, panels, c, c_place, add)
+        whole = panels // WIDE_PANELS * WIDE_PANELS
+        _few_rows(rows, depth, a, a_place, b, b_place, whole, c, c_place, add)
+        b_place = b_place[0] + whole * b_place[1], b_place[1]
+        c_place = c_place[0] + whole * c_place[2], c_place[1], c_place[2]
+        panels -= whole
+    _many_rows(rows, depth, a, a_place, b, b_place, panels, c, c_place, add)
 
 
 @jit
 def _few_rows(rows, depth, a, a_place, b, b_place, panels, c, c_place, add):
-    a_start, a_row, _ = a_place
+    """Row by row, WIDE_PANELS panels at once."""
     b_start, b_panel = b_place
     c_start, c_row, c_panel = c_place
-    whole = panels // WIDE_PANELS * WIDE_PANELS
     for row in range(rows):
-        a_from, c_from = a_start + row * a_row, c_start + row * c_row
-        for panel in range(0, whole, WIDE_PANELS):
+        for panel in range(0, panels, WIDE_PANELS):
+            to = c_start + row * c_row + panel * c_panel
             wide_tile(
-                depth, a, a_from, b, (b_start + panel * b_panel, b_panel), c,
-                (c_from + panel * c_panel, c_panel), add,
+                depth, a, a_place[0] + row * a_place[1], b, (b_start + panel * b_panel, b_panel),
+                c, (to, c_panel), add,
             )  # fmt: skip
-    if rows:
-        rest = panels - whole
-        b_rest, c_rest = b_start + whole * b_panel, c_start + whole * c_panel
-        _many_rows(
-            rows, depth, a, a_place, b, (b_rest, b_panel), rest, c, (c_rest, c_row, c_panel), add
-        )
 
 
 @jit
