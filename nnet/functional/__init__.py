@@ -20,6 +20,7 @@ from .activation import (
     softplus,
     tanh,
 )
+from .alignment import additive_score, dot_score, masked_softmax
 from .batch_renorm import batch_renorm, mean_only_batch_norm
 from .convolution import conv1d, conv2d
 from .convolution_transpose import conv_transpose1d, conv_transpose2d
@@ -43,6 +44,7 @@ from .normalization import batch_norm
 from .padding import pad
 from .pooling import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, max_pool2d
 from .pooling_series import adaptive_avg_pool1d, adaptive_max_pool1d, avg_pool1d, max_pool1d
+from .recurrent import gru, lstm, rnn
 from .regularization import (
     alpha_dropout,
     dropout,
@@ -62,6 +64,9 @@ __all__ = [
     "conv_transpose1d",
     "conv_transpose2d",
     "pad",
+    "rnn",
+    "lstm",
+    "gru",
     "batch_norm",
     "layer_norm",
     "group_norm",
@@ -120,5 +125,8 @@ __all__ = [
     "hinge_embedding_loss",
     "flatten",
     "one_hot",
+    "additive_score",
+    "dot_score",
+    "masked_softmax",
     "embedding",
 ]
