@@ -14,14 +14,30 @@ from .conv import Conv1d, Conv2d
 from .linear import Linear
 from .module import Module
 from .parameter import Parameter
+from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, PeepholeLSTM, RNNCell
+from .recurrent.cells import RecurrentCell
+from .recurrent.stack import RecurrentStack
 from .tape import no_grad
 from .tensor import Tensor
 
-# Multiply-accumulates of a layer that made an output of `size` elements.
+
+def _recurrent(layer: RecurrentStack, size: int) -> int:
+    """Each weight, of a matrix or a peephole, multiplies once at every step of every sample."""
+    weights = sum(p.numel() for name, p in layer.named_parameters() if name.startswith("weight"))
+    return size // layer.output_size * weights
+
+
+def _cell(layer: RecurrentCell, size: int) -> int:
+    return size // layer.hidden_size * (layer.weight_ih.numel() + layer.weight_hh.numel())
+
+
+# Multiply-accumulates of a layer that made a (first) output of `size` elements.
 COSTS: dict[type[Module], Callable[[Any, int], int]] = {
     Linear: lambda layer, size: size * layer.in_features,
     Conv1d: lambda layer, size: size * prod(layer.weight.shape[1:]),
     Conv2d: lambda layer, size: size * prod(layer.weight.shape[1:]),
+    **dict.fromkeys((RNN, LSTM, PeepholeLSTM, GRU), _recurrent),
+    **dict.fromkeys((RNNCell, LSTMCell, GRUCell), _cell),
 }
 
 
@@ -69,8 +85,9 @@ class Summary:
 def summary(model: Module, input_size: Sequence[int], dtype: npt.DTypeLike = np.float32) -> Summary:
     """Run zeros of shape input_size, batch included, through the model in evaluation mode.
 
-    Layers are the modules without modules of their own, and those with parameters. Of
-    multiply-accumulates, those of linear maps and convolutions count.
+    Layers are the modules without modules of their own, and those with parameters. Of several
+    outputs the first one's shape is shown. Of multiply-accumulates, those of linear maps,
+    convolutions and recurrent layers count.
 
     >>> import nnet as nn
     >>> print(nn.summary(nn.Sequential(nn.Linear(4, 2), nn.ReLU()), (1, 4)))
@@ -90,6 +107,8 @@ def summary(model: Module, input_size: Sequence[int], dtype: npt.DTypeLike = np.
         def hook(_module: Module, _args: tuple, output: Any) -> None:
             own = [p for _, p in layer._own(Parameter) if id(p) not in counted]
             counted.update(map(id, own))
+            while isinstance(output, tuple | list) and output:
+                output = output[0]
             shape = output.shape if isinstance(output, Tensor) else ()
             cost = COSTS.get(type(layer))
             macs = cost(layer, prod(shape)) if cost else 0

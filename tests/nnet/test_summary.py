@@ -45,6 +45,27 @@ def test_h_series_cost_a_kernel_for_each_output():
     assert result.macs == 5 * 6 * 8 * (2 * 3)
 
 
+def test_i1_recurrent_layers_cost_their_weights_at_every_step():
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lstm = nn.LSTM(3, 4, num_layers=2, bidirectional=True, proj_size=2)
+            self.cell = nn.GRUCell(4, 5)
+            self.pair = nn.LSTMCell(5, 6)
+
+        def forward(self, x):
+            output, _ = self.lstm(x)
+            return self.pair(self.cell(output[-1]))
+
+    result = nn.summary(Model(), (7, 2, 3))
+    lower, upper = (2 * (16 * (inputs + 2) + 8) for inputs in (3, 4))
+    assert [(row.name, row.output_shape, row.macs) for row in result.rows] == [
+        ("lstm", (7, 2, 4), 14 * (lower + upper)),
+        ("cell", (2, 5), 2 * 15 * (4 + 5)),
+        ("pair", (2, 6), 2 * 24 * (5 + 6)),
+    ]
+
+
 def test_hooks_go_and_modes_return_when_the_model_fails():
     model = nn.Sequential(nn.Linear(3, 3))
     with pytest.raises(ValueError, match="linear: expected input"):
