@@ -26,6 +26,7 @@ from bench.contenders import (
     pointwise_loss,
     pool2d,
     prelu,
+    rnn,
     softmax,
     softmax_cross_entropy,
 )
@@ -493,6 +494,8 @@ SEQUENCES = (
     (100, 1, 128, 128),
 )
 
+RNN = tuple(_recurrent("rnn", 1, each, rnn, small=each[0] == 28) for each in SEQUENCES)
+
 GRU = tuple(_recurrent("gru", 3, each, gru, small=each[0] == 28) for each in SEQUENCES)
 
 LOCAL_RESPONSE_NORM = (
@@ -564,6 +567,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "pool2d": POOL2D,
     "batch_norm": BATCH_NORM,
     "group_norm": GROUP_NORM,
+    "rnn": RNN,
     "gru": GRU,
     "local_response_norm": LOCAL_RESPONSE_NORM,
     "bernoulli_mask": BERNOULLI_MASK,

@@ -24,6 +24,7 @@ from kernels import (
     pointwise_loss,
     pool2d,
     prelu,
+    rnn,
     softmax,
     softmax_cross_entropy,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "pointwise_loss",
     "pool2d",
     "prelu",
+    "rnn",
     "softmax",
     "softmax_cross_entropy",
 ]
