@@ -81,7 +81,7 @@ def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     dweight = _memory.empty(saved.weight_shape, saved.dtype)
     if dweight.size:
         cpu.backward(
-            dy=dy.reshape(-1, size),
+            dy=dy.reshape(ids.size, size),
             ids=ids,
             padding_idx=-1 if saved.padding_idx is None else int(saved.padding_idx),
             by_frequency=bool(saved.scale_grad_by_freq),
@@ -118,8 +118,8 @@ def renormalize(
     flags = weight.flags
     if not (flags.c_contiguous and flags.writeable and flags.aligned):
         raise ValueError(
-            "embedding: expected weight, which max_norm changes in place, to be contiguous, aligned "
-            "and writeable"
+            "embedding: expected weight, which max_norm changes in place, to be contiguous, "
+            "aligned and writeable"
         )
     flat, _ = _checked(ids, weight)
     if flat.size and weight.size:

@@ -1,4 +1,4 @@
-"""The table's rows and their gradient in NumPy: the oracle. `work_*` is of other implementations."""
+"""Rows of a table and their gradient in NumPy: the oracle. `work_*` is others' scratch."""
 
 import numpy as np
 
