@@ -16,6 +16,7 @@ from bench.contenders import (
     bernoulli_mask,
     conv2d,
     drop_connect,
+    embedding,
     gather_normalize,
     group_norm,
     gru,
@@ -401,6 +402,24 @@ def _optimizer_step(kind: str, size: int, small: bool = False) -> Case:
     )
 
 
+def _embedding(vocabulary: int, size: int, ids: Shape, small: bool = False) -> Case:
+    """Rows are read and written; their gradients are added to a table of zeros."""
+    count = math.prod(ids)
+    return Case(
+        op="embedding",
+        shape=f"{_times(*ids)}-of-{_times(vocabulary, size)}",
+        inputs=lambda rng: {
+            "ids": rng.integers(0, vocabulary, ids),
+            "weight": _normal(rng, vocabulary, size),
+            "dy": _normal(rng, *ids, size),
+        },
+        forward=Work(0, 2 * FLOAT * count * size + 8 * count),
+        backward=Work(count * size, FLOAT * size * (count + vocabulary) + 8 * count),
+        contenders=embedding,
+        small=small,
+    )
+
+
 def _gather_normalize(images: Shape, batch: int, small: bool = False) -> Case:
     size = batch * math.prod(images[1:])
     return Case(
@@ -560,6 +579,11 @@ GATHER_NORMALIZE = (
     _gather_normalize((10_000, 3, 32, 32), 128, small=True),
 )
 
+EMBEDDING = (
+    _embedding(64, 64, (32, 100), small=True),
+    _embedding(50_000, 128, (32, 100)),
+)
+
 CASES: dict[str, tuple[Case, ...]] = {
     "matmul": MATMUL,
     "conv2d": CONV2D,
@@ -580,4 +604,5 @@ CASES: dict[str, tuple[Case, ...]] = {
     "softmax_cross_entropy": SOFTMAX_CROSS_ENTROPY,
     "optimizer_step": OPTIMIZER_STEP,
     "gather_normalize": GATHER_NORMALIZE,
+    "embedding": EMBEDDING,
 }
