@@ -100,6 +100,7 @@ from .pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .population import population_statistics
 from .random import manual_seed
 from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, PeepholeLSTM, RNNCell
+from .seq2seq import Seq2Seq
 from .shaping import device
 from .spectral_norm import remove_spectral_norm, spectral_norm
 from .summary import summary
@@ -210,6 +211,7 @@ __all__ = [
     "ReLU",
     "ReLU6",
     "SELU",
+    "Seq2Seq",
     "SiLU",
     "Softmin",
     "Softplus",
