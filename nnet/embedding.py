@@ -104,8 +104,10 @@ class Embedding(Module):
             raise ValueError(
                 f"Embedding: expected embeddings of shape (V, D), got {embeddings.shape}"
             )
+        count, size = embeddings.shape
         return cls(
-            *embeddings.shape,
+            count,
+            size,
             padding_idx=padding_idx,
             max_norm=max_norm,
             norm_type=norm_type,

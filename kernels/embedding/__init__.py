@@ -62,7 +62,7 @@ def forward(
         )
     y = _memory.empty((flat.size, size), weight.dtype)
     if y.size:
-        cpu.forward(ids=flat, weight=weight, out_y=y)
+        cpu.forward(flat, weight, y)
     shape = (*shape, size)
     saved = Saved(flat, shape, weight.shape, weight.dtype, padding_idx, scale_grad_by_freq)
     return y.reshape(shape), saved
@@ -159,11 +159,12 @@ def _check_range(ids: np.ndarray, shape: tuple[int, ...], vocabulary: int) -> No
 @jit
 def _first_outside(ids, vocabulary):
     """Where the first id is that is not in [0, vocabulary), or -1."""
-    outside = 0
-    for id in ids:
-        outside += (id < 0) | (id >= vocabulary)
-    if outside:
+    # One of id and last - id is negative then, which no bit but the sign need show.
+    signs, last = 0, vocabulary - 1
+    for position in range(ids.size):
+        signs |= ids[position] | (last - ids[position])
+    if signs < 0:
         for position in range(ids.size):
-            if ids[position] < 0 or ids[position] >= vocabulary:
+            if not 0 <= ids[position] < vocabulary:
                 return position
     return -1

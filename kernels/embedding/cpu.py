@@ -36,9 +36,10 @@ from .._simd import (
 )
 from .runs import first_run, first_run_of, group
 
-# Elements of a task, and what one thread does before the others have started.
+# Elements of a task, and what one thread does before the others have started; copying is quick.
 _CHUNK = 1 << 14
 _SERIAL_BELOW = 1 << 15
+_SERIAL_COPIES_BELOW = 1 << 18
 
 # Elements of a task that writes zeros, which take less time each.
 _ZEROS = 1 << 16
@@ -58,7 +59,7 @@ _LIKE_DOUBLE = np.zeros(1)
 def forward(ids, weight, out_y):
     """Parallel over the positions."""
     count, size = out_y.shape
-    if out_y.size < _SERIAL_BELOW:
+    if out_y.size < _SERIAL_COPIES_BELOW:
         _copy_rows(ids, weight, 0, count, out_y)
     else:
         span = max(1, _CHUNK // size)

@@ -7,9 +7,11 @@ from .image_file import read_image
 from .loader import DataLoader
 from .mnist import MNIST_FOLDER, mnist
 from .packed import read_text
-from .pairs import PairDataset, read_pairs, with_ends
+from .pair_file import read_pairs
+from .pairs import PairDataset, with_ends
 from .sequences import pad_sequence
-from .series import SeriesDataset, series_npz, series_statistics
+from .series import SeriesDataset, series_statistics
+from .series_file import series_npz
 from .split import split
 from .statistics import ChannelStatistics, channel_statistics
 from .text import TextStreams, TextWindows, split_text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,8 +11,10 @@ from .. import random
 from ..tensor import Tensor
 from .order import shuffled
 
+Text = TypeVar("Text", np.ndarray, str)
 
-def split_text(ids: np.ndarray, held_back: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+
+def split_text(ids: Text, held_back: float = 0.1) -> tuple[Text, Text]:
     """The beginning of a text to train on, and its end of the fraction `held_back`.
 
     ids  (n,), or a text as a string

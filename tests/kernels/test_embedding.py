@@ -22,7 +22,7 @@ from tests.kernels.guards import poisoned_memory
 DTYPES = [(np.float32, 1e-6), (np.float64, 1e-15)]
 
 # Vocabulary, columns, positions: one, odd, prime; serial, parallel, zeros past the caches.
-SHAPES = [(1, 1, 1), (5, 3, 7), (257, 67, 1009), (70_001, 17, 300), (8209, 128, 301)]
+SHAPES = [(1, 1, 1), (5, 3, 7), (257, 67, 1009), (70_001, 17, 300), (8209, 128, 2203)]
 
 
 def inputs(vocabulary, size, count, dtype, seed=0):

@@ -1,0 +1,63 @@
+"""Series from a file."""
+
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from .series import SeriesDataset
+
+_KEYS = tuple(f"{what}_{part}" for part in ("train", "test") for what in ("x", "len", "y"))
+
+
+def series_npz(
+    path: str | os.PathLike, classes: Sequence[str] | None = None
+) -> tuple[SeriesDataset, SeriesDataset]:
+    """Read series to train on and to test on from a file of NumPy's npz format.
+
+    classes  their names; "0", "1", ... up to the largest label found in training if not given
+
+    The arrays are x_train (N, T, C) with zeros behind the end of a series, len_train (N,), y_train
+    (N,), and the same of test.
+
+    Raises FileNotFoundError for a missing file, ValueError for one that is no npz file or lacks an
+    array, and what `SeriesDataset` raises, naming the part.
+
+    >>> import numpy as np, nnet as nn, pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "walks.npz"
+    >>> x, lengths, y = np.zeros((4, 9, 2)), np.full(4, 9), np.array([0, 1, 2, 0])
+    >>> np.savez(
+    ...     path, x_train=x, len_train=lengths, y_train=y, x_test=x, len_test=lengths, y_test=y
+    ... )
+    >>> train, test = nn.data.series_npz(path)
+    >>> train.series.shape, test.classes
+    ((4, 9, 2), ('0', '1', '2'))
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: expected a file of series, found none")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in _KEYS if name in file}
+    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+        raise ValueError(f"{path}: expected a file of NumPy's npz format, {error}") from error
+    missing = [name for name in _KEYS if name not in arrays]
+    if missing:
+        raise ValueError(f"{path}: expected the arrays {', '.join(_KEYS)}, found no {missing[0]}")
+    if classes is None:
+        labels = arrays["y_train"]
+        classes = [str(label) for label in range(int(labels.max(initial=-1)) + 1)]
+    parts = []
+    for part in ("train", "test"):
+        x, lengths, y = (arrays[f"{what}_{part}"] for what in ("x", "len", "y"))
+        try:
+            parts.append(SeriesDataset(x, lengths, y, tuple(classes)))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{path}, {part}: {error}") from error
+    if parts[0].series.shape[2] != parts[1].series.shape[2]:
+        raise ValueError(
+            f"{path}: expected as many channels to test on as to train on, "
+            f"got {parts[1].series.shape[2]} and {parts[0].series.shape[2]}"
+        )
+    return parts[0], parts[1]
