@@ -1,4 +1,4 @@
-"""The command line: `nnet train`, `evaluate`, `predict`, `info`, `warmup`; a file for each."""
+"""The command line, a file a command: train, evaluate, predict, generate, info, warmup."""
 
 import argparse
 import sys
@@ -17,7 +17,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 done, 1 the training failed, 2 the command cannot be carried out as given, 130 Ctrl-C.
     """
     argv = sys.argv[1:] if argv is None else list(argv)
-    arguments = _parser().parse_args(argv, argparse.Namespace(argv=argv))
+    parser = _parser()
+    try:
+        words = train.with_job(argv)
+    except ValueError as error:
+        parser.error(str(error))
+    arguments = parser.parse_args(words, argparse.Namespace(argv=argv))
     try:
         return arguments.run(arguments)
     except Refused as error:

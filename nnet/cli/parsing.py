@@ -1,11 +1,13 @@
-"""Arguments: parsers that refuse in one line, and numbers that are checked."""
+"""Arguments: a parser that refuses in one line, and options made of settings."""
 
 import argparse
 from collections.abc import Callable
+from dataclasses import MISSING, fields
 from typing import Any, NoReturn
 
 from kernels import _jit
 
+from ..jobs.options import COUNT
 from ..training import load_run
 from ..training.run_folder import WEIGHTS, Run
 from .refusing import REFUSED
@@ -18,32 +20,45 @@ class Parser(argparse.ArgumentParser):
         self.exit(REFUSED, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
-def number(kind: Callable[[str], Any], good: Callable[[Any], bool], expected: str) -> Callable:
-    """A type of arguments: what `kind` reads and `good` accepts."""
+def checked(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """The type of an argument that `read` makes a value of, or refuses with a ValueError."""
 
     def parse(text: str) -> Any:
         try:
-            value = kind(text)
-        except ValueError:
-            value = None
-        if value is None or not good(value):
-            raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
-        return value
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
 
     return parse
 
 
-count = number(int, lambda value: value >= 1, "an integer of at least 1")
-seed = number(int, lambda value: 0 <= value < 1 << 63, "an integer from 0 to 2**63 - 1")
-rate = number(float, lambda value: 0 < value < float("inf"), "a number above 0")
-share = number(float, lambda value: 0 <= value < 1, "a number from 0 to below 1")
-decay = number(float, lambda value: 0 <= value < float("inf"), "a number of at least 0")
+def add_settings(parser: argparse.ArgumentParser, settings: type) -> None:
+    """An argument for each field; see `nnet.jobs.options`."""
+    for each in fields(settings):
+        about, read = each.metadata["about"], checked(each.metadata["read"])
+        if each.metadata["positional"]:
+            parser.add_argument(each.name, metavar="FILE", type=read, help=about)
+            continue
+        required = each.default is MISSING
+        shown = "" if required or each.default is None else f"; {each.default}"
+        parser.add_argument(
+            f"--{each.name.replace('_', '-')}",
+            type=read,
+            required=required,
+            default=None if required else each.default,
+            help=about + shown,
+        )
+
+
+def settings_of(arguments: argparse.Namespace, settings: type) -> Any:
+    """The settings that were given."""
+    return settings(**{each.name: getattr(arguments, each.name) for each in fields(settings)})
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
     """The arguments of a command that uses a trained model."""
     parser.add_argument("folder", metavar="RUN", help=f"a run folder, with {WEIGHTS}")
-    parser.add_argument("--threads", type=count, help="all cores if not given")
+    parser.add_argument("--threads", type=checked(COUNT), help="all cores if not given")
 
 
 def load(arguments: argparse.Namespace) -> Run:

@@ -2,35 +2,29 @@
 
 import argparse
 
-import numpy as np
-
-from .. import data, functional
-from ..tape import no_grad
-from ..training import recipe
-from ..training.evaluation import evaluating
+from ..jobs import job_of
 from .parsing import add_run, load
 from .refusing import OK, refusing
 
 
 def add(commands: argparse._SubParsersAction) -> None:
     """Tell the parser about this command."""
-    parser = commands.add_parser("predict", help="classify images")
+    parser = commands.add_parser("predict", help="what a trained model says about new inputs")
     add_run(parser)
-    parser.add_argument("images", metavar="IMAGE", nargs="+", help="PNG, or .npy of bytes")
+    parser.add_argument(
+        "inputs", metavar="INPUT", nargs="+", help="as the job takes it, see README"
+    )
+    parser.add_argument(
+        "--picture", metavar="PNG", help="of attention; attention.png in the run's folder"
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Load, classify, print a line an image."""
+    """Load, print the lines that the job gives."""
     with refusing():
         run = load(arguments)
-        images = [data.read_image(path, run.description.shape) for path in arguments.images]
-    classes = run.description.classes
-    dataset = data.ImageDataset(np.stack(images), np.zeros(len(images), np.int64), classes)
-    names = iter(arguments.images)
-    with evaluating(run.model), no_grad():
-        for batch, _ in recipe.loader(dataset, run.description):
-            for probabilities in functional.softmax(run.model(batch), 1).numpy():
-                best = int(probabilities.argmax())
-                print(f"{next(names)}  {classes[best]}  {probabilities[best]:.4f}")
+        lines = job_of(run.description).predict(run, arguments.inputs, arguments.picture)
+    for line in lines:
+        print(line)
     return OK

@@ -1,60 +1,72 @@
-"""`nnet train`."""
+"""`nnet train`, and `nnet train JOB`."""
 
 import argparse
 import sys
-from dataclasses import fields
+from collections.abc import Sequence
 
 from kernels import _jit
 
-from ..training import NonFiniteLoss, recipe
-from .evaluate import say
-from .parsing import count, decay, rate, seed, share
+from ..jobs import JOBS
+from ..jobs.job import save
+from ..training import NonFiniteLoss
+from ..training.run_folder import write_record
+from .parsing import add_settings, settings_of
 from .refusing import FAILED, INTERRUPTED, OK, refusing
+
+USUAL = "images"
+
+
+def with_job(argv: Sequence[str]) -> list[str]:
+    """To the parser `train` and the name of a job are one word.
+
+    Raises ValueError for a job that is not known.
+    """
+    if len(argv) < 2 or argv[0] != "train" or argv[1].startswith("-"):
+        return list(argv)
+    if argv[1] not in JOBS:
+        raise ValueError(f"expected a job out of {', '.join(JOBS)}, got {argv[1]!r}")
+    return [f"train {argv[1]}", *argv[2:]]
 
 
 def add(commands: argparse._SubParsersAction) -> None:
-    """Tell the parser about this command."""
-    parser = commands.add_parser("train", help="train an image classifier")
-    usual = recipe.Settings()
-    for name, kind, text in (
-        ("data", str, "mnist, or a folder of IDX files"),
-        ("epochs", count, "passes over the training set"),
-        ("batch-size", count, "samples a step"),
-        ("lr", rate, "largest learning rate of the one-cycle schedule"),
-        ("weight-decay", decay, "of Adam"),
-        ("seed", seed, "of weights, dropout and order; one seed, one result"),
-        ("threads", count, "all cores if not given; the result is the same"),
-        ("validation", share, "share of the training set held back to be watched"),
-        ("limit", count, "train on that many samples only"),
-    ):
-        default = getattr(usual, name.replace("-", "_"))
-        shown = "" if default is None else f"; {default}"
-        parser.add_argument(f"--{name}", type=kind, default=default, help=text + shown)
+    """Tell the parser about this command, alone and with each job."""
+    _add(commands, "train", USUAL)
+    for name in JOBS:
+        _add(commands, f"train {name}", name)
+
+
+def _add(commands: argparse._SubParsersAction, command: str, name: str) -> None:
+    job = JOBS[name]
+    parser = commands.add_parser(command, help=f"train {job.ABOUT}")
+    add_settings(parser, job.Settings)
     parser.add_argument("--out", metavar="FOLDER", help="of the run; runs/DATA-TIME if not given")
     parser.add_argument("--overwrite", action="store_true", help="replace a run in that folder")
     parser.add_argument("--no-progress", dest="progress", action="store_false", help="say less")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, job=job)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, save, test."""
-    names = [field.name for field in fields(recipe.Settings)]
-    settings = recipe.Settings(**{name: getattr(arguments, name) for name in names})
+    job = arguments.job
+    settings = settings_of(arguments, job.Settings)
     with refusing():
-        prepared = recipe.prepare(settings, arguments.out, arguments.overwrite)
-    command = ["nnet", *arguments.argv]
+        prepared = job.prepare(settings, arguments.out, arguments.overwrite)
+    command, name = ["nnet", *arguments.argv], f"nnet {arguments.command}"
     try:
-        history = recipe.train(prepared, arguments.progress)
+        history = job.train(prepared, arguments.progress)
     except NonFiniteLoss as error:
-        recipe.save(prepared, error.history, command, str(error))
-        print(f"nnet train: {error}; saved in {prepared.folder}", file=sys.stderr)
+        save(prepared, error.history, command, str(error))
+        print(f"{name}: {error}; saved in {prepared.folder}", file=sys.stderr)
         return FAILED
     if history.interrupted:
-        recipe.save(prepared, history, command, "interrupted")
+        save(prepared, history, command, "interrupted")
         steps = len(history.step_loss)
-        print(f"nnet train: interrupted after {steps} steps; saved in {prepared.folder}")
+        print(f"{name}: interrupted after {steps} steps; saved in {prepared.folder}")
         return INTERRUPTED
-    say(recipe.test(prepared, recipe.save(prepared, history, command)))
+    record = save(prepared, history, command)
+    found = job.test(prepared)
+    write_record(prepared.folder, record | {"result": found._asdict()})
+    print(job.tell(found))
     print(f"training {history.seconds:.1f} s, threads {_jit.get_num_threads()}")
     print(f"run {prepared.folder}")
     return OK

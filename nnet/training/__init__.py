@@ -1,18 +1,28 @@
 """The training loop, evaluation, and models on disk."""
 
-from .checkpoints import Description, load_model, load_weights, save_weights
+from .checkpoints import load_model, load_weights, save_weights
+from .clock import Clock
 from .curves import draw_curves
+from .descriptions import (
+    Description,
+    ImageDescription,
+)
 from .diagnostics import NonFiniteLoss
 from .evaluation import Evaluation, evaluate
 from .firing import DeadUnits, dead_units
 from .history import Epoch, History
 from .loop import Callback, fit
+from .measures import Measure, Measured, supervised
 from .run_folder import Run, load_run, save_run
 
 __all__ = [
     "fit",
     "evaluate",
     "Callback",
+    "Clock",
+    "Measure",
+    "Measured",
+    "supervised",
     "History",
     "Epoch",
     "Evaluation",
@@ -20,6 +30,7 @@ __all__ = [
     "DeadUnits",
     "dead_units",
     "Description",
+    "ImageDescription",
     "save_weights",
     "load_weights",
     "load_model",

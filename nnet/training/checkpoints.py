@@ -1,50 +1,23 @@
 """Weights on disk: safetensors, with the description that rebuilds the model.
 
-The description is JSON, never pickled objects: the name of a function of `nnet.models`, its
-arguments, and what the model takes in and gives out.
+The description is JSON, never pickled objects; see `descriptions`.
 """
 
 import json
 import os
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialized
 
-from .. import environment, models
+from .. import environment
 from ..module import Module
+from .descriptions import Description, from_json, to_json
 from .files import written_beside
 
 # One entry, since safetensors writes several in random order.
 _ENTRY = "nnet"
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a model is, and what it takes in.
-
-    model       a name in `nnet.models.MODELS`
-    arguments   its keyword arguments
-    mean, std   one number a channel that pixels in [0, 1] are normalized with
-    shape       of one image, (C, H, W)
-    classes     names of the classes
-    """
-
-    model: str
-    arguments: dict
-    shape: tuple[int, int, int]
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    classes: tuple[str, ...]
-
-    def build(self) -> Module:
-        """A new model with fresh weights. Raises ValueError for a name that is not known."""
-        if self.model not in models.MODELS:
-            known = ", ".join(models.MODELS)
-            raise ValueError(f"expected a model out of {known}, got {self.model!r}")
-        return models.MODELS[self.model](**self.arguments)
 
 
 def save_weights(
@@ -62,7 +35,7 @@ def save_weights(
     """
     state = {name: np.asarray(value, order="C") for name, value in model.state_dict().items()}
     about = {
-        "description": None if description is None else asdict(description),
+        "description": None if description is None else to_json(description),
         "versions": environment.versions(),
     }
     metadata = {_ENTRY: json.dumps(about, sort_keys=True)}
@@ -91,7 +64,7 @@ def load_weights(
         return state, None
     try:
         content = json.loads(metadata[_ENTRY])["description"]
-        return state, None if content is None else _described(content)
+        return state, None if content is None else from_json(content)
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: its description of the model is damaged, {error}") from error
 
@@ -114,8 +87,3 @@ def load_model(path: str | os.PathLike) -> tuple[Module, Description]:
     except (ValueError, TypeError, KeyError, RuntimeError) as error:
         raise ValueError(f"{path}: {error}") from error
     return model, description
-
-
-def _described(content: dict) -> Description:
-    lists = {name: tuple(content[name]) for name in ("shape", "mean", "std", "classes")}
-    return Description(**content | lists)

@@ -25,7 +25,8 @@ def draw_curves(history: History, path: str | os.PathLike) -> None:
 
     steps = np.arange(1, len(history.step_loss) + 1)
     losses.plot(steps, history.step_loss, color="0.8", linewidth=0.7, label="each batch")
-    ends = history.steps_an_epoch * np.arange(1, len(history.epochs) + 1)
+    # The last epoch may have ended early.
+    ends = np.minimum(history.steps_an_epoch * np.arange(1, len(history.epochs) + 1), len(steps))
     for axes, measure in ((losses, "loss"), (accuracies, "accuracy")):
         for part in ("train", "validation"):
             values = [getattr(epoch, f"{part}_{measure}") for epoch in history.epochs]

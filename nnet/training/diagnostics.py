@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -43,8 +44,13 @@ class Guard:
         self._every = every
         self._keep(0)
 
-    def check(self, loss: float, inputs: Tensor, history: History) -> None:
+    def check(
+        self, loss: float, inputs: Tensor, again: Callable[[], Any], history: History
+    ) -> None:
         """Tell the loss of a batch, before the step that it leads to.
+
+        inputs  of the batch
+        again   computes the loss once more, to see where it came from
 
         Raises NonFiniteLoss for a loss that is not finite, with the model as it was.
         """
@@ -53,7 +59,7 @@ class Guard:
             if steps and steps % self._every == 0:
                 self._keep(steps)
             return
-        where = first_non_finite(self._model, inputs)
+        where = first_non_finite(self._model, inputs, again)
         self._model.load_state_dict(self._copy)
         epoch, step = divmod(steps, history.steps_an_epoch)
         raise NonFiniteLoss(epoch + 1, step + 1, loss, where, self._step, history)
@@ -63,36 +69,40 @@ class Guard:
         self._copy = {name: np.array(value) for name, value in self._model.state_dict().items()}
 
 
-def first_non_finite(model: Module, inputs: Tensor) -> str:
-    """Name what is not finite first on the way from the inputs to the model's output."""
-    if not _finite(inputs.numpy()):
+def first_non_finite(model: Module, inputs: Tensor, run: Callable[[], Any]) -> str:
+    """Name what is not finite first while `run` takes the model from the inputs to the loss."""
+    if not _finite(inputs):
         return "the inputs of the model"
     found: list[str] = []
-    handles = []
+    whole: list[bool] = []
+    handles = [model.register_forward_hook(lambda *passed: whole.append(_finite(passed[2])))]
     for name, module in model.named_modules():
         if next(module.children(), None) is None:
             handles.append(module.register_forward_hook(_watch(name, found)))
     try:
         with no_grad(), np.errstate(all="ignore"):
-            output = model(inputs)
+            run()
     finally:
         for handle in handles:
             handle.remove()
     if found:
         return found[0]
-    return "the loss" if _finite(output.numpy()) else "the output of the model"
+    return "the loss" if all(whole) else "the output of the model"
 
 
-def _watch(name: str, found: list[str]) -> Callable[[Module, tuple, Tensor], None]:
-    def look(module: Module, inputs: tuple, output: Tensor) -> None:
-        if found or _finite(output.numpy()):
+def _watch(name: str, found: list[str]) -> Callable[[Module, tuple, Any], None]:
+    def look(module: Module, inputs: tuple, output: Any) -> None:
+        if found or _finite(output):
             return
-        broken = [key for key, value in module.named_parameters() if not _finite(value.numpy())]
+        broken = [key for key, value in module.named_parameters() if not _finite(value)]
         of = f" (its {' and '.join(broken)} hold such values)" if broken else ""
         found.append(f"the output of {name or 'the model'}, a {type(module).__name__}{of}")
 
     return look
 
 
-def _finite(array: np.ndarray) -> bool:
-    return bool(np.isfinite(array).all())
+def _finite(values: Any) -> bool:
+    """Of a tensor, or of all in what a layer with several outputs returns."""
+    if isinstance(values, tuple | list):
+        return all(map(_finite, values))
+    return not isinstance(values, Tensor) or bool(np.isfinite(values.numpy()).all())

@@ -1,31 +1,39 @@
 """Loss and accuracy of a model as it is."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .. import functional
 from ..module import Module
 from ..tape import no_grad
-from ..tensor import Tensor
-from .accuracy import count_right
+from .measures import Average, Loss, Measure, supervised
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-Batches = Iterable[tuple[Tensor, Tensor]]
+# Of (inputs, targets), or of what else a measure takes.
+Batches = Iterable[Any]
 
 
 class Evaluation(NamedTuple):
-    """Averages over samples; the accuracy is a share, None where targets are not classes."""
+    """Averages over samples, or symbols of a text.
+
+    The accuracy is a share, None where targets are not classes.
+    """
 
     loss: float
     accuracy: float | None
 
 
-def evaluate(model: Module, loader: Batches, loss: Loss = functional.cross_entropy) -> Evaluation:
+def evaluate(
+    model: Module,
+    loader: Batches,
+    loss: Loss = functional.cross_entropy,
+    measure: Measure | None = None,
+) -> Evaluation:
     """Run the model over all batches in eval mode, without recording; change nothing in it.
 
-    loader  yields (inputs, targets)
-    loss    (outputs, targets) -> the mean over the batch
+    loader   yields (inputs, targets)
+    loss     (outputs, targets) -> the mean over the batch
+    measure  in place of loss, for other batches: see `measures`
 
     Raises ValueError if the loader yields no sample.
 
@@ -36,20 +44,15 @@ def evaluate(model: Module, loader: Batches, loss: Loss = functional.cross_entro
     >>> 0 <= accuracy <= 1
     True
     """
-    total, right, samples = 0.0, 0, 0
-    classes = True
+    measure = measure or supervised(loss)
+    average = Average()
     with evaluating(model), no_grad():
-        for inputs, targets in loader:
-            outputs = model(inputs)
-            count = len(targets)
-            total += loss(outputs, targets).item() * count
-            samples += count
-            found = count_right(outputs.numpy(), targets.numpy())
-            classes = classes and found is not None
-            right += found or 0
-    if not samples:
+        for batch in loader:
+            found = measure(model, batch)
+            average.add(found.loss.item(), found)
+    if not average.count:
         raise ValueError("evaluate: expected at least one batch, got none")
-    return Evaluation(total / samples, right / samples if classes else None)
+    return Evaluation(average.loss, average.accuracy)
 
 
 @contextmanager

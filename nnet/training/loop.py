@@ -1,16 +1,18 @@
 """The training loop."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from .. import functional
+from ..clip_gradients import clip_grad_norm_
 from ..module import Module
-from ..tensor import Tensor
-from .accuracy import count_right
+from .clock import Clock
 from .diagnostics import Guard
-from .evaluation import Batches, Loss, evaluate
+from .evaluation import Batches, evaluate
 from .history import Epoch, History
+from .measures import Average, Loss, Measure, supervised
+from .progress import bar, line, measures
 
 
 class Callback:
@@ -24,9 +26,9 @@ class Callback:
 
 
 class Batched(Protocol):
-    """What yields (inputs, targets), anew each time, and knows how many."""
+    """What yields batches, anew each time, and knows how many."""
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]: ...
+    def __iter__(self) -> Iterator[Any]: ...
 
     def __len__(self) -> int: ...
 
@@ -43,6 +45,9 @@ def fit(
     scheduler_every: str = "step",
     callbacks: Sequence[Callback] = (),
     progress: bool = True,
+    measure: Callable[[], Measure] | None = None,
+    clip: float | None = None,
+    clock: Clock | None = None,
 ) -> History:
     """Train a model, and return what happened.
 
@@ -54,6 +59,10 @@ def fit(
     scheduler        its `step()` is called after each "step" or "epoch", see scheduler_every
     callbacks        see `Callback`
     progress         show a bar on a terminal, and print a line an epoch
+    measure          in place of loss, for other batches: makes for each pass what computes the
+                     loss of a batch, see `measures`
+    clip             greatest length of all gradients together, see `clip_grad_norm_`
+    clock            ends the training, in the midst of an epoch, when it is over
 
     Ctrl-C ends the training: the model keeps what it has learnt and `history.interrupted` is
     True. The model is left in training mode.
@@ -76,91 +85,57 @@ def fit(
         raise ValueError("fit: expected a train_loader of at least one batch, got none")
     if scheduler_every not in ("step", "epoch"):
         raise ValueError(f"fit: expected scheduler_every step or epoch, got {scheduler_every!r}")
+    measure = measure or (lambda: supervised(loss))
     history = History(steps_an_epoch=len(train_loader))
     guard = Guard(model)
+    over = False
     try:
         for epoch in range(1, epochs + 1):
             start = time.perf_counter()
             model.train()
-            running = _Running()
-            with _bar(f"epoch {epoch}/{epochs}", len(train_loader), progress) as bar:
-                for inputs, targets in train_loader:
+            measure_batch, average = measure(), Average()
+            title = f"epoch {epoch}" if clock is not None else f"epoch {epoch}/{epochs}"
+            with bar(title, len(train_loader), progress) as shown:
+                for batch in train_loader:
                     optimizer.zero_grad()
-                    outputs = model(inputs)
-                    value = loss(outputs, targets)
-                    number = value.item()
-                    guard.check(number, inputs, history)
-                    value.backward()
+                    found = measure_batch(model, batch)
+                    number = found.loss.item()
+                    guard.check(
+                        number,
+                        batch[0],
+                        lambda batch=batch, again=measure_batch: again(model, batch),
+                        history,
+                    )
+                    found.loss.backward()
+                    if clip is not None:
+                        clip_grad_norm_(model.parameters(), clip)
                     optimizer.step()
                     rate = float(optimizer.param_groups[0]["lr"])
                     if scheduler is not None and scheduler_every == "step":
                         scheduler.step()
                     history.step_loss.append(number)
-                    running.add(number, outputs, targets)
-                    bar.set_postfix_str(str(running), refresh=False)
-                    bar.update()
+                    average.add(number, found)
+                    shown.set_postfix_str(measures("", average.loss, average.accuracy), False)
+                    shown.update()
                     for callback in callbacks:
                         callback.after_step(model, history)
+                    over = clock is not None and clock.over
+                    if over:
+                        break
             seconds = time.perf_counter() - start
             if scheduler is not None and scheduler_every == "epoch":
                 scheduler.step()
-            record = Epoch(running.loss, running.accuracy, None, None, rate, seconds)
+            record = Epoch(average.loss, average.accuracy, None, None, rate, seconds)
             if validation is not None:
-                found = evaluate(model, validation, loss)
-                record.validation_loss, record.validation_accuracy = found
+                found_there = evaluate(model, validation, measure=measure())
+                record.validation_loss, record.validation_accuracy = found_there
             history.epochs.append(record)
             if progress:
-                print(_line(epoch, epochs, record))
+                print(line(title, record))
             for callback in callbacks:
                 callback.after_epoch(model, history)
+            if over:
+                break
     except KeyboardInterrupt:
         history.interrupted = True
     return history
-
-
-class _Running:
-    """Averages over the samples of an epoch so far."""
-
-    def __init__(self) -> None:
-        self._total, self._right, self._samples = 0.0, 0, 0
-        self._classes = True
-
-    def add(self, loss: float, outputs: Tensor, targets: Tensor) -> None:
-        count = len(targets)
-        self._total += loss * count
-        self._samples += count
-        right = count_right(outputs.numpy(), targets.numpy())
-        self._classes = self._classes and right is not None
-        self._right += right or 0
-
-    @property
-    def loss(self) -> float:
-        return self._total / self._samples
-
-    @property
-    def accuracy(self) -> float | None:
-        return self._right / self._samples if self._classes else None
-
-    def __str__(self) -> str:
-        return _measures("", self.loss, self.accuracy)
-
-
-def _bar(title: str, total: int, progress: bool) -> Any:
-    from tqdm import tqdm
-
-    # disable=None: only on a terminal.
-    return tqdm(
-        total=total, desc=title, unit="batch", leave=False, disable=None if progress else True
-    )
-
-
-def _line(epoch: int, epochs: int, record: Epoch) -> str:
-    parts = [_measures("training", record.train_loss, record.train_accuracy)]
-    if record.validation_loss is not None:
-        parts.append(_measures("validation", record.validation_loss, record.validation_accuracy))
-    return f"epoch {epoch}/{epochs}  {'  '.join(parts)}  {record.seconds:.1f} s"
-
-
-def _measures(name: str, loss: float, accuracy: float | None) -> str:
-    share = "" if accuracy is None else f", {100 * accuracy:.2f} %"
-    return f"{name} loss {loss:.4f}{share}".strip()

@@ -5,10 +5,12 @@ import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from ..module import Module
-from .checkpoints import Description, load_model, save_weights
+from .checkpoints import load_model, save_weights
 from .curves import draw_curves
+from .descriptions import Description
 from .files import written_beside
 from .history import History
 
@@ -18,13 +20,16 @@ RECORD = "run.json"
 CURVES = "curves.png"
 
 
+D = TypeVar("D", bound=Description)
+
+
 @dataclass(frozen=True)
-class Run:
+class Run(Generic[D]):
     """A run read back; `record` is what run.json holds."""
 
     folder: Path
     model: Module
-    description: Description
+    description: D
     history: History
     record: dict
 
@@ -65,7 +70,7 @@ def write_record(folder: Path, record: dict) -> None:
     _write_json(folder / RECORD, record)
 
 
-def load_run(folder: str | os.PathLike) -> Run:
+def load_run(folder: str | os.PathLike) -> Run[Any]:
     """Read a run back.
 
     Raises FileNotFoundError for a missing folder or file, ValueError for a damaged one.

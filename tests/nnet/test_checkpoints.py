@@ -8,12 +8,12 @@ import pytest
 from safetensors.numpy import save_file
 
 import nnet as nn
-from nnet.training import Description, Epoch, History, load_run, save_run
+from nnet.training import Epoch, History, ImageDescription, load_run, save_run
 from nnet.training.files import written_beside
 from nnet.training.run_folder import prepare_run
 from tests.helpers import assert_same_bits
 
-TINY = Description(
+TINY = ImageDescription(
     "mnist_cnn",
     {"height": 16, "width": 16, "filters": 2, "hidden": 3, "classes": 2},
     (1, 16, 16),
@@ -207,3 +207,11 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path):
         beside.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new" and os.listdir(tmp_path) == ["a"]
+
+
+def test_a_file_from_before_there_were_kinds_describes_images(tmp_path, tiny):
+    save_with(tmp_path / "w", tiny, described())
+    assert nn.training.load_model(tmp_path / "w")[1] == TINY
+    save_with(tmp_path / "w", tiny, described(kind="dream"))
+    with pytest.raises(ValueError, match="damaged, expected a kind out of images.*, got 'dream'"):
+        nn.training.load_model(tmp_path / "w")

@@ -12,7 +12,8 @@ import pytest
 import nnet as nn
 from kernels import _jit
 from nnet import cli, warmup
-from nnet.training import Callback, recipe
+from nnet.jobs import images
+from nnet.training import Callback
 from tests.nnet.test_data import write_folder
 
 SHORT = ["--epochs", "1", "--limit", "640", "--no-progress"]
@@ -186,9 +187,10 @@ def test_warmup_says_when_it_failed(capsys, monkeypatch):
         (["train", "--lr", "nan"], "expected a number above 0, got 'nan'"),
         (["train", "--seed", "-1"], "expected an integer from 0"),
         (["train", "--validation", "1"], "expected a number from 0 to below 1, got '1'"),
+        (["train", "brain"], "expected a job out of images, "),
         (["fly"], "invalid choice: 'fly'"),
         ([], "required: COMMAND"),
-        (["predict", "somewhere"], "required: IMAGE"),
+        (["predict", "somewhere"], "required: INPUT"),
         (["evaluate", "nowhere"], "nowhere: expected the folder of a run, found none"),
         (["predict", "nowhere", "a.png"], "nowhere: expected the folder of a run, found none"),
     ],
@@ -198,7 +200,7 @@ def test_refuses(capsys, arguments, message):
 
 
 def test_refuses_before_training(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(recipe, "train", lambda *_: pytest.fail("it began to train"))
+    monkeypatch.setattr(images, "train", lambda *_: pytest.fail("it began to train"))
     out = tmp_path / "run"
     assert "expected an integer from 1 to" in refused(
         capsys, "train", "--threads", "999", "--out", out
@@ -237,8 +239,8 @@ def test_ctrl_c_saves_what_was_trained(tmp_path, capsys, monkeypatch):
             if len(history.step_loss) == 3:
                 raise KeyboardInterrupt
 
-    fit = recipe.fit
-    monkeypatch.setattr(recipe, "fit", lambda *a, **k: fit(*a, **k, callbacks=[Interrupt()]))
+    fit = images.fit
+    monkeypatch.setattr(images, "fit", lambda *a, **k: fit(*a, **k, callbacks=[Interrupt()]))
     folder = tmp_path / "run"
     assert cli.main(["train", *SHORT, "--out", str(folder)]) == 130
     assert "interrupted after 3 steps" in capsys.readouterr().out

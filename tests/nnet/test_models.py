@@ -5,7 +5,7 @@ import pytest
 
 import nnet as nn
 from nnet import models, optim
-from nnet.training.checkpoints import Description
+from nnet.training import ImageDescription
 
 SMALL = {
     "mnist_cnn": ({"filters": 2, "hidden": 4, "dropout": 0.0}, (4, 1, 28, 28)),
@@ -40,7 +40,9 @@ def test_h_parameters_and_multiply_accumulates(name, shape, parameters, macs):
 def test_a_description_builds_it_and_a_step_reaches_every_parameter(name):
     arguments, shape = SMALL[name]
     nn.manual_seed(0)
-    description = Description(name, {**arguments, "classes": 3}, shape[1:], [0.0], [1.0], "abc")
+    description = ImageDescription(
+        name, {**arguments, "classes": 3}, shape[1:], [0.0], [1.0], "abc"
+    )
     model = description.build()
     optimizer = optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
     images = nn.from_numpy(np.random.default_rng(0).standard_normal(shape, np.float32))

@@ -1,0 +1,71 @@
+"""Settings that can be given on the command line: fields with a check and a word of help."""
+
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Number:
+    """Reads a number and refuses what is not expected, with a ValueError that says so.
+
+    >>> COUNT("3")
+    3
+    """
+
+    kind: Callable[[str], Any]
+    good: Callable[[Any], bool]
+    expected: str
+
+    def __call__(self, text: str) -> Any:
+        try:
+            value = self.kind(text)
+        except ValueError:
+            value = None
+        if value is None or not self.good(value):
+            raise ValueError(f"expected {self.expected}, got {text!r}")
+        return value
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Reads one of a few words."""
+
+    words: tuple[str, ...]
+
+    def __call__(self, text: str) -> str:
+        if text not in self.words:
+            raise ValueError(f"expected one of {', '.join(self.words)}, got {text!r}")
+        return text
+
+
+COUNT = Number(int, lambda value: value >= 1, "an integer of at least 1")
+SEED = Number(int, lambda value: 0 <= value < 1 << 63, "an integer from 0 to 2**63 - 1")
+POSITIVE = Number(float, lambda value: 0 < value < float("inf"), "a number above 0")
+SHARE = Number(float, lambda value: 0 <= value < 1, "a number from 0 to below 1")
+PART = Number(float, lambda value: 0 < value < 1, "a number between 0 and 1")
+AT_LEAST_0 = Number(float, lambda value: 0 <= value < float("inf"), "a number of at least 0")
+
+
+def option(
+    read: Callable[[str], Any], about: str, default: Any = MISSING, positional: bool = False
+) -> Any:
+    """A field of settings.
+
+    read        makes a value of a word, or raises ValueError
+    about       what it means
+    default     the field must be given if there is none
+    positional  given by its place, not by its name
+    """
+    about_field = {"read": read, "about": about, "positional": positional}
+    return field(default=default, metadata=about_field)
+
+
+def seed() -> Any:
+    """The field of every job: where weights, dropout and order come from."""
+    return option(SEED, "of weights, dropout and order; one seed, one result", 0)
+
+
+def threads() -> Any:
+    """The field of every job."""
+    return option(COUNT, "all cores if not given; the result is the same", None)
