@@ -1,12 +1,24 @@
-"""Networks to start from, each a function of plain arguments: MODELS by name."""
+"""Networks to start from, of plain arguments; those for images by name in MODELS."""
 
 from collections.abc import Callable
 
 from ..module import Module
+from .language import CELLS, LanguageModel
 from .plain import mlp, mnist_cnn, vgg_small
 from .residual import ResNet, resnet20
+from .series import SeriesClassifier
 
-__all__ = ["MODELS", "ResNet", "mlp", "mnist_cnn", "resnet20", "vgg_small"]
+__all__ = [
+    "CELLS",
+    "MODELS",
+    "LanguageModel",
+    "ResNet",
+    "SeriesClassifier",
+    "mlp",
+    "mnist_cnn",
+    "resnet20",
+    "vgg_small",
+]
 
 MODELS: dict[str, Callable[..., Module]] = {
     "mnist_cnn": mnist_cnn,

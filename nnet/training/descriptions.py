@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from .. import models
 from ..module import Module
+from ..seq2seq import Seq2Seq
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,72 @@ class ImageDescription:
         return models.MODELS[self.model](**self.arguments)
 
 
-Description = ImageDescription
+@dataclass(frozen=True)
+class TextDescription:
+    """A language model of characters.
 
-KINDS: dict[str, type[Description]] = {ImageDescription.KIND: ImageDescription}
+    arguments   of `nnet.models.LanguageModel`
+    vocabulary  what `Vocabulary.to_dict` returned
+    """
+
+    KIND: ClassVar = "char-lm"
+
+    arguments: dict
+    vocabulary: dict
+
+    def build(self) -> Module:
+        """A new model with fresh weights."""
+        return models.LanguageModel(**self.arguments)
+
+
+@dataclass(frozen=True)
+class SeriesDescription:
+    """A classifier of series.
+
+    arguments  of `nnet.models.SeriesClassifier`
+    mean, std  one number a channel that series are normalized with
+    classes    names of the classes
+    """
+
+    KIND: ClassVar = "series"
+
+    arguments: dict
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    classes: tuple[str, ...]
+
+    def build(self) -> Module:
+        """A new model with fresh weights."""
+        return models.SeriesClassifier(**self.arguments)
+
+
+@dataclass(frozen=True)
+class PairDescription:
+    """A model from one sequence to another.
+
+    arguments       of `nnet.Seq2Seq`
+    source, target  what `Vocabulary.to_dict` returned
+    longest         symbols of the longest target it was trained on
+    """
+
+    KIND: ClassVar = "seq2seq"
+
+    arguments: dict
+    source: dict
+    target: dict
+    longest: int
+
+    def build(self) -> Module:
+        """A new model with fresh weights."""
+        return Seq2Seq(**self.arguments)
+
+
+Description = ImageDescription | TextDescription | SeriesDescription | PairDescription
+
+KINDS: dict[str, type[Description]] = {
+    each.KIND: each
+    for each in (ImageDescription, TextDescription, SeriesDescription, PairDescription)
+}
 
 
 def to_json(description: Description) -> dict:

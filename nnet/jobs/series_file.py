@@ -1,0 +1,39 @@
+"""Series to be classified, from a file."""
+
+import os
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..data import SeriesDataset
+
+
+def read_series(path: str | os.PathLike, classes: Sequence[str]) -> SeriesDataset:
+    """Read series without labels from a file of NumPy's npz format.
+
+    The arrays are x (N, T, C) and len (N,), or x_test and len_test as in a file to train on; all
+    series have length T without len. The labels of what is returned mean nothing.
+
+    Raises FileNotFoundError for a missing file, TypeError for other dtypes, ValueError for one that
+    is no npz file or lacks an array, and for lengths that do not fit.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: expected a file of series, found none")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            ending = "" if "x" in file else "_test"
+            arrays = {
+                name: file[f"{name}{ending}"] for name in ("x", "len") if f"{name}{ending}" in file
+            }
+    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+        raise ValueError(f"{path}: expected a file of NumPy's npz format, {error}") from error
+    if "x" not in arrays:
+        raise ValueError(f"{path}: expected an array x or x_test, found neither")
+    x = arrays["x"]
+    lengths = arrays.get("len", np.full(len(x), x.shape[1] if x.ndim > 1 else 0))
+    try:
+        return SeriesDataset(x, lengths, np.zeros(len(x), np.int64), tuple(classes))
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{path}: {error}") from error
