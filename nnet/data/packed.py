@@ -2,8 +2,11 @@
 
 import gzip
 import os
+import zipfile
 import zlib
 from pathlib import Path
+
+import numpy as np
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -45,3 +48,16 @@ def read_text(path: str | os.PathLike) -> str:
     if not text:
         raise ValueError(f"{path}: expected a text, got an empty file")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """The arrays of a file of NumPy's npz format, by name.
+
+    Raises FileNotFoundError for a missing file, ValueError for any other, objects included.
+    """
+    with open(path, "rb") as content:
+        try:
+            with np.load(content, allow_pickle=False) as arrays:
+                return dict(arrays)
+        except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, TypeError) as error:
+            raise ValueError(f"{path}: expected a file of NumPy's npz format, {error}") from error

@@ -1,12 +1,9 @@
 """Series from a file."""
 
 import os
-import zipfile
 from collections.abc import Sequence
-from pathlib import Path
 
-import numpy as np
-
+from .packed import read_arrays
 from .series import SeriesDataset
 
 _KEYS = tuple(f"{what}_{part}" for part in ("train", "test") for what in ("x", "len", "y"))
@@ -35,19 +32,14 @@ def series_npz(
     >>> train.series.shape, test.classes
     ((4, 9, 2), ('0', '1', '2'))
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: expected a file of series, found none")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in _KEYS if name in file}
-    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
-        raise ValueError(f"{path}: expected a file of NumPy's npz format, {error}") from error
+    arrays = read_arrays(path)
     missing = [name for name in _KEYS if name not in arrays]
     if missing:
         raise ValueError(f"{path}: expected the arrays {', '.join(_KEYS)}, found no {missing[0]}")
     if classes is None:
         labels = arrays["y_train"]
-        classes = [str(label) for label in range(int(labels.max(initial=-1)) + 1)]
+        count = int(labels.max()) + 1 if labels.size and labels.dtype.kind in "iu" else 0
+        classes = [str(label) for label in range(count)]
     parts = []
     for part in ("train", "test"):
         x, lengths, y = (arrays[f"{what}_{part}"] for what in ("x", "len", "y"))
