@@ -4,11 +4,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from . import evaluate, info, predict, train, warm_up
+from . import evaluate, generate, info, predict, train, warm_up
 from .parsing import Parser
 from .refusing import INTERRUPTED, REFUSED, Refused
 
-COMMANDS = (train, evaluate, predict, info, warm_up)
+COMMANDS = (train, evaluate, predict, generate, info, warm_up)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,10 +16,13 @@ and of a run that was read back
 from types import ModuleType
 
 from ..training.descriptions import Description
-from . import images
+from . import char_lm, images, seq2seq, series
 
 JOBS: dict[str, ModuleType] = {
     "images": images,
+    "char-lm": char_lm,
+    "series": series,
+    "seq2seq": seq2seq,
 }
 
 

@@ -6,6 +6,9 @@ from .curves import draw_curves
 from .descriptions import (
     Description,
     ImageDescription,
+    PairDescription,
+    SeriesDescription,
+    TextDescription,
 )
 from .diagnostics import NonFiniteLoss
 from .evaluation import Evaluation, evaluate
@@ -31,6 +34,9 @@ __all__ = [
     "dead_units",
     "Description",
     "ImageDescription",
+    "TextDescription",
+    "SeriesDescription",
+    "PairDescription",
     "save_weights",
     "load_weights",
     "load_model",
