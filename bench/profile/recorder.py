@@ -82,7 +82,7 @@ def counted(kernel: str, arguments: dict[str, Any]) -> Work:
     """What a launch cannot do without, from its arguments and the names they have by contract.
 
     All arrays that are no scratch are moved once, those updated in place twice. Flops are
-    counted for products and convolutions only: the others are bound by memory.
+    counted for products, convolutions and recurrent layers: the others are bound by memory.
     """
     moved = 0
     for name, value in arguments.items():
@@ -110,4 +110,8 @@ def _flops(kernel: str, arguments: dict[str, Any]) -> int:
         if weight is None or outputs is None:
             return 0
         return 2 * outputs.shape[0] * math.prod(outputs.shape[2:]) * weight.size
+    if kernel.startswith(("rnn.", "lstm.", "gru.")) and "weight_hh" in arguments:
+        weights = sum(v.size for name, v in arguments.items() if name.startswith("weight_"))
+        # Back, each weight meets each step twice: for the gradient in front of it, and its own.
+        return 2 * math.prod(arguments["x"].shape[:2]) * weights * (1 + ("dy" in arguments))
     return 0

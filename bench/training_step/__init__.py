@@ -1,7 +1,8 @@
 """Whole training steps, in this library and in PyTorch: forward, loss, backward, optimizer.
 
-The same network of `nnet.models`, the same batch, the same optimizer, PyTorch's fused. From the
-same weights they must give the same loss, gradients and statistics before they are timed.
+The same network of `nnet.models` or `nnet_models`, the same batch, the same optimizer, PyTorch's
+fused. From the same weights they must give the same loss, gradients and statistics before they are
+timed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import numpy as np
 
 import nnet as nn
 from bench.case import assert_agree
-from nnet import models, optim
+from bench.training_step.nnet_models import MODELS
+from nnet import optim
 
 CLASSES = 10
 LR, MOMENTUM, WEIGHT_DECAY = 1e-3, 0.9, 1e-4
@@ -58,7 +60,7 @@ class Training:
     def in_nnet(self, size: int | None = None, compared: bool = False) -> Trained:
         """This library's step, on a batch of `size` if given."""
         nn.manual_seed(0)
-        model = models.MODELS[self.model](**self._arguments(compared))
+        model = MODELS[self.model](**self._arguments(compared))
         optimizer: optim.Optimizer
         if self.optimizer == "adam":
             optimizer = optim.Adam(model.parameters(), lr=LR)
@@ -129,6 +131,22 @@ class Training:
         return dict(self.arguments) | ({"dropout": 0.0} if compared and self.dropout else {})
 
 
+@dataclass(frozen=True)
+class TextTraining(Training):
+    """A language model on random symbols; `shape` is (batch, steps)."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.arguments['cell'].lower()}_{self.model}-batch{self.shape[0]}"
+
+    def batch(self, size: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Symbols (steps, batch), and the one behind each, in a row."""
+        samples, steps = size or self.shape[0], self.shape[1]
+        symbols = np.random.default_rng(0).integers(0, VOCABULARY, (steps + 1, samples))
+        return symbols[:-1], symbols[1:].ravel()
+
+
+VOCABULARY = 64
 TRAININGS = (
     Training("mnist_cnn", (64, 1, 28, 28), "adam", small=True),
     Training("vgg_small", (64, 3, 32, 32), "sgd", tolerance=0.05),
@@ -141,8 +159,12 @@ TRAININGS = (
         {"inputs": 64, "hidden": (32,), "dropout": 0.0, "batch_norm": False},
         small=True,
     ),
+    *(
+        TextTraining("language", (32, 100), "adam", {"cell": cell}, dropout=False)
+        for cell in ("LSTM", "GRU", "RNN")
+    ),
 )
-MNIST_CNN, _, RESNET20, _, _ = TRAININGS
+MNIST_CNN, _, RESNET20, *_ = TRAININGS
 
 
 def _array(value: Any) -> np.ndarray:

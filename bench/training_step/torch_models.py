@@ -1,4 +1,4 @@
-"""The networks of `nnet.models` in PyTorch, with the same names and arguments."""
+"""The networks of `nnet_models` in PyTorch, with the same names and arguments."""
 
 from __future__ import annotations
 
@@ -80,6 +80,20 @@ class resnet20(nn.Module):
         x = self.relu(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
         return self.fc(torch.flatten(self.avgpool(x), 1))
+
+
+class language(nn.Module):
+    def __init__(
+        self, cell: str = "LSTM", symbols: int = 64, embedding: int = 64, width: int = 256
+    ) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(symbols, embedding)
+        self.recurrent = getattr(nn, cell)(embedding, width)
+        self.linear = nn.Linear(width, symbols)
+
+    def forward(self, symbols: torch.Tensor) -> torch.Tensor:
+        output, _ = self.recurrent(self.embedding(symbols))
+        return self.linear(output).flatten(0, 1)
 
 
 def _stage(inputs: int, outputs: int, stride: int) -> nn.Sequential:

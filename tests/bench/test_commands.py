@@ -214,6 +214,9 @@ def test_work_is_counted_from_the_names_of_arguments():
         {"x": x, "dy": dy, "out_dweight": weight},
     ):
         assert counted("conv2d.cpu.any", arguments).flops == flops
+    layer = {"x": np.empty((7, 2, 3)), "weight_ih": np.empty((8, 3)), "weight_hh": np.empty((8, 2))}
+    assert counted("lstm.cpu_forward.forward", layer).flops == 2 * 14 * 40
+    assert counted("lstm.cpu_backward.backward", layer | {"dy": a}).flops == 4 * 14 * 40
     assert counted("optimizer_step.cpu.sgd", {"grad": a, "inout_param": a}).bytes == 3 * a.nbytes
 
 

@@ -297,7 +297,7 @@ def test_weights_computed_from_others_are_read_anew():
 SHAPES = {
     "another width": (nn.zeros(5, 2, 4), None, r"input of shape \(T, N, 3\) or \(T, 3\), got"),
     "four axes": (nn.zeros(1, 5, 2, 3), None, r"input of shape .*got \(1, 5, 2, 3\)"),
-    "no step": (nn.zeros(0, 2, 3), None, r"at least one step, got shape \(0, 2, 3\)"),
+    "no step": (nn.zeros(0, 2, 3), None, r"input of at least one step, got shape \(0, 2, 3\)"),
     "no layers": (nn.zeros(5, 2, 3), nn.zeros(2, 4), r"h_0 of shape \(2, 2, 4\), got \(2, 4\)"),
     "a batch": (nn.zeros(5, 3), nn.zeros(2, 1, 4), r"h_0 of shape \(2, 4\), got \(2, 1, 4\)"),
 }
