@@ -32,12 +32,17 @@ tile = (number, vector, number, vector, number, number, vector, number, number, 
 gather = (number, vector, number, table, number, table, number, vector, number, vector, number,
           types.boolean)
 dots = (number, vector, number, number, vector, number, number, vector, number, number)
+pair = types.UniTuple(int64, 2)
+rows = (number, vector, place, vector, number, vector, pair, types.boolean)
+wide = (number, vector, number, vector, pair, vector, pair, types.boolean)
 direct = (number, vector, place, vector, place, flags, vector, vector, vector, place)
 tiles = {
     **{f"multiply_tile_{n}": (_tile, tile) for n in (1, 2, 3)},
     **{f"gather_tile_{n}": (_tile, gather) for n in (1, 2)},
     "dot_tile": (_tile, dots),
     **{f"direct_tile_{n}": (direct_tile, direct) for n in (1, 2, 3, 6)},
+    **{f"row_tile_{name}": (_tile, rows) for name in ("high", "middle", "low")},
+    "wide_tile": (_tile, wide),
 }
 
 def compiled(module, name, signature):
@@ -104,6 +109,10 @@ SUMS = {
     "direct_tile_2": {16: 12, 32: 12, 64: 24},
     "direct_tile_3": {16: 12, 32: 12, 64: 24},
     "direct_tile_6": {16: 12, 32: 12, 64: 24},
+    "row_tile_high": {16: 12, 32: 12, 64: 24},
+    "row_tile_middle": {16: 10, 32: 10, 64: 20},
+    "row_tile_low": {16: 8, 32: 8, 64: 16},
+    "wide_tile": {16: 8, 32: 8, 64: 8},
 }
 
 

@@ -19,6 +19,7 @@ from kernels._tile import (
     gather_tile_1,
     gather_tile_2,
     multiply_block,
+    multiply_rows,
     multiply_tile_3,
     transpose_rows,
     transpose_square,
@@ -162,6 +163,90 @@ def test_gather_tiles(dtype, tolerance, wide_sums):
                 rows = b[1 : 1 + depth * count * lanes].reshape(depth, -1).astype(np.float64)
                 assert_close(out[1:-2], (repeats * values @ rows).reshape(-1), 4 * tolerance)
                 assert np.isnan(out[0]) and np.isnan(out[-2:]).all()
+
+
+@_jit.jit
+def _rows(rows, depth, a, a_place, b, panels, out, out_row, add):
+    panel = 2 * register_lanes(out)
+    multiply_rows(
+        rows, depth, a, a_place, b, (1, depth * panel), panels, out, (2, out_row, panel), add
+    )
+
+
+@_jit.jit
+def register_lanes(array):
+    return _tile.tile_lanes(array)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), FLOATS)
+def test_i1_rows_at_every_remainder(dtype, tolerance):
+    """Rows as they lie or across, set or added to; nothing beside C is touched."""
+    panel = 2 * register(dtype)
+    for rows in (*range(9), 2 * _tile.ROWS_HIGH + 1):
+        for depth, panels in ((1, 1), (7, 4), (300, 6)):
+            a = normal((rows, depth), dtype)
+            b, c = (
+                normal((panels, depth, panel), dtype, 1),
+                normal((rows, panels * panel), dtype, 2),
+            )
+            product = np.einsum("rk,pkj->rpj", a.astype(np.float64), b).reshape(c.shape)
+            flat_b = np.concatenate([[0], b.ravel()]).astype(dtype)
+            for across in (False, True):
+                flat_a = np.ascontiguousarray(a.T if across else a).ravel()
+                place = (0, 1, rows) if across else (0, depth, 1)
+                for add in (False, True):
+                    out = nan_poisoned((rows + 1, c.shape[1] + 3), dtype)
+                    out[:rows, 2:-1] = c if add else np.nan
+                    _rows(
+                        rows,
+                        depth,
+                        flat_a,
+                        place,
+                        flat_b,
+                        panels,
+                        out.reshape(-1),
+                        out.shape[1],
+                        add,
+                    )
+                    expected = product + c if add else product
+                    assert_close(out[:rows, 2:-1], expected, 4 * tolerance * depth**0.5)
+                    out[:rows, 2:-1] = np.nan
+                    assert np.isnan(out).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_i1_a_row_does_not_depend_on_the_others_nor_on_how_its_sum_is_cut(dtype):
+    panel, depth, panels = 2 * register(dtype), 600, 5
+    a, b = normal((13, depth), dtype), normal((panels, depth, panel), dtype, 1)
+    flat_b = np.concatenate([[0], b.ravel()]).astype(dtype)
+    every = np.zeros((13, panels * panel + 2), dtype)
+    _rows(
+        13,
+        depth,
+        a.ravel(),
+        (0, depth, 1),
+        flat_b,
+        panels,
+        every.reshape(-1),
+        every.shape[1],
+        False,
+    )
+    for first, rows in ((0, 1), (5, 2), (4, 3), (8, 5)):
+        some = np.zeros((rows, every.shape[1]), dtype)
+        for low, high in ((0, 1), (1, 256), (256, depth)):
+            part = np.concatenate([[0], b[:, low:high].ravel()]).astype(dtype)
+            _rows(
+                rows,
+                high - low,
+                a.ravel(),
+                (first * depth + low, depth, 1),
+                part,
+                panels,
+                some.reshape(-1),
+                some.shape[1],
+                low > 0,
+            )
+        assert_same_bits(some, every[first : first + rows])
 
 
 @_jit.jit
