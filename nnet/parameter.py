@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,14 @@ class Home:
             buffer[start : start + size].reshape(shape) for buffer in buffers
         )
         self.grad = record(self.gradient, ())
+
+    def is_free(self, data: np.ndarray) -> bool:
+        """Whether a parameter of these values has a place here for its first gradient.
+
+        Not while somebody else holds the last one, as a tensor or as an array: it keeps its values.
+        """
+        free = getrefcount(self.grad) == 2 and getrefcount(self.gradient) == 3
+        return self.data is data and free
 
 
 def layout(parameters: Sequence[Tensor]) -> tuple[list[int], int]:

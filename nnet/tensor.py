@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from sys import getrefcount
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -176,10 +175,7 @@ class Tensor(Arithmetic, Elementwise, Reductions, Shaping, InPlace):
             backpropagate(self._node, dy, retain_graph)
 
     def accumulate(self, gradient: np.ndarray) -> None:
-        """Add to `grad`; the first gradient of a parameter goes to its place in the flat buffer.
-
-        Unless somebody still holds the tensor or the array that lives there: it keeps its values.
-        """
+        """Add to `grad`; the first gradient of a parameter goes to its place in the flat buffer."""
         data = self.data
         if gradient.shape != data.shape:
             raise RuntimeError(
@@ -189,16 +185,23 @@ class Tensor(Arithmetic, Elementwise, Reductions, Shaping, InPlace):
             np.add(self.grad.data, gradient, out=self.grad.data, casting="same_kind")
             return
         home = self._home
-        if (
-            home is not None
-            and home.data is data
-            and getrefcount(home.grad) == 2
-            and getrefcount(home.gradient) == 3
-        ):
+        if home is not None and gradient is home.gradient:
+            self.grad = home.grad
+        elif home is not None and home.is_free(data):
             np.copyto(home.gradient, gradient)
             self.grad = home.grad
         else:
             self.grad = record(np.array(gradient, data.dtype, order="C"), ())
+
+    def place_of_gradient(self) -> np.ndarray | None:
+        """Where a backward may write the first gradient of a parameter and return it, or None.
+
+        For gradients so large that copying them there would take as long as computing them.
+        """
+        home = self._home
+        if self.grad is not None or home is None or not home.is_free(self.data):
+            return None
+        return home.gradient
 
     def __len__(self) -> int:
         if not self.data.ndim:

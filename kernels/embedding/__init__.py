@@ -68,8 +68,11 @@ def forward(
     return y.reshape(shape), saved
 
 
-def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
-    """Return dweight (V, D), zero where an id was not looked up."""
+def backward(dy: np.ndarray, saved: Saved, out: np.ndarray | None = None) -> np.ndarray:
+    """Return dweight (V, D), zero where an id was not looked up.
+
+    out  an array of its shape and dtype to write it to, C-contiguous
+    """
     (dy,) = float_arrays("embedding", dy=dy)
     if dy.dtype != saved.dtype:
         raise TypeError(f"embedding: expected dy of {saved.dtype} like weight, got {dy.dtype}")
@@ -78,7 +81,14 @@ def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     ids, (vocabulary, size) = saved.ids, saved.weight_shape
     # They may have been overwritten since, and now decide where is written.
     _check_range(ids, ids.shape, vocabulary)
-    dweight = _memory.empty(saved.weight_shape, saved.dtype)
+    dweight = _memory.empty(saved.weight_shape, saved.dtype) if out is None else out
+    if dweight.shape != saved.weight_shape or dweight.dtype != saved.dtype:
+        raise ValueError(
+            f"embedding: expected out of shape {saved.weight_shape} and {saved.dtype}, "
+            f"got {dweight.shape} and {dweight.dtype}"
+        )
+    if not dweight.flags.carray:
+        raise ValueError("embedding: expected out to be contiguous, aligned and writeable")
     if dweight.size:
         cpu.backward(
             dy=dy.reshape(ids.size, size),

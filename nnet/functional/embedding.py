@@ -46,7 +46,8 @@ def embedding(
     if max_norm is not None:
         op.renormalize(input.data, weight.data, max_norm, norm_type)
     y, saved = op.forward(input.data, weight.data, padding_idx, scale_grad_by_freq)
-    return record(y, (weight,), lambda dy: op.backward(dy, saved))
+    # A copy of the gradient, which is as large as the table, would take longer than the gradient.
+    return record(y, (weight,), lambda dy: op.backward(dy, saved, weight.place_of_gradient()))
 
 
 def checked_padding(padding_idx: int | None, count: int) -> int | None:

@@ -217,6 +217,16 @@ def test_bad_gradients():
         embedding.backward(np.ones((2, 3)), saved)
     with pytest.raises(TypeError, match="dy of float64 like weight, got float32"):
         embedding.backward(np.ones((2, 4), np.float32), saved)
+    for out, message in (
+        (np.ones((4, 4)), r"\(3, 4\) and float64, got \(4, 4\)"),
+        (np.ones((3, 4), np.float32), r"float64, got \(3, 4\) and float32"),
+        (np.ones((4, 3)).T, "out to be contiguous"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            embedding.backward(np.ones((2, 4)), saved, out)
+    out = nan_poisoned((3, 4), np.float64)
+    assert embedding.backward(np.ones((2, 4)), saved, out) is out
+    assert out[:, 0].tolist() == [1, 0, 1]
     ids[1] = 3
     with pytest.raises(ValueError, match="from 0 to 2 for a vocabulary of 3, got 3"):
         embedding.backward(np.ones((2, 4)), saved)

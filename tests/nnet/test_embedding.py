@@ -65,6 +65,31 @@ def test_max_norm_changes_the_weight_that_an_optimizer_has_moved():
     assert_same_bits(y.data, layer.weight.data[ids.data])
 
 
+def test_gradient_is_written_where_the_optimizer_reads_it():
+    layer = nn.Embedding(20, 8)
+    weight, ids = layer.weight, nn.tensor([[3, 4], [3, 19]])
+    expected = np.bincount([3, 4, 3, 19], minlength=20)[:, None] * np.ones((1, 8))
+    optimizer = nn.optim.SGD(layer.parameters(), lr=0.0)
+    layer(ids).sum().backward()
+    optimizer.step()  # moves parameters into one buffer
+    optimizer.zero_grad()
+    (layer(ids) + layer(ids)).sum().backward()
+    assert_close(weight.grad.data, 2 * expected, 1e-6)
+    layer(ids).sum().backward()
+    assert_close(weight.grad.data, 3 * expected, 1e-6)
+    assert np.shares_memory(weight.grad.data, weight._home.gradient)
+    kept = weight.grad
+    optimizer.zero_grad()
+    layer(ids).sum().backward()
+    assert_close(kept.data, 3 * expected, 1e-6)
+    assert_close(weight.grad.data, expected, 1e-6)
+    tied = F.linear(layer(ids), weight)
+    optimizer.zero_grad()
+    tied.sum().backward()
+    with_ids = weight.data[ids.data].sum(axis=(0, 1)) + expected * weight.data.sum(axis=0)
+    assert_close(weight.grad.data, with_ids, 1e-5)
+
+
 def test_state_and_repr():
     layer = nn.Embedding(7, 3, padding_idx=2, max_norm=1.5, scale_grad_by_freq=True)
     assert list(layer.state_dict()) == ["weight"]
