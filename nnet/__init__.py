@@ -40,6 +40,7 @@ from .adaptive_pooling import (
     AdaptiveMaxPool1d,
     AdaptiveMaxPool2d,
 )
+from .attention import MultiheadAttention
 from .bahdanau import BahdanauAttention
 from .batch_renorm import BatchRenorm1d, BatchRenorm2d
 from .clip_gradients import clip_grad_norm_
@@ -112,6 +113,7 @@ from .switchable_norm import (
 )
 from .tape import enable_grad, is_grad_enabled, no_grad
 from .tensor import Tensor, record, record_outputs
+from .transformer import TransformerEncoder, TransformerEncoderLayer
 from .weight_norm import MeanOnlyBatchNorm, remove_weight_norm, weight_norm
 from .whitening import Whitening
 
@@ -196,6 +198,7 @@ __all__ = [
     "MeanOnlyBatchNorm",
     "Module",
     "ModuleList",
+    "MultiheadAttention",
     "MultiMarginLoss",
     "NLLLoss",
     "Parameter",
@@ -223,6 +226,8 @@ __all__ = [
     "SwitchableNorm2d",
     "Tanh",
     "Tensor",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "Unflatten",
     "Whitening",
     "arange",

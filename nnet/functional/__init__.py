@@ -21,6 +21,7 @@ from .activation import (
     tanh,
 )
 from .alignment import additive_score, dot_score, masked_softmax
+from .attention import scaled_dot_product_attention
 from .batch_renorm import batch_renorm, mean_only_batch_norm
 from .convolution import conv1d, conv2d
 from .convolution_transpose import conv_transpose1d, conv_transpose2d
@@ -59,6 +60,7 @@ from .switchable_norm import batch_instance_norm, switchable_norm
 
 __all__ = [
     "linear",
+    "scaled_dot_product_attention",
     "conv1d",
     "conv2d",
     "conv_transpose1d",
