@@ -7,11 +7,10 @@ are tested by greedy decoding on others, of one length each. Nobody shows the mo
 the share of its weights whose greatest lies on the anti-diagonal, where the symbol to be written
 stands, is what it found out for itself. Bahdanau et al. 2015.
 
-    python examples/reverse_sequences.py --length 20 --steps 2500
+    python examples/reverse_sequences.py --length 20 --steps 1500
 """
 
 import argparse
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -36,13 +35,13 @@ def batch(rng: np.random.Generator, lengths: np.ndarray) -> tuple[np.ndarray, np
 
 
 def train(
-    attention: str | None, length: int, steps: int, samples: int = 64, width: int = 128
+    attention: str | None, length: int, steps: int, samples: int, width: int, rate: float
 ) -> nn.Seq2Seq:
     """A model after so many batches of sequences of 1 to `length` symbols."""
     nn.manual_seed(0)
     rng = np.random.default_rng(0)
     model = nn.Seq2Seq(SIZE, SIZE, width // 4, width, attention=attention)
-    optimizer = optim.Adam(model.parameters(), lr=RATE)
+    optimizer = optim.Adam(model.parameters(), lr=rate)
     schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
         lengths = rng.integers(1, length + 1, samples)
@@ -73,33 +72,20 @@ def test(model: nn.Seq2Seq, length: int, samples: int = 200) -> tuple[float, flo
     return right / (samples * (length + 1)), places / (samples * length)
 
 
-def report(
-    length: int, steps: int, at: Sequence[int], attentions: Sequence[str | None], **sizes: int
-) -> None:
-    print("attention  length  right tokens  on the anti-diagonal")
-    for attention in attentions:
-        model = train(attention, length, steps, **sizes)
-        for each in at:
-            right, places = test(model, each)
-            print(f"{attention!s:9s}  {each:6d}  {right:12.3f}  {places:20.3f}", flush=True)
-
-
-RATE = 5e-3
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--length", type=int, default=20)
-    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--width", type=int, default=128)
+    parser.add_argument("--rate", type=float, default=5e-3)
     parser.add_argument("--attention", default="general")
     options = parser.parse_args()
-    at = [options.length // 4, options.length // 2, options.length]
-    report(
-        options.length,
-        options.steps,
-        at,
-        (None, options.attention),
-        samples=options.batch,
-        width=options.width,
-    )
+    print("attention  length  right tokens  on the anti-diagonal")
+    for attention in (None, options.attention):
+        model = train(
+            attention, options.length, options.steps, options.batch, options.width, options.rate
+        )
+        for length in (options.length // 4, options.length // 2, options.length):
+            right, places = test(model, length)
+            print(f"{attention!s:9s}  {length:6d}  {right:12.3f}  {places:20.3f}", flush=True)
