@@ -35,6 +35,7 @@ def digits():
 
 def refused(capsys, *arguments):
     """Run a command that must be refused; return its message."""
+    capsys.readouterr()
     try:
         code = cli.main([str(argument) for argument in arguments])
     except SystemExit as stop:

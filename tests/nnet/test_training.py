@@ -100,6 +100,57 @@ def test_regression_has_no_accuracy():
     assert history.epochs[-1].validation_loss < 1e-3
 
 
+def test_gradients_are_clipped():
+    """Plain descent then moves the weights by rate times the bound, at most."""
+    before, after = small_model(), small_model()
+    loader = data.DataLoader(blobs(32), 32)
+    optimizer = optim.SGD(after.parameters(), lr=1.0)
+    nn.fit(after, loader, epochs=1, optimizer=optimizer, clip=1e-3, progress=False)
+    moved = [a.data - b.data for a, b in zip(after.parameters(), before.parameters(), strict=True)]
+    length = np.sqrt(sum((each.astype(np.float64) ** 2).sum() for each in moved))
+    assert length == pytest.approx(1e-3, rel=1e-2)
+
+
+def test_the_clock_ends_the_training():
+    model = small_model()
+    history = train(model, clock=nn.training.Clock(1e-12), validation=data.DataLoader(blobs(), 60))
+    assert len(history.step_loss) == len(history.epochs) == 1 and not history.interrupted
+    assert history.epochs[0].validation_loss is not None
+    patient = train(small_model(), clock=nn.training.Clock(60.0))
+    assert len(patient.epochs) == 4
+
+
+def test_a_measure_begins_anew_with_each_pass_and_counts_what_it_counts():
+    """Batches of three parts; the second counts tenfold."""
+    passes = []
+
+    def measure():
+        passes.append(0)
+
+        def of_batch(model, batch):
+            inputs, labels, count = batch
+            passes[-1] += 1
+            loss = nn.functional.cross_entropy(model(inputs), labels)
+            return nn.training.Measured(loss, count, None)
+
+        return of_batch
+
+    inputs, labels = nn.rand(4, 3), nn.tensor([0, 1, 1, 0])
+    batches = [(inputs, labels, 1), (inputs * 2, labels, 10)]
+    model = nn.Linear(3, 2)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    history = nn.fit(
+        model, batches, epochs=2, optimizer=optimizer, validation=batches, measure=measure,
+        progress=False,
+    )  # fmt: skip
+    assert passes == [2, 2, 2, 2]
+    expected = np.average(history.step_loss[:2], weights=[1, 10])
+    assert history.epochs[0].train_loss == pytest.approx(expected, rel=1e-12)
+    assert history.epochs[0].train_accuracy is None
+    found = nn.evaluate(model, batches, measure=measure())
+    assert found == (history.epochs[1].validation_loss, None)
+
+
 class CountingScheduler:
     def __init__(self):
         self.steps = 0
