@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 # What is reported in GFLOP/s; the others move bytes, and are reported in GB/s.
-BOUND_BY_ARITHMETIC = ("matmul", "conv2d", "rnn", "lstm", "gru")
+BOUND_BY_ARITHMETIC = ("matmul", "conv2d", "rnn", "lstm", "gru", "attention")
 
 # Results of one run: the outputs, then the gradients.
 Values = list[np.ndarray]

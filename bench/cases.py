@@ -12,6 +12,7 @@ from bench.case import Case, Work
 from bench.contenders import (
     activation,
     additive_score,
+    attention,
     batch_norm,
     bernoulli_mask,
     conv2d,
@@ -23,6 +24,7 @@ from bench.contenders import (
     local_response_norm,
     matmul,
     maxout,
+    multi_head,
     optimizer_step,
     pointwise_loss,
     pool2d,
@@ -438,6 +440,52 @@ def _gather_normalize(images: Shape, batch: int, small: bool = False) -> Case:
     )
 
 
+def _attention(
+    samples: int, heads: int, length: int, depth: int, causal: bool = False, small: bool = False
+) -> Case:
+    """Backward cannot do without four products; it makes five, since no weights are stored."""
+    shape = samples, heads, length, depth
+    pairs = samples * heads * length * (length + 1 if causal else 2 * length) // 2
+    size = FLOAT * math.prod(shape)
+    return Case(
+        op="attention",
+        variant="causal" if causal else "",
+        shape=_times(*shape),
+        inputs=lambda rng: {name: _normal(rng, *shape) for name in ("query", "key", "value", "dy")},
+        options={"causal": causal},
+        forward=Work(pairs * (4 * depth + 3), 4 * size),
+        backward=Work(pairs * (8 * depth + 4), 8 * size),
+        contenders=attention,
+        small=small,
+    )
+
+
+def _multi_head(samples: int, length: int, width: int, heads: int, small: bool = False) -> Case:
+    """Self-attention with its four projections, as a layer with its tape."""
+    rows, weights = samples * length, 4 * width * width
+    inner = _attention(samples, heads, length, width // heads)
+    size = FLOAT * (2 * rows * width + weights + 4 * width)
+    root = np.float32(math.sqrt(width))
+    return Case(
+        op="attention",
+        variant=f"multi-head-{heads}",
+        shape=_times(samples, length, width),
+        inputs=lambda rng: {
+            "x": _normal(rng, length, samples, width),
+            "in_weight": _normal(rng, 3 * width, width) / root,
+            "in_bias": _normal(rng, 3 * width),
+            "out_weight": _normal(rng, width, width) / root,
+            "out_bias": _normal(rng, width),
+            "dy": _normal(rng, length, samples, width),
+        },
+        options={"heads": heads},
+        forward=inner.forward + Work(2 * rows * weights, size),
+        backward=inner.backward + Work(4 * rows * weights, size),
+        contenders=multi_head,
+        small=small,
+    )
+
+
 MATMUL = tuple(
     _matmul(m, n, k, transposes, small=m <= 64)
     for m, n, k in (
@@ -517,6 +565,14 @@ RNN = tuple(_recurrent("rnn", 1, each, rnn, small=each[0] == 28) for each in SEQ
 
 GRU = tuple(_recurrent("gru", 3, each, gru, small=each[0] == 28) for each in SEQUENCES)
 
+ATTENTION = (
+    _attention(32, 4, 64, 32, small=True),
+    _attention(32, 4, 256, 32),
+    _attention(32, 4, 64, 32, causal=True, small=True),
+    _attention(32, 4, 256, 32, causal=True),
+    _multi_head(32, 64, 128, 4, small=True),
+)
+
 LOCAL_RESPONSE_NORM = (
     _local_response_norm((8, 64, 27, 27), small=True),
     _local_response_norm((32, 96, 55, 55)),
@@ -593,6 +649,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "group_norm": GROUP_NORM,
     "rnn": RNN,
     "gru": GRU,
+    "attention": ATTENTION,
     "local_response_norm": LOCAL_RESPONSE_NORM,
     "bernoulli_mask": BERNOULLI_MASK,
     "drop_connect": DROP_CONNECT,
