@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from .. import functional
@@ -100,12 +101,8 @@ def fit(
                     optimizer.zero_grad()
                     found = measure_batch(model, batch)
                     number = found.loss.item()
-                    guard.check(
-                        number,
-                        batch[0],
-                        lambda batch=batch, again=measure_batch: again(model, batch),
-                        history,
-                    )
+                    again = partial(measure_batch, model, batch)
+                    guard.check(number, batch[0], again, history)
                     found.loss.backward()
                     if clip is not None:
                         clip_grad_norm_(model.parameters(), clip)

@@ -15,12 +15,12 @@ class Measured(NamedTuple):
     """Of a batch.
 
     loss   the mean over what is counted, to be differentiated
-    count  samples, or symbols of a text
+    size   samples, or symbols of a text
     right  how many of them were told right; None where targets are not classes
     """
 
     loss: Tensor
-    count: int
+    size: int
     right: int | None
 
 
@@ -34,7 +34,7 @@ def supervised(loss: Loss = functional.cross_entropy) -> Measure:
     >>> import nnet as nn
     >>> measure = nn.training.supervised()
     >>> found = measure(nn.Identity(), (nn.tensor([[0.0, 0.0]]), nn.tensor([1])))
-    >>> round(found.loss.item(), 4), found.count, found.right
+    >>> round(found.loss.item(), 4), found.size, found.right
     (0.6931, 1, 0)
     """
 
@@ -48,7 +48,7 @@ def supervised(loss: Loss = functional.cross_entropy) -> Measure:
 
 
 class Average:
-    """Of the batches so far, each by its count."""
+    """Of the batches so far, each by its size."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -57,10 +57,10 @@ class Average:
 
     def add(self, loss: float, measured: Measured) -> None:
         """loss is measured.loss as a number."""
-        self._total += loss * measured.count
+        self._total += loss * measured.size
         self._right += measured.right or 0
         self._classes = self._classes and measured.right is not None
-        self.count += measured.count
+        self.count += measured.size
 
     @property
     def loss(self) -> float:
