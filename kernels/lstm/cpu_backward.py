@@ -9,7 +9,6 @@ import numpy as np
 
 from kernels import _jit
 from kernels._jit import prange
-from kernels._math import tanh
 from kernels._recurrent import (
     DEPTH,
     active_rows,
@@ -22,8 +21,19 @@ from kernels._recurrent import (
 )
 from kernels._simd import full, lanes, load, store
 from kernels._tile import multiply_rows
+from kernels.lstm.squashing import squash
+from kernels.lstm.units import gate_gradients
 
-from .units import gate_gradients
+
+@_jit.jit
+def _pack(index, width, weight_ih, weight_hh, weight_hr, work_ih, work_hh, work_hr):
+    of_x, of_h = panels_of(weight_ih.shape[1], work_ih), panels_of(width, work_hh)
+    if index < of_x + of_h:
+        first = index < of_x
+        weight, work = (weight_ih, work_ih) if first else (weight_hh, work_hh)
+        pack_rows(weight, np.int64(4), index if first else index - of_x, work)
+    else:
+        pack_rows(weight_hr, np.int64(1), index - of_x - of_h, work_hr)
 
 
 @_jit.jit
@@ -68,7 +78,7 @@ def _close_gates(
     for j in range(0, padded, lanes(dh)):
         i, f = load(gates, gates_at + j), load(gates, gates_at + padded + j)
         g, o = load(gates, gates_at + 2 * padded + j), load(gates, gates_at + 3 * padded + j)
-        bent, c = tanh(load(cells, c_now + j)), load(cells, c_past + j)
+        bent, c = squash(load(cells, c_now + j)), load(cells, c_past + j)
         if projected:
             dout = load(dopened, own + j)
             store(opened, block_row * padded + j, o * bent)
@@ -86,18 +96,35 @@ def _close_gates(
 
 
 @_jit.jit
+def _block(walked, work_steps, steps, reverse):
+    """The first step of a block, the first behind it, and its place in a group of blocks."""
+    blocks = (steps + work_steps - 1) // work_steps
+    block = walked if reverse else blocks - 1 - walked
+    low, high = block * work_steps, min(steps, (block + 1) * work_steps)
+    return low, high, place_in_group(block, blocks, reverse)
+
+
+@_jit.jit
 def _walk_back(
-    first, last, low, high, dy, peephole, lengths, reverse, cells, gates, work_hh, work_hr,
-    work_dgates, work_dstates, work_opened, work_dopened, out_dh0, out_dc0,
+    share, shares, walked, work_steps, dy, dh_n, dc_n, peephole, lengths, reverse, cells, gates,
+    work_hh, work_hr, work_dgates, work_dstates, work_opened, work_dopened, out_dh0, out_dc0,
 ):  # fmt: skip
-    """Steps [low, high) of samples [first, last), the latest first."""
-    _, samples, width = dy.shape
+    """The steps of a block for a share of the samples, the latest first."""
+    steps, samples, width = dy.shape
+    first, last = share_of(samples, share, shares)
+    low, high, _ = _block(walked, work_steps, steps, reverse)
     padded = out_dc0.shape[1]
     flat_dy, flat_cells, flat_gates = dy.reshape(-1), cells.reshape(-1), gates.reshape(-1)
     dgates, dh, dc = work_dgates.reshape(-1), out_dh0.reshape(-1), out_dc0.reshape(-1)
     dstates, opened, dopened = (
         work_dstates.reshape(-1), work_opened.reshape(-1), work_dopened.reshape(-1)
     )  # fmt: skip
+    if walked == 0:
+        for row in range(first, last):
+            for j in range(width):
+                out_dh0[row, j] = dh_n[row, j]
+            for j in range(padded):
+                out_dc0[row, j] = dc_n[row, j]
     panel, past, projected = lanes(dh), 1 if reverse else 0, work_hr.size > 0
     for step in range(high - low):
         t = low + step if reverse else high - 1 - step
@@ -154,6 +181,51 @@ def _add_peephole_gradients(
                     out_dpeephole[gate * padded + unit + lane] += spare[gate * wide + lane]
 
 
+@_jit.jit
+def _clear_sums(share, shares, gates, columns, like, sums):
+    """The columns of each of `gates` that this share will add to."""
+    low, high = share_of(panels_of(columns, like), share, shares)
+    for gate in range(gates):
+        for column in range(low * lanes(like), high * lanes(like)):
+            sums[gate * columns + column] = 0.0
+
+
+@_jit.jit
+def _close(
+    share, walked, work_steps, x, reverse, states, cells, work_ih, work_dgates, work_dstates,
+    work_opened, work_a, work_b, work_spare, work_sums, work_dih, work_dhh, work_dhr, out_dx,
+    out_dweight_ih, out_dweight_hh, out_dbias, out_dweight_hr, out_dpeephole,
+):  # fmt: skip
+    """A share of what the gradients of a block's gates give."""
+    steps, samples, inputs = x.shape
+    padded, width, shares, zero = cells.shape[2], states.shape[2], len(work_a), np.int64(0)
+    low, high, place = _block(walked, work_steps, steps, reverse)
+    first_row, rows = low * samples, (high - low) * samples
+    past, now = (samples, zero) if reverse else (zero, samples)
+    h, c, dgates = states.reshape(-1), cells.reshape(-1), work_dgates.reshape(-1)
+    dx, dhr = out_dx.reshape(-1), out_dweight_hr.reshape(-1)
+    if walked == 0:
+        _clear_sums(share, shares, np.int64(1), 4 * padded, h, out_dbias)
+        if out_dpeephole.size:
+            _clear_sums(share, shares, np.int64(3), padded, h, out_dpeephole)
+    close_block(
+        share, shares, first_row, rows, dgates, 4 * padded, x.reshape(-1), inputs, h,
+        past * width, width, place, work_ih, work_a[share], work_b[share], work_spare[share],
+        work_dih, work_dhh, dx, out_dweight_ih.reshape(-1), out_dweight_hh.reshape(-1), out_dbias,
+    )  # fmt: skip
+    if dhr.size:
+        close_block(
+            share, shares, zero, rows, work_dstates.reshape(-1), width, work_opened.reshape(-1),
+            padded, h, zero, zero, place, work_ih, work_a[share], work_b[share],
+            work_spare[share], work_dhr, work_dhr[:0], dx[:0], dhr, dhr[:0], work_sums,
+        )  # fmt: skip
+    if out_dpeephole.size:
+        _add_peephole_gradients(
+            share, shares, rows, dgates, c, (past + first_row) * padded,
+            (now + first_row) * padded, padded, work_spare[share], out_dpeephole,
+        )  # fmt: skip
+
+
 @_jit.parallel
 def backward(
     dy, dh_n, dc_n, x, weight_ih, weight_hh, weight_hr, peephole, lengths, reverse, states, cells,
@@ -181,70 +253,32 @@ def backward(
     out_dweight_hr  (width, padded)
     out_dbias     (4 padded,) float64, out_dpeephole (3 padded,) float64
     """
-    steps, samples, inputs = x.shape
-    padded, width, slices = cells.shape[2], states.shape[2], len(work_a)
-    of_x, of_h = panels_of(inputs, states), panels_of(width, states)
-    of_opened = panels_of(padded, states) if work_hr.size else 0
-    for index in prange(of_x + of_h + of_opened):
+    steps, _, inputs = x.shape
+    width, slices = states.shape[2], len(work_a)
+    panels = panels_of(inputs, states) + panels_of(width, states)
+    if work_hr.size:
+        panels += panels_of(cells.shape[2], states)
+    for index in prange(panels):
         panel = np.int64(index)
-        if panel < of_x:
-            pack_rows(weight_ih, 4, panel, work_ih)
-        elif panel < of_x + of_h:
-            pack_rows(weight_hh, 4, panel - of_x, work_hh)
-        else:
-            pack_rows(weight_hr, 1, panel - of_x - of_h, work_hr)
-    for row in range(samples):
-        for j in range(width):
-            out_dh0[row, j] = dh_n[row, j]
-        for j in range(padded):
-            out_dc0[row, j] = dc_n[row, j]
-    for j in range(4 * padded):
-        out_dbias[j] = 0.0
-    for j in range(out_dpeephole.size):
-        out_dpeephole[j] = 0.0
-    past, now = (1, 0) if reverse else (0, 1)
-    dgates, flat_x, h, c = (
-        work_dgates.reshape(-1),
-        x.reshape(-1),
-        states.reshape(-1),
-        cells.reshape(-1),
-    )
-    dstates, opened, dx = work_dstates.reshape(-1), work_opened.reshape(-1), out_dx.reshape(-1)
-    dih, dhh, dhr = (
-        out_dweight_ih.reshape(-1), out_dweight_hh.reshape(-1), out_dweight_hr.reshape(-1)
-    )  # fmt: skip
-    blocks = (steps + work_steps - 1) // work_steps
-    for walked in range(blocks):
-        block = walked if reverse else blocks - 1 - walked
-        low, high = block * work_steps, min(steps, (block + 1) * work_steps)
-        place = place_in_group(block, blocks, reverse)
-        first_row, rows = low * samples, (high - low) * samples
+        _pack(panel, width, weight_ih, weight_hh, weight_hr, work_ih, work_hh, work_hr)
+    for walked in range((steps + work_steps - 1) // work_steps):
         for index in prange(slices):
-            first, last = share_of(samples, np.int64(index), slices)
+            share = np.int64(index)
             _walk_back(
-                first, last, low, high, dy, peephole, lengths, reverse, cells, gates, work_hh,
-                work_hr, work_dgates, work_dstates, work_opened, work_dopened, out_dh0, out_dc0,
+                share, slices, walked, work_steps, dy, dh_n, dc_n, peephole, lengths, reverse,
+                cells, gates, work_hh, work_hr, work_dgates, work_dstates, work_opened,
+                work_dopened, out_dh0, out_dc0,
             )  # fmt: skip
         for index in prange(slices):
             share = np.int64(index)
-            close_block(
-                share, slices, first_row, rows, dgates, 4 * padded, flat_x, inputs, h,
-                past * samples * width, width, place, work_ih, work_a[share], work_b[share],
-                work_spare[share], work_dih, work_dhh, dx, dih, dhh, out_dbias,
+            _close(
+                share, walked, work_steps, x, reverse, states, cells, work_ih, work_dgates,
+                work_dstates, work_opened, work_a, work_b, work_spare, work_sums, work_dih,
+                work_dhh, work_dhr, out_dx, out_dweight_ih, out_dweight_hh, out_dbias,
+                out_dweight_hr, out_dpeephole,
             )  # fmt: skip
-            if dhr.size:
-                close_block(
-                    share, slices, 0, rows, dstates, width, opened, padded, h, 0, 0, place,
-                    work_ih, work_a[share], work_b[share], work_spare[share], work_dhr,
-                    work_dhr[:0], dx[:0], dhr, dhr[:0], work_sums,
-                )  # fmt: skip
-            if out_dpeephole.size:
-                _add_peephole_gradients(
-                    share, slices, rows, dgates, c, (past * samples + first_row) * padded,
-                    (now * samples + first_row) * padded, padded, work_spare[share], out_dpeephole,
-                )  # fmt: skip
     for index in prange(slices):
         share = np.int64(index)
-        settle(share, slices, work_dih, dih)
-        settle(share, slices, work_dhh, dhh)
-        settle(share, slices, work_dhr, dhr)
+        settle(share, slices, work_dih, out_dweight_ih.reshape(-1))
+        settle(share, slices, work_dhh, out_dweight_hh.reshape(-1))
+        settle(share, slices, work_dhr, out_dweight_hr.reshape(-1))

@@ -10,7 +10,6 @@ import numpy as np
 
 from kernels import _jit
 from kernels._jit import prange
-from kernels._math import tanh
 from kernels._recurrent import (
     active_rows,
     copy_row,
@@ -22,17 +21,33 @@ from kernels._recurrent import (
 )
 from kernels._simd import lanes, load, store
 from kernels._tile import FEW_ROWS, multiply_rows
+from kernels.lstm.squashing import squash
+from kernels.lstm.units import open_gates
 
-from .units import open_gates
+
+@_jit.jit
+def _pack(index, weight_ih, weight_hh, weight_hr, work_ih, work_hh, work_hr):
+    of_gates = work_hh.size // (weight_hh.shape[1] * lanes(work_hh))
+    if index < 2 * of_gates:
+        weight, work = (weight_ih, work_ih) if index < of_gates else (weight_hh, work_hh)
+        pack_columns(weight, np.int64(4), index % of_gates, work)
+    else:
+        pack_columns(weight_hr, np.int64(1), index - 2 * of_gates, work_hr)
 
 
 @_jit.jit
 def _open_rows(
-    first, rows, t, unit, wide, lengths, sums, sums_start, sums_row, gap, bias, peephole,
-    cells, cells_past, cells_now, out, out_start, out_row, gates, gates_start
+    first, rows, t, unit, wide, lengths, sums, sums_place, bias, peephole, cells, cells_past,
+    cells_now, out, out_place, gates, gates_start,
 ):  # fmt: skip
-    """Units [unit, unit + wide) of the samples that run: new cells, o tanh(cell) to `out`."""
+    """Units [unit, unit + wide) of the samples that run: new cells, o tanh(cell) to `out`.
+
+    sums_place  (start, step of a row, step of a gate)
+    out_place   (start, step of a row)
+    """
     padded = bias.size // 4
+    sums_start, sums_row, gap = sums_place
+    out_start, out_row = out_place
     for row in range(rows):
         if t >= lengths[first + row]:
             continue
@@ -44,7 +59,7 @@ def _open_rows(
             at = sums_start + row * sums_row + j
             i, f, g, o, c = open_gates(sums, at, gap, bias, peephole, unit + j, c)
             store(cells, cells_now + place, c)
-            store(out, out_start + row * out_row + unit + j, o * tanh(c))
+            store(out, out_start + row * out_row + unit + j, o * squash(c))
             if gates.size:
                 to = gates_row + unit + j
                 store(gates, to, i)
@@ -54,16 +69,34 @@ def _open_rows(
 
 
 @_jit.jit
+def _begin(first, last, reverse, h0, c0, out_states, out_cells):
+    before = len(out_states) - 1 if reverse else 0
+    cells_before = before if len(out_cells) > 1 else 0
+    for row in range(first, last):
+        for j in range(h0.shape[1]):
+            out_states[before, row, j] = h0[row, j]
+        for j in range(c0.shape[1]):
+            out_cells[cells_before, row, j] = c0[row, j]
+
+
+@_jit.jit
 def _walk(
-    first, last, x, weight_hr, bias, peephole, lengths, reverse, work_ih, work_hh, work_hr,
-    work_ahead, work_sums, work_open, out_states, out_cells, out_gates,
+    share, x, h0, c0, weight_hr, bias, peephole, lengths, reverse, work_ih, work_hh, work_hr,
+    work_ahead, work_sums, work_open, out_states, out_cells, out_gates, out_y,
 ):  # fmt: skip
-    """All steps of samples [first, last)."""
+    """All steps of a share of the samples."""
     steps, samples, inputs = x.shape
-    padded, width = bias.size // 4, out_states.shape[2]
+    first, last = share_of(samples, share, len(work_sums))
+    _begin(first, last, reverse, h0, c0, out_states, out_cells)
+    padded, width, zero, one = bias.size // 4, out_states.shape[2], np.int64(0), np.int64(1)
     flat_x, states, cells = x.reshape(-1), out_states.reshape(-1), out_cells.reshape(-1)
-    gates, opened, ahead = out_gates.reshape(-1), work_open.reshape(-1), work_ahead.reshape(-1)
+    gates, opened = out_gates.reshape(-1), work_open.reshape(-1)
+    ahead = work_ahead.size > 0
+    sums = work_ahead.reshape(-1) if ahead else work_sums[share].reshape(-1)
     panel, units, depth = lanes(states), padded // lanes(states), work_hh.size // (4 * padded)
+    # The four gates of one panel of units, or all panels of all gates.
+    each, at_once = (units, 4 * units) if ahead else (one, 4 * one)
+    wide = each * panel
     cells_step = samples * padded if len(out_cells) > 1 else 0
     for step in range(steps):
         t = steps - 1 - step if reverse else step
@@ -72,49 +105,48 @@ def _walk(
         source, target = (past * samples + first) * width, (now * samples + first) * width
         cells_past, cells_now = past * cells_step, now * cells_step
         gates_start = t * samples * 4 * padded
-        out, out_start, out_row = states, target, width
+        sums_start = gates_start + first * 4 * padded if ahead else zero
+        out, out_place = states, (target, width)
         if weight_hr.size:
-            out, out_start, out_row = opened, first * padded, padded
-        h_place = source, width, 1
-        if ahead.size:
-            start = gates_start + first * 4 * padded
+            out, out_place = opened, (first * padded, padded)
+        for unit in range(0, units, each):
+            of_x, of_h = unit * inputs * panel, unit * depth * panel
+            if not ahead:
+                multiply_rows(
+                    rows, inputs, flat_x, ((t * samples + first) * inputs, inputs, one), work_ih,
+                    (of_x, units * inputs * panel), at_once, sums, (zero, 4 * wide, panel), False,
+                )  # fmt: skip
+            gap = depth * panel if ahead else units * depth * panel
             multiply_rows(
-                rows, depth, states, h_place, work_hh, (0, depth * panel), 4 * units, ahead,
-                (start, 4 * padded, panel), True,
+                rows, depth, states, (source, width, one), work_hh, (of_h, gap), at_once, sums,
+                (sums_start, 4 * wide, panel), True,
             )  # fmt: skip
             _open_rows(
-                first, rows, t, 0, padded, lengths, ahead, start, 4 * padded, padded, bias,
-                peephole, cells, cells_past, cells_now, out, out_start, out_row, gates, gates_start,
+                first, rows, t, unit * panel, wide, lengths, sums, (sums_start, 4 * wide, wide),
+                bias, peephole, cells, cells_past, cells_now, out, out_place, gates, gates_start,
             )  # fmt: skip
-        else:
-            x_place = (t * samples + first) * inputs, inputs, 1
-            sums_place = 0, 4 * panel, panel
-            for unit in range(units):
-                of_x, of_h = unit * inputs * panel, unit * depth * panel
-                multiply_rows(
-                    rows, inputs, flat_x, x_place, work_ih, (of_x, units * inputs * panel), 4,
-                    work_sums, sums_place, False,
-                )  # fmt: skip
-                multiply_rows(
-                    rows, depth, states, h_place, work_hh, (of_h, units * depth * panel), 4,
-                    work_sums, sums_place, True,
-                )  # fmt: skip
-                _open_rows(
-                    first, rows, t, unit * panel, panel, lengths, work_sums, 0, 4 * panel, panel,
-                    bias, peephole, cells, cells_past, cells_now, out, out_start, out_row, gates,
-                    gates_start,
-                )  # fmt: skip
         if weight_hr.size:
             hidden = weight_hr.shape[1]
             multiply_rows(
-                rows, hidden, opened, (out_start, padded, 1), work_hr, (0, hidden * panel),
-                width // panel, states, (target, width, panel), False,
+                rows, hidden, opened, (first * padded, padded, one), work_hr,
+                (zero, hidden * panel), width // panel, states, (target, width, panel), False,
             )  # fmt: skip
         for row in range(last - first):
             if t >= lengths[first + row]:
                 copy_row(states, source + row * width, target + row * width, width)
                 at = (first + row) * padded
                 copy_row(cells, cells_past + at, cells_now + at, padded)
+    if out_y.size:
+        write_output(states, zero if reverse else samples * width, lengths, first, last, out_y)
+
+
+@_jit.jit
+def _sum_inputs(share, shares, x, padded, work_ih, work_ahead):
+    steps, samples, _ = x.shape
+    low, high = share_of(steps * samples, share, shares)
+    inputs_ahead(
+        x.reshape(-1), low, high, work_ih, 4, work_ahead.reshape(-1), 0, 4 * padded, padded
+    )
 
 
 @_jit.parallel
@@ -125,56 +157,40 @@ def forward(
 ):  # fmt: skip
     """As the reference, with units padded to whole values.
 
-    x          (T, N, I) float32 | float64, C-contiguous
-    h0         (N, width), P padded; c0 (N, padded), H padded
-    weight_ih  (4H, I), weight_hh (4H, P), weight_hr (P, H) or (0, H)
-    bias       (4 padded,), peephole (3 padded,) or (0,)
-    lengths    (N,) int64
-    work_ih    (I 4 padded,), work_hh (P 4 padded,), work_hr (H width,)
-    work_ahead (T, N, 4 padded), or empty: see `is_ahead`; it may be `out_gates`
-    work_sums  (slices, most samples of a slice, 4 values); a slice of samples goes to a thread
-    work_open  (N, padded), or empty without a projection
-    out_states (T + 1, N, width)
-    out_cells  (T + 1, N, padded), or (1, N, padded) for the last ones alone
-    out_gates  (T, N, 4 padded), or empty: not kept
-    out_y      (T, N, width), or empty where no sample is shorter than T
+    x           (T, N, I) float32 | float64, C-contiguous
+    h0          (N, width), P padded; c0 (N, padded), H padded
+    weight_ih   (4H, I), weight_hh (4H, P), weight_hr (P, H) or (0, H)
+    bias        (4 padded,), peephole (3 padded,) or (0,)
+    lengths     (N,) int64
+    work_ih     (I 4 padded,), work_hh (P 4 padded,), work_hr (H width,) or empty
+    work_ahead  (T, N, 4 padded), or empty: see `is_ahead`; it may be `out_gates`
+    work_sums   (slices, most samples of a slice, 4 values); a slice of samples goes to a thread
+    work_open   (N, padded), or empty without a projection
+    out_states  (T + 1, N, width)
+    out_cells   (T + 1, N, padded), or (1, N, padded) for the last ones alone
+    out_gates   (T, N, 4 padded), or empty: not kept
+    out_y       (T, N, width), or empty where no sample is shorter than T
     """
-    steps, samples, _ = x.shape
-    padded, width, slices = bias.size // 4, out_states.shape[2], len(work_sums)
-    of_gates = 4 * panels_of(padded, out_states)
-    of_outputs = panels_of(width, out_states) if weight_hr.size else 0
-    for index in prange(2 * of_gates + of_outputs):
+    slices, padded = len(work_sums), bias.size // 4
+    for index in prange(panels_to_pack(padded, out_states.shape[2], weight_hr, work_ih)):
         panel = np.int64(index)
-        if panel < of_gates:
-            pack_columns(weight_ih, 4, panel, work_ih)
-        elif panel < 2 * of_gates:
-            pack_columns(weight_hh, 4, panel - of_gates, work_hh)
-        else:
-            pack_columns(weight_hr, 1, panel - 2 * of_gates, work_hr)
+        _pack(panel, weight_ih, weight_hh, weight_hr, work_ih, work_hh, work_hr)
     if work_ahead.size:
         for index in prange(slices):
-            low, high = share_of(steps * samples, np.int64(index), slices)
-            inputs_ahead(
-                x.reshape(-1), low, high, work_ih, 4, work_ahead.reshape(-1), 0, 4 * padded, padded
-            )  # fmt: skip
-    before = steps if reverse else 0
-    cells_before = before if len(out_cells) > 1 else 0
+            share = np.int64(index)
+            _sum_inputs(share, slices, x, padded, work_ih, work_ahead)
     for index in prange(slices):
         share = np.int64(index)
-        first, last = share_of(samples, share, slices)
-        for row in range(first, last):
-            for j in range(width):
-                out_states[before, row, j] = h0[row, j]
-            for j in range(padded):
-                out_cells[cells_before, row, j] = c0[row, j]
         _walk(
-            first, last, x, weight_hr, bias, peephole, lengths, reverse, work_ih, work_hh,
-            work_hr, work_ahead, work_sums[share].reshape(-1), work_open, out_states, out_cells,
-            out_gates,
+            share, x, h0, c0, weight_hr, bias, peephole, lengths, reverse, work_ih, work_hh,
+            work_hr, work_ahead, work_sums, work_open, out_states, out_cells, out_gates, out_y,
         )  # fmt: skip
-        if out_y.size:
-            behind = 0 if reverse else samples * width
-            write_output(out_states.reshape(-1), behind, lengths, first, last, out_y)
+
+
+@_jit.jit
+def panels_to_pack(padded, width, weight_hr, like):
+    """Of inputs, of states, of the projection."""
+    return 8 * panels_of(padded, like) + (panels_of(width, like) if weight_hr.size else 0)
 
 
 def is_ahead(samples, slices):

@@ -1,8 +1,8 @@
 """What a step does to one value's units, forward and backward."""
 
 from kernels._jit import jit
-from kernels._math import sigmoid, tanh
 from kernels._simd import fma, load
+from kernels.lstm.squashing import gate, squash
 
 
 @jit
@@ -21,11 +21,11 @@ def open_gates(sums, at, gap, bias, peephole, unit, c):
     if peephole.size:
         i = fma(load(peephole, unit), c, i)
         f = fma(load(peephole, padded + unit), c, f)
-    i, f, g = sigmoid(i), sigmoid(f), tanh(g)
+    i, f, g = gate(i), gate(f), squash(g)
     cell = fma(f, c, i * g)
     if peephole.size:
         o = fma(load(peephole, 2 * padded + unit), cell, o)
-    return i, f, g, sigmoid(o), cell
+    return i, f, g, gate(o), cell
 
 
 @jit

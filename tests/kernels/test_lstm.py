@@ -258,12 +258,16 @@ LARGE = [(40, 7, 20, 33), (30, 64, 16, 128), (90, 1, 40, 64)]
 
 @EVERY
 @pytest.mark.parametrize("shape", LARGE)
-def test_same_bits_on_1_2_and_3_threads(shape, variant):
-    given = problem(*shape, **variant)
-    assert_same_bits_on_threads(lambda: run(given))
+def test_same_bits_on_1_2_and_3_threads(monkeypatch, shape, variant):
+    """3 shares of the samples also where there are but 2 threads."""
     lengths = 1 + np.arange(shape[1]) * 11 % shape[0]
-    given = problem(*shape, lengths=lengths, reverse=True, **variant)
-    assert_same_bits_on_threads(lambda: run(given))
+    for options in ({}, {"lengths": lengths, "reverse": True}):
+        given = problem(*shape, **options, **variant)
+        assert_same_bits_on_threads(lambda given=given: run(given))
+        one = run(given)
+        with monkeypatch.context() as patch:
+            patch.setattr(lstm, "slices_of", lambda samples: min(3, samples))
+            assert_same_bits(run(given), one)
 
 
 @pytest.mark.parametrize("reverse", [False, True])
