@@ -22,6 +22,7 @@ from bench.contenders import (
     group_norm,
     gru,
     local_response_norm,
+    lstm,
     matmul,
     maxout,
     multi_head,
@@ -563,6 +564,11 @@ SEQUENCES = (
 
 RNN = tuple(_recurrent("rnn", 1, each, rnn, small=each[0] == 28) for each in SEQUENCES)
 
+LSTM = tuple(
+    _recurrent("lstm", 4, each, lstm, states=("h0", "c0"), small=each[0] == 28)
+    for each in SEQUENCES
+)
+
 GRU = tuple(_recurrent("gru", 3, each, gru, small=each[0] == 28) for each in SEQUENCES)
 
 ATTENTION = (
@@ -648,6 +654,7 @@ CASES: dict[str, tuple[Case, ...]] = {
     "batch_norm": BATCH_NORM,
     "group_norm": GROUP_NORM,
     "rnn": RNN,
+    "lstm": LSTM,
     "gru": GRU,
     "attention": ATTENTION,
     "local_response_norm": LOCAL_RESPONSE_NORM,
