@@ -33,9 +33,10 @@ class LuongAttention(ScoreAttention):
         p = S sigmoid(v_p' tanh(W_p q)), S the number of keys, the first at 0     (local-p)
 
     Only keys at |s - p| <= D count, and their weights are multiplied by a Gaussian of s around p,
-    e^(-(s - p)^2 / (2 sigma^2)) with sigma = D / 2. Then the paper's rows sum to less than 1; here they are divided by their
-    sum, which is to add the exponent to the score, unless normalized=False. The gradient to p goes
-    through the Gaussian; that a key enters or leaves the window has none.
+    e^(-(s - p)^2 / (2 sigma^2)) with sigma = D / 2. Then the paper's rows sum to less than 1; here
+    they are divided by their sum, which is to add the exponent to the score, unless
+    normalized=False. The gradient to p goes through the Gaussian; that a key enters or leaves the
+    window has none.
 
     query_size, key_size  features of a query, of a key
     score                 "dot", "general" or "concat"
@@ -112,14 +113,14 @@ class LuongAttention(ScoreAttention):
             self.position.reset_parameters()
 
     def project(self, keys: Tensor) -> Tensor:
-        if self.kind != "concat":
+        if self.weight is None or self.score_weight is None:
             return keys
         return functional.linear(keys, self.weight[:, self.query_size :])
 
     def score(self, query: Tensor, keys: Tensor) -> Tensor:
-        if self.kind == "dot":
+        if self.weight is None:
             return functional.dot_score(query, keys)
-        if self.kind == "general":
+        if self.score_weight is None:
             return functional.dot_score(query @ self.weight, keys)
         projected = functional.linear(query, self.weight[:, : self.query_size])
         return functional.additive_score(projected, keys, self.score_weight)
@@ -138,6 +139,7 @@ class LuongAttention(ScoreAttention):
 
     def positions(self, query: Tensor, memory: Memory) -> Tensor:
         """p (N, L, 1), where each query (N, L, query_size) looks."""
+        assert self.position is not None and self.position_score is not None
         hidden = self.position(query).tanh()
         share = (hidden @ self.position_score).sigmoid()
         lengths = memory.lengths.astype(query.dtype)

@@ -1,4 +1,4 @@
-"""Checks of what a model of two sequences is given, before anything is computed."""
+"""Checks of what `Seq2Seq` is given, before anything is computed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ..luong import SCORES
 from ..tensor import Tensor
+from .encoder import CELLS
+
+ATTENTIONS = ("bahdanau", *SCORES)
 
 
 def ids_of(name: str, given: Any, size: int, batch_first: bool) -> np.ndarray:
@@ -40,3 +44,39 @@ def check_whole(**given: Any) -> None:
             raise TypeError(f"Seq2Seq: expected {name} as an integer, got {value!r}")
         if value < 1:
             raise ValueError(f"Seq2Seq: expected {name} of at least 1, got {value}")
+
+
+def check_attention(attention: str | None, local: int | None, input_feeding: bool | None) -> None:
+    """ValueError for attentions that are not there, and options that do not fit them."""
+    if attention is not None and attention not in ATTENTIONS:
+        raise ValueError(
+            f"Seq2Seq: expected attention None or one of {', '.join(ATTENTIONS)}, got {attention!r}"
+        )
+    if local is not None and attention not in SCORES:
+        raise ValueError(f"Seq2Seq: expected local with Luong's attention, got {attention!r}")
+    if input_feeding and attention is None:
+        raise ValueError("Seq2Seq: expected an attention for input_feeding=True, got None")
+    if input_feeding is False and attention == "bahdanau":
+        raise ValueError(
+            "Seq2Seq: expected input_feeding to be left to 'bahdanau', where the context is part "
+            "of the input; 'concat' has the same score without"
+        )
+
+
+def check_options(cell: str, hidden_size: int, bidirectional: bool, dropout: float) -> None:
+    """ValueError for the first that is out of range."""
+    if cell not in CELLS:
+        raise ValueError(f"Seq2Seq: expected cell 'gru' or 'lstm', got {cell!r}")
+    if bidirectional and hidden_size % 2:
+        raise ValueError(
+            f"Seq2Seq: expected an even hidden_size for two directions, got {hidden_size}"
+        )
+    if not 0 <= dropout <= 1:
+        raise ValueError(f"Seq2Seq: expected dropout from 0 to 1, got {dropout}")
+
+
+def check_ids(size: int, **ids: int) -> None:
+    """ValueError for an id outside the vocabulary."""
+    for name, id in ids.items():
+        if not 0 <= id < size:
+            raise ValueError(f"Seq2Seq: expected {name} from 0 to {size - 1}, got {id}")

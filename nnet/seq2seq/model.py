@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,20 +11,19 @@ from .. import functional, random
 from ..bahdanau import BahdanauAttention
 from ..functional.recurrent import lengths_of
 from ..joining import cat
-from ..luong import SCORES, LuongAttention
-from ..module import Module
+from ..luong import LuongAttention
 from ..score_attention import Memory
 from ..tape import no_grad
 from ..tensor import Tensor
-from . import search
-from .checks import check_whole, ids_of
-from .decoder import AttentionDecoder, BahdanauDecoder, Decoder, State
-from .encoder import CELLS, Encoder
+from .attention_decoder import AttentionDecoder, BahdanauDecoder
+from .checks import ATTENTIONS as ATTENTIONS
+from .checks import check_attention, check_ids, check_options, check_whole, ids_of
+from .decoder import Decoder, State
+from .decoding import Decoding, log_softmax
+from .encoder import Encoder
 
-ATTENTIONS = ("bahdanau", *SCORES)
 
-
-class Seq2Seq(Module):
+class Seq2Seq(Decoding):
     """From one sequence to another of another length: translate, spell, reverse.
 
     An encoder reads the source x; a decoder, a language model of the target y that starts from
@@ -111,18 +109,9 @@ class Seq2Seq(Module):
             hidden_size=hidden_size,
             num_layers=num_layers,
         )
-        feeding = _feeding(attention, local, input_feeding)
-        if cell not in CELLS:
-            raise ValueError(f"Seq2Seq: expected cell 'gru' or 'lstm', got {cell!r}")
-        if bidirectional and hidden_size % 2:
-            raise ValueError(
-                f"Seq2Seq: expected an even hidden_size for two directions, got {hidden_size}"
-            )
-        if not 0 <= dropout <= 1:
-            raise ValueError(f"Seq2Seq: expected dropout from 0 to 1, got {dropout}")
-        for name, id in (("pad", pad), ("bos", bos), ("eos", eos)):
-            if not 0 <= id < target_size:
-                raise ValueError(f"Seq2Seq: expected {name} from 0 to {target_size - 1}, got {id}")
+        check_attention(attention, local, input_feeding)
+        check_options(cell, hidden_size, bidirectional, dropout)
+        check_ids(target_size, pad=pad, bos=bos, eos=eos)
         self.source_size, self.target_size = source_size, target_size
         self.pad, self.bos, self.eos = pad, bos, eos
         self.batch_first = batch_first
@@ -145,7 +134,7 @@ class Seq2Seq(Module):
             self.decoder = BahdanauDecoder(additive, *sizes, True, dtype)
         else:
             product = LuongAttention(hidden_size, hidden_size, attention, local, dtype=dtype)
-            self.decoder = AttentionDecoder(product, *sizes, feeding, dtype)
+            self.decoder = AttentionDecoder(product, *sizes, bool(input_feeding), dtype)
         self.to(device)
 
     def forward(
@@ -199,42 +188,6 @@ class Seq2Seq(Module):
         assert weights is not None
         return weights.data.transpose(1, 0, 2) if self.batch_first else weights.data
 
-    def greedy(
-        self,
-        source: Any,
-        source_lengths: Any = None,
-        max_length: int = 100,
-        length_penalty: float = 1.0,
-    ) -> list[search.Decoded]:
-        """Write the most likely token, then the most likely one after it, up to `eos`.
-
-        One output for each sample; `max_length` counts tokens, `eos` included. Dropout is off.
-        """
-        check_whole(max_length=max_length)
-        rules = search.Rules(self.bos, self.eos, max_length, length_penalty)
-        return self._search(source, source_lengths, lambda *given: search.greedy(*given, rules))
-
-    def beam(
-        self,
-        source: Any,
-        source_lengths: Any = None,
-        beam: int = 5,
-        max_length: int = 100,
-        length_penalty: float = 1.0,
-    ) -> list[search.Decoded]:
-        """Follow the `beam` most likely beginnings at once; the best output of each sample.
-
-        length_penalty  outputs compete by log P / length^length_penalty: every token makes an
-                        output less likely, so with 0 short ones win; 1 compares means
-
-        An output that ends leaves its place; a beam of 1 is `greedy`. Dropout is off.
-        """
-        check_whole(beam=beam, max_length=max_length)
-        rules = search.Rules(self.bos, self.eos, max_length, length_penalty)
-        return self._search(
-            source, source_lengths, lambda *given: search.beam(*given, beam, rules), beam
-        )
-
     def _target(self, target: Any) -> np.ndarray:
         ids = ids_of("target", target, self.target_size, self.batch_first)
         if len(ids) < 2:
@@ -272,64 +225,8 @@ class Seq2Seq(Module):
         for step in range(len(ids) - 1):
             vectors, _, state = self.decoder.run(given[None], state, memory)
             logits.append(self.decoder.out(vectors))
-            sums = np.exp(_log_softmax(logits[-1].data[0])).cumsum(axis=1)
+            sums = np.exp(log_softmax(logits[-1].data[0])).cumsum(axis=1)
             drawn = (sums < sums[:, -1:] * generator.random((len(sums), 1))).sum(axis=1)
             true = generator.random(len(sums)) < teacher_forcing
             given = np.where(true, ids[step + 1], drawn)
         return cat(logits)
-
-    def _search(
-        self,
-        source: Any,
-        source_lengths: Any,
-        search_with: Callable[..., list[search.Decoded]],
-        width: int = 1,
-    ) -> list[search.Decoded]:
-        training = [module for module in self.modules() if module.training]
-        self.eval()
-        try:
-            with no_grad():
-                state, memory = self._read(source, source_lengths)
-
-                def step(ids: np.ndarray, state: State) -> tuple:
-                    vectors, weights, state = self.decoder.run(ids[None], state, memory)
-                    shares = None if weights is None else weights.data[0]
-                    return _log_softmax(self.decoder.out(vectors[0]).data), shares, state
-
-                samples = state.hidden[0].shape[1]
-                rows = np.repeat(np.arange(samples), width)
-                found = search_with(step, state.of(rows), samples)
-        finally:
-            for module in training:
-                module.training = True
-        if memory is None:
-            return found
-        return [
-            each._replace(weights=each.weights[:, :length])
-            for each, length in zip(found, memory.lengths, strict=True)
-            if each.weights is not None
-        ]
-
-
-def _feeding(attention: str | None, local: int | None, input_feeding: bool | None) -> bool:
-    """Whether the decoder's input waits for attention; ValueError for what does not fit."""
-    if attention is not None and attention not in ATTENTIONS:
-        raise ValueError(
-            f"Seq2Seq: expected attention None or one of {', '.join(ATTENTIONS)}, got {attention!r}"
-        )
-    if local is not None and attention not in SCORES:
-        raise ValueError(f"Seq2Seq: expected local with Luong's attention, got {attention!r}")
-    if input_feeding and attention is None:
-        raise ValueError("Seq2Seq: expected an attention for input_feeding=True, got None")
-    if input_feeding is False and attention == "bahdanau":
-        raise ValueError(
-            "Seq2Seq: expected input_feeding to be left to 'bahdanau', where the context is part "
-            "of the input; 'concat' has the same score without"
-        )
-    return bool(input_feeding)
-
-
-def _log_softmax(logits: np.ndarray) -> np.ndarray:
-    x = logits.astype(np.float64)
-    x -= x.max(axis=-1, keepdims=True)
-    return x - np.log(np.exp(x).sum(axis=-1, keepdims=True))

@@ -47,7 +47,8 @@ def greedy(step: Step, state: Any, samples: int, rules: Rules) -> list[Decoded]:
     ids = np.full(samples, rules.bos, np.int64)
     totals, lengths = np.zeros(samples), np.zeros(samples, np.int64)
     running = np.ones(samples, bool)
-    tokens, shares = [], []
+    tokens: list[np.ndarray] = []
+    shares: list[np.ndarray] = []
     while running.any() and len(tokens) < rules.max_length:
         log_probability, weights, state = step(ids, state)
         ids = log_probability.argmax(axis=1)
@@ -55,7 +56,8 @@ def greedy(step: Step, state: Any, samples: int, rules: Rules) -> list[Decoded]:
         lengths += running
         running &= ids != rules.eos
         tokens.append(ids)
-        shares.append(weights)
+        if weights is not None:
+            shares.append(weights)
     found = []
     for n, length in enumerate(lengths):
         kept = int(length) if running[n] else int(length) - 1
@@ -64,9 +66,7 @@ def greedy(step: Step, state: Any, samples: int, rules: Rules) -> list[Decoded]:
                 [int(ids[n]) for ids in tokens[:kept]],
                 rules.score(totals[n], int(length)),
                 not running[n],
-                _rows([share[n] for share in shares[:kept]], shares[0][n])
-                if shares and shares[0] is not None
-                else None,
+                np.stack([share[n] for share in shares])[:kept] if shares else None,
             )
         )
     return found
@@ -102,7 +102,8 @@ def beam(step: Step, state: Any, samples: int, width: int, rules: Rules) -> list
         for n, place in np.argwhere(ended):
             row = n * width + place
             score = rules.score(totals[n, place], length)
-            if best[n] is None or score > best[n].score:  # type: ignore[union-attr]
+            held = best[n]
+            if held is None or score > held.score:
                 share = None if shares is None else shares[row, :-1]
                 best[n] = Decoded(tokens[n, place, :-1].tolist(), score, True, share)
         places = places - ended.sum(axis=1)
@@ -127,7 +128,3 @@ def _longer(
         return None
     last = weights[parents][:, None]
     return last if shares is None else np.concatenate([shares[parents], last], axis=1)
-
-
-def _rows(rows: list[np.ndarray], like: np.ndarray) -> np.ndarray:
-    return np.stack(rows) if rows else np.empty((0, *like.shape), like.dtype)
