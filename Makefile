@@ -35,6 +35,7 @@ examples: $(dev)
 	$(BIN)/python examples/from_pytorch.py $(ARGS)
 	$(BIN)/python examples/batch_norm_outside_backprop.py
 	$(BIN)/python examples/batch_norm_whitening_cost.py
+	$(BIN)/python examples/adding_problem.py
 	$(BIN)/python examples/char_lm.py
 	$(BIN)/python examples/series.py
 	$(BIN)/python examples/seq2seq.py
