@@ -12,7 +12,10 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser("predict", help="what a trained model says about new inputs")
     add_run(parser)
     parser.add_argument(
-        "inputs", metavar="INPUT", nargs="+", help="as the job takes it, see README"
+        "inputs",
+        metavar="INPUT",
+        nargs="+",
+        help="images, npz files of series, or texts and files of texts",
     )
     parser.add_argument(
         "--picture", metavar="PNG", help="of attention; attention.png in the run's folder"

@@ -37,7 +37,11 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def _add(commands: argparse._SubParsersAction, command: str, name: str) -> None:
     job = JOBS[name]
-    parser = commands.add_parser(command, help=f"train {job.ABOUT}")
+    parser = commands.add_parser(
+        command,
+        help=f"train {job.ABOUT}",
+        description=f"Train {job.ABOUT}. Jobs: nnet train {', '.join(JOBS)}.",
+    )
     add_settings(parser, job.Settings)
     parser.add_argument("--out", metavar="FOLDER", help="of the run; runs/DATA-TIME if not given")
     parser.add_argument("--overwrite", action="store_true", help="replace a run in that folder")

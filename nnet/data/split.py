@@ -2,16 +2,25 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 
-from .dataset import ImageDataset
 from .order import shuffled
 
 
-def split(
-    dataset: ImageDataset, parts: float | Sequence[int], seed: int = 0
-) -> tuple[ImageDataset, ...]:
+class Divisible(Protocol):
+    """A data set, of images, series or pairs."""
+
+    def __len__(self) -> int: ...
+
+    def subset(self, indices: np.ndarray) -> Self: ...
+
+
+D = TypeVar("D", bound=Divisible)
+
+
+def split(dataset: D, parts: float | Sequence[int], seed: int = 0) -> tuple[D, ...]:
     """Divide a data set at random into disjoint parts that cover it.
 
     parts  the fraction to hold back, in (0, 1): two parts, the held-back one second;

@@ -6,6 +6,8 @@ import hashlib
 import json
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..data import BucketLoader, PairDataset, Vocabulary
 from ..data.pairs import Pair
 from ..training.descriptions import PairDescription
@@ -30,11 +32,15 @@ class Pairs:
     """
 
     def __init__(self, pairs: list[Pair], vocabularies: Vocabularies) -> None:
-        self._pairs = pairs
+        self._pairs, self._vocabularies = pairs, vocabularies
         self.dataset = PairDataset.from_tokens(pairs, *vocabularies)
 
     def __len__(self) -> int:
         return len(self._pairs)
+
+    def subset(self, indices: np.ndarray) -> Pairs:
+        """The pairs at `indices`, in that order, as a part of its own."""
+        return Pairs([self._pairs[index] for index in indices], self._vocabularies)
 
     def fingerprint(self) -> str:
         """SHA-256 of all pairs in their order."""

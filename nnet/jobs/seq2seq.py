@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import data, functional, models, optim
-from ..data.order import shuffled
 from ..data.vocabulary import BOS, EOS, PAD, UNITS, UNK
 from ..module import Module
 from ..optim.lr_scheduler import OneCycleLR
@@ -80,7 +79,6 @@ def prepare(
     """
     folder = job.begin(settings, Path(settings.data).stem, folder, overwrite)
     pairs = data.read_pairs(settings.data, settings.unit)
-    train, held_back = _split(pairs, settings.validation, settings.seed)
     unknown = [UNK] if settings.min_count > 1 else []
     source, target = (
         data.Vocabulary.from_tokens(
@@ -100,8 +98,9 @@ def prepare(
     }
     longest = max(len(pair[1]) for pair in pairs)
     description = PairDescription(arguments, source.to_dict(), target.to_dict(), longest)
-    vocabularies = Vocabularies(source, target)
-    parts = {"train": Pairs(train, vocabularies), "validation": Pairs(held_back, vocabularies)}
+    both = Pairs(pairs, Vocabularies(source, target))
+    train, held_back = data.split(both, settings.validation, settings.seed)
+    parts = {"train": train, "validation": held_back}
     return Prepared(settings, folder, parts, description, description.build())
 
 
@@ -142,10 +141,11 @@ def evaluate(run: Run[PairDescription], name: str | None = None) -> Found:
     Raises ValueError naming what the model has not seen.
     """
     settings, description = run.record["settings"], run.description
-    pairs = data.read_pairs(name or settings["data"], settings["unit"])
+    found = data.read_pairs(name or settings["data"], settings["unit"])
+    pairs = Pairs(found, Vocabularies.of(description))
     if name is None:
-        _, pairs = _split(pairs, settings["validation"], settings["seed"])
-    return _found(run.model, Pairs(pairs, Vocabularies.of(description)), description)
+        _, pairs = data.split(pairs, settings["validation"], settings["seed"])
+    return _found(run.model, pairs, description)
 
 
 def predict(
@@ -185,16 +185,3 @@ def _found(model: Module, pairs: Pairs, description: PairDescription) -> Found:
         wanted = (pairs.dataset.targets[index][1:-1].tolist() for index in indices)
         whole += sum(output.tokens == ids for output, ids in zip(outputs, wanted, strict=True))
     return Found(loss, accuracy, whole / len(pairs))
-
-
-def _split(
-    pairs: list[data.pairs.Pair], held_back: float, seed: int
-) -> tuple[list[data.pairs.Pair], list[data.pairs.Pair]]:
-    count = round(held_back * len(pairs))
-    if not 0 < count < len(pairs):
-        raise ValueError(
-            f"expected a share of {len(pairs)} pairs that leaves none of the two parts empty, "
-            f"got {held_back}"
-        )
-    order = shuffled(len(pairs), seed)
-    return [pairs[index] for index in order[count:]], [pairs[index] for index in order[:count]]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from .. import data, functional, models, optim
-from ..data.order import shuffled
 from ..module import Module
 from ..optim.lr_scheduler import OneCycleLR
 from ..tape import no_grad
@@ -60,15 +59,7 @@ def prepare(
     train, test = data.series_npz(settings.data)
     held_back = {}
     if settings.validation:
-        count = round(settings.validation * len(train))
-        if not 0 < count < len(train):
-            raise ValueError(
-                f"expected a share of {len(train)} series that leaves none of the two parts "
-                f"empty, got {settings.validation}"
-            )
-        order = shuffled(len(train), settings.seed)
-        held_back["validation"] = train.subset(order[:count])
-        train = train.subset(order[count:])
+        train, held_back["validation"] = data.split(train, settings.validation, settings.seed)
     arguments = {
         "channels": train.series.shape[2],
         "classes": len(train.classes),

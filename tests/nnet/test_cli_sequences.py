@@ -257,7 +257,7 @@ def test_series_that_do_not_fit(series_run, series, tmp_path, capsys):
     )
     assert "found no x_train" in refused(capsys, "train", "series", tmp_path / "nothing.npz")
     assert "required: FILE" in refused(capsys, "train", "series")
-    assert "a share of 60 series" in refused(
+    assert "a fraction of 60 samples" in refused(
         capsys, "train", "series", series, "--validation", "0.001"
     )
 
@@ -312,9 +312,7 @@ def test_pairs_that_do_not_fit(pairs_run, tmp_path, capsys):
     (tmp_path / "one.tsv").write_text("a\tb\n")
     (tmp_path / "tab.tsv").write_text("a\tb\nab\n")
     (tmp_path / "other.tsv").write_text("axyz\tb\n")
-    assert "expected a share of 1 pairs" in refused(
-        capsys, "train", "seq2seq", tmp_path / "one.tsv"
-    )
+    assert "a fraction of 1 samples" in refused(capsys, "train", "seq2seq", tmp_path / "one.tsv")
     assert "source, tab, target at line 2" in refused(
         capsys, "train", "seq2seq", tmp_path / "tab.tsv"
     )
