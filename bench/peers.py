@@ -2,7 +2,8 @@
 
     python -m bench.peers                                  # every op, and training steps
     python -m bench.peers conv2d batch_norm --rounds 31 --scaling --without numpy
-    python -m bench.peers --write README.md                # the figures of the last run
+    python -m bench.peers gru --add                        # beside the figures kept of other ops
+    python -m bench.peers --write README.md                # the figures kept
 
 Nothing is timed before the contenders' values and gradients were found to agree. All run on the
 same number of threads, each thread on a core of its own. Each takes its turn in every round: a
@@ -22,7 +23,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -141,9 +142,11 @@ def measure(options: argparse.Namespace) -> bool:
     set_threads(options.threads)
     machine = describe_machine()
     print(describe(machine), "\n", flush=True)
+    ops = options.ops or (*CASES, TRAINING_STEP)
+    kept = _kept(options.json, machine, ops) if options.add else []
     all_figures: list[Figure] = []
     agreed = True
-    for op in options.ops or (*CASES, TRAINING_STEP):
+    for op in ops:
         figures: list[Figure] = []
         for compare in _comparisons(op, options.small):
             try:
@@ -157,8 +160,22 @@ def measure(options: argparse.Namespace) -> bool:
     for other in found:
         if other != "nnet" and all_figures:
             print(report.losses(all_figures, other), "\n")
-    report.save(options.json, machine, options.rounds, all_figures)
+    report.save(options.json, machine, options.rounds, kept + all_figures)
     return agreed
+
+
+def _kept(path: Path, machine: dict[str, Any], ops: Sequence[str]) -> list[Figure]:
+    """The figures of other ops in a file. Raises ValueError if another machine made them."""
+    if not path.exists():
+        return []
+    before, figures = report.load(path)
+    changed = [name for name in machine if machine[name] != before.get(name)]
+    if changed:
+        raise ValueError(
+            f"{path}: expected figures of this machine and these versions to add to, "
+            f"got others in {', '.join(changed)}"
+        )
+    return [figure for figure in figures if figure.op not in ops]
 
 
 def _comparisons(op: str, small: bool) -> list[Callable[..., list[Figure]]]:
@@ -191,6 +208,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument(
         "--scaling", action="store_true", help="also time this library on one thread"
+    )
+    parser.add_argument(
+        "--add", action="store_true", help="keep figures of other ops that stand in the file"
     )
     parser.add_argument(
         "--json", type=Path, metavar="FILE", default=LATEST, help=f"keep figures there; {LATEST}"

@@ -118,6 +118,22 @@ def _row(op: str, case: str, direction: str, contenders: dict[str, dict]) -> lis
     return [case, direction, milliseconds(numpy), milliseconds(nnet), speed, ratio]
 
 
+def joined(several: list[dict]) -> dict:
+    """One result of several of one machine; an op's figures are those of the last that has it.
+
+    Raises ValueError if the machines or versions differ.
+    """
+    machine = several[0]["machine_info"]["nnet"]
+    by_op: dict[str, list[dict]] = {}
+    for results in several:
+        if results["machine_info"]["nnet"] != machine:
+            raise ValueError("expected figures of one machine and the same versions, got others")
+        ops = dict.fromkeys(result["extra_info"]["op"] for result in results["benchmarks"])
+        for op in ops:
+            by_op[op] = [r for r in results["benchmarks"] if r["extra_info"]["op"] == op]
+    return several[0] | {"benchmarks": [result for found in by_op.values() for result in found]}
+
+
 def write_between_markers(path: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
     """Replace what stands between the markers. Raises ValueError where they are missing."""
     before, found, rest = path.read_text().partition(begin)
@@ -130,10 +146,12 @@ def write_between_markers(path: Path, text: str, begin: str = BEGIN, end: str = 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.report", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("results", type=Path, nargs="?", default=LATEST)
+    parser.add_argument(
+        "results", type=Path, nargs="*", default=[LATEST], help="ops in later files replace earlier"
+    )
     parser.add_argument("--write", type=Path, metavar="FILE", help="write between its markers")
     options = parser.parse_args()
-    text = tables(json.loads(options.results.read_text()))
+    text = tables(joined([json.loads(path.read_text()) for path in options.results]))
     if options.write:
         write_between_markers(options.write, text)
     else:

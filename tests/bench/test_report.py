@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench import report
+from bench import figures, peers, report
 
 
 def result(op, case, direction, contender, median):
@@ -57,10 +57,10 @@ def test_tables_give_rates_ratios_and_losses(results):
 
 
 def test_the_table_is_written_between_the_markers(tmp_path, results, monkeypatch, capsys):
-    readme, figures = tmp_path / "README.md", tmp_path / "figures.json"
+    readme, kept = tmp_path / "README.md", tmp_path / "figures.json"
     readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
-    figures.write_text(json.dumps(results))
-    arguments = ["report", str(figures), "--write", str(readme)]
+    kept.write_text(json.dumps(results))
+    arguments = ["report", str(kept), "--write", str(readme)]
     for _ in range(2):
         monkeypatch.setattr("sys.argv", arguments)
         report.main()
@@ -68,6 +68,28 @@ def test_the_table_is_written_between_the_markers(tmp_path, results, monkeypatch
     assert text.startswith(f"before\n{report.BEGIN}\n") and text.endswith(f"{report.END}\nafter\n")
     assert "old" not in text and text.count("**conv2d**") == 1
     assert capsys.readouterr().out == ""
+
+
+def test_later_results_replace_the_ops_they_have(results):
+    later = results | {"benchmarks": [result("conv2d", "c", "forward", "nnet", 1e-3)]}
+    found = [each["extra_info"]["case"] for each in report.joined([results, later])["benchmarks"]]
+    assert found == ["c", "relu-b", "relu-b", "alone"]
+    elsewhere = {"machine_info": {"nnet": {"processor": "other"}}, "benchmarks": []}
+    with pytest.raises(ValueError, match="expected figures of one machine"):
+        report.joined([results, elsewhere])
+
+
+def test_figures_of_other_ops_are_kept_on_the_same_machine(tmp_path):
+    machine, path = {"processor": "Abacus"}, tmp_path / "peers.json"
+    assert peers._kept(path, machine, ["gru"]) == []
+    made = [
+        figures.Figure(op, "a", "forward", 1, 1, {"nnet": 1.0}, {"nnet": 1.0}, 1.0, None, ())
+        for op in ("gru", "conv2d")
+    ]
+    figures.save(path, machine, 3, made)
+    assert peers._kept(path, machine, ["gru"]) == made[1:]
+    with pytest.raises(ValueError, match="got others in processor"):
+        peers._kept(path, {"processor": "other"}, ["gru"])
 
 
 def test_missing_markers_are_an_error(tmp_path):
