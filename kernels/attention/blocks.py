@@ -40,17 +40,18 @@ def standing_alone(typingctx):
 
 
 @jit
-def multiply(rows, depth, a, a_place, b, b_place, panels, c, c_place, add):
+def multiply(
+    rows, depth, a, a_start, a_row, a_step, b, b_start, b_panel, panels, c, c_start, c_row, add
+):
     """C = A B, or += where `add`, for `rows` rows and `panels` panels of columns.
 
-    a_place  (start, step of a row, step of k)
-    b_place  (start, step of a panel); a panel has `depth` rows
-    c_place  (start, step of a row); panels lie side by side
+    a_row, a_step  steps of a row and of k
+    b_panel        step of a panel, which has `depth` rows
+    c_row          step of a row; panels lie side by side
+
+    No tuples among the arguments: each with a constant in it would be another type to compile for.
     """
     standing_alone()
-    a_start, a_row, a_step = a_place
-    b_start, b_panel = b_place
-    c_start, c_row = c_place
     tiles = (rows + ROWS_HIGH - 1) // ROWS_HIGH
     for panel in range(panels):
         b_from = b_start + panel * b_panel
@@ -91,8 +92,8 @@ def pack_rows(x, start, row_step, rows, columns, out, begin):
 
 
 @jit
-def pack_columns(x, start, row_step, rows, columns, factor, out, begin):
-    """From `begin` on, panels of the rows of x as columns, times `factor`."""
+def pack_columns(x, start, row_step, rows, columns, out, begin):
+    """From `begin` on, panels of the rows of x as columns."""
     standing_alone()
     step, register = lanes(x), tile_lanes(x)
     squares = columns // register * register
@@ -116,9 +117,6 @@ def pack_columns(x, start, row_step, rows, columns, factor, out, begin):
         for column in range(columns):
             for i in range((rows % step + register - 1) // register * register, step):
                 out[panel + column * step + i] = 0.0
-    if factor != 1.0:
-        for i in range(begin, begin + panels_of(rows, x) * columns * step, step):
-            store(out, i, load(out, i) * factor)
 
 
 @jit

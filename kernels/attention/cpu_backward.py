@@ -32,7 +32,8 @@ def scratch_size(rows, keys, width, depth, panel):
     rows, keys = min(ROWS, rows), min(KEYS, keys + -keys % panel)
     padded, width_padded = depth + -depth % panel, width + -width % panel
     of_keys = depth + width + 2 * padded + width_padded
-    return keys * of_keys + rows * (2 * padded + width_padded + 2 * (keys + panel))
+    of_rows = 2 * padded + width_padded + max(padded, width_padded) + 2 * (keys + panel)
+    return keys * of_keys + rows * of_rows
 
 
 @jit
@@ -84,13 +85,14 @@ def backward_task(
     weights = dv + most * width_padded
     slopes = weights + high * line
     dq = slopes + high * line
-    packed_queries = dq + high * padded
-    packed_dy = packed_queries + high * padded
+    queries = dq + high * padded
+    dys = queries + high * padded
+    packed = dys + high * width_padded
     for start in range(first_key, last_key, KEYS):
         count = min(KEYS, last_key - start)
         from_key, from_value = at_key + start * key_row, at_value + start * value_row
-        pack_columns(key, from_key, key_row, count, depth, scale, work, 0)
-        pack_columns(value, from_value, value_row, count, width, 1.0, work, turned_values)
+        pack_columns(key, from_key, key_row, count, depth, work, 0)
+        pack_columns(value, from_value, value_row, count, width, work, turned_values)
         if to_queries:
             pack_rows(key, from_key, key_row, count, depth, work, packed_keys)
         if to_keys:
@@ -101,17 +103,23 @@ def backward_task(
             rows = min(ROWS, last_row - first)
             visible = min(count, first + rows - start) if causal else count
             from_query, from_dy = at_query + first * query_row, at_dy + first * dy_row
+            # Rows may lie powers of two apart, where they compete for one place in L1.
+            for i in range(rows):
+                to = queries + i * padded
+                put_row(query, from_query + i * query_row, depth, scale, False, work, to)
+                to = dys + i * width_padded
+                put_row(dy, from_dy + i * dy_row, width, 1.0, False, work, to)
             for strip in range(0, rows, STRIP):
                 strip_rows = min(STRIP, rows - strip)
                 multiply(
-                    strip_rows, depth, query, (from_query + strip * query_row, query_row, 1),
-                    work, (0, depth * panel), panels_of(visible, query), work,
-                    (weights + strip * line, line), False,
+                    strip_rows, depth, work, queries + strip * padded, padded, 1, work, 0,
+                    depth * panel, panels_of(visible, query), work, weights + strip * line, line,
+                    False,
                 )  # fmt: skip
                 multiply(
-                    strip_rows, width, dy, (from_dy + strip * dy_row, dy_row, 1), work,
-                    (turned_values, width * panel), panels_of(visible, query), work,
-                    (slopes + strip * line, line), False,
+                    strip_rows, width, work, dys + strip * width_padded, width_padded, 1, work,
+                    turned_values, width * panel, panels_of(visible, query), work,
+                    slopes + strip * line, line, False,
                 )  # fmt: skip
                 for i in range(strip, strip + strip_rows):
                     row = first + i
@@ -119,34 +127,34 @@ def backward_task(
                     if mask.size:
                         from_mask = at_mask + row * mask_row + start
                         add_mask(mask, from_mask, seen, work, weights + i * line)
-                    level = dot(dy, from_dy + i * dy_row, y, at_y + row * y_row, width)
+                    level = dot(work, dys + i * width_padded, y, at_y + row * y_row, width)
                     _slopes(
                         work, weights + i * line, slopes + i * line, seen, visible,
                         lse[at_lse + row], level,
                     )  # fmt: skip
             if to_queries:
                 multiply(
-                    rows, visible, work, (slopes, line, 1), work, (packed_keys, count * panel),
-                    padded // panel, work, (dq, padded), False,
+                    rows, visible, work, slopes, line, 1, work, packed_keys, count * panel,
+                    padded // panel, work, dq, padded, False,
                 )  # fmt: skip
                 for i in range(rows):
                     to = at_dq + (first + i) * dq_row
                     put_row(work, dq + i * padded, depth, scale, start > 0, out_dq, to)
             if to_keys:
-                pack_rows(dy, from_dy, dy_row, rows, width, work, packed_dy)
+                pack_rows(work, dys, width_padded, rows, width, work, packed)
                 multiply(
-                    visible, rows, work, (weights, 1, line), work, (packed_dy, rows * panel),
-                    width_padded // panel, work, (dv, width_padded), True,
+                    visible, rows, work, weights, 1, line, work, packed, rows * panel,
+                    width_padded // panel, work, dv, width_padded, True,
                 )  # fmt: skip
-                pack_rows(query, from_query, query_row, rows, depth, work, packed_queries)
+                pack_rows(work, queries, padded, rows, depth, work, packed)
                 multiply(
-                    visible, rows, work, (slopes, 1, line), work, (packed_queries, rows * panel),
-                    padded // panel, work, (dk, padded), True,
+                    visible, rows, work, slopes, 1, line, work, packed, rows * panel,
+                    padded // panel, work, dk, padded, True,
                 )  # fmt: skip
         if to_keys:
             for j in range(count):
                 to = at_dk + (start + j) * dk_row
-                put_row(work, dk + j * padded, depth, scale, False, out_dk, to)
+                put_row(work, dk + j * padded, depth, 1.0, False, out_dk, to)
                 to = at_dv + (start + j) * dv_row
                 put_row(work, dv + j * width_padded, width, 1.0, False, out_dv, to)
     if to_keys:

@@ -28,10 +28,11 @@ from .blocks import (
 
 
 def scratch_size(rows, keys, width, depth, panel):
-    """Numbers a thread works with: keys, values, a strip of scores, a block of sums."""
+    """Numbers a thread works with: keys, values, a strip of queries and scores, sums."""
     keys = min(KEYS, keys + -keys % panel)
-    width += -width % panel
-    return keys * (depth + width + STRIP) + STRIP * panel + rows * (width + 2)
+    padded, width_padded = depth + -depth % panel, width + -width % panel
+    of_keys = depth + width_padded + STRIP
+    return keys * of_keys + STRIP * (panel + padded) + rows * (width_padded + 2)
 
 
 @jit
@@ -72,21 +73,26 @@ def forward_task(
     rows = last_row - first_row
     values = most * depth
     scores = values + most * padded
-    sums = scores + STRIP * line
+    queries = scores + STRIP * line
+    sums = queries + STRIP * panels_of(depth, query) * panel
     tops = sums + rows * padded
     totals = tops + rows
     for start in range(0, length, KEYS):
         count = min(KEYS, length - start)
-        pack_columns(key, at_key + start * key_row, key_row, count, depth, scale, work, 0)
+        pack_columns(key, at_key + start * key_row, key_row, count, depth, work, 0)
         pack_rows(value, at_value + start * value_row, value_row, count, width, work, values)
         for strip in range(first_row, last_row, STRIP):
             high = min(STRIP, last_row - strip)
             visible = min(count, strip + high - start) if causal else count
             if visible <= 0:
                 continue
+            # Rows may lie powers of two apart, where they compete for one place in L1.
+            for i in range(high):
+                at = at_query + (strip + i) * query_row
+                put_row(query, at, depth, scale, False, work, queries + i * depth)
             multiply(
-                high, depth, query, (at_query + strip * query_row, query_row, 1), work,
-                (0, depth * panel), panels_of(visible, query), work, (scores, line), False,
+                high, depth, work, queries, depth, 1, work, 0, depth * panel,
+                panels_of(visible, query), work, scores, line, False,
             )  # fmt: skip
             for i in range(high):
                 row = strip + i
@@ -99,8 +105,8 @@ def forward_task(
                     sums + at * padded, padded,
                 )  # fmt: skip
             multiply(
-                high, visible, work, (scores, line, 1), work, (values, count * panel),
-                padded // panel, work, (sums + (strip - first_row) * padded, padded), start > 0,
+                high, visible, work, scores, line, 1, work, values, count * panel, padded // panel,
+                work, sums + (strip - first_row) * padded, padded, start > 0,
             )  # fmt: skip
     for i in range(rows):
         row = first_row + i
