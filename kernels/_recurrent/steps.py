@@ -7,6 +7,9 @@ from kernels._tile import copy, multiply_rows
 # Rows of the gradient of x that are made at once where its last panel reaches over the edge.
 EDGE_ROWS = 24
 
+# Rows of gradients of gates that stay in L2 while the panels pass over them.
+CLOSE_ROWS = 192
+
 
 @jit
 def share_of(total, share, shares):
@@ -56,10 +59,11 @@ def input_gradients(first, last, dgates, start, width, depth, packed, inputs, sp
     """
     whole = inputs // lanes(out_dx)
     panel = depth * lanes(out_dx)
-    multiply_rows(
-        last - first, depth, dgates, (start + first * width, width, 1), packed, (0, panel), whole,
-        out_dx, (to + first * inputs, inputs, lanes(out_dx)), False,
-    )  # fmt: skip
+    for row in range(first, last, CLOSE_ROWS):
+        multiply_rows(
+            min(CLOSE_ROWS, last - row), depth, dgates, (start + row * width, width, 1), packed,
+            (0, panel), whole, out_dx, (to + row * inputs, inputs, lanes(out_dx)), False,
+        )  # fmt: skip
     done = whole * lanes(out_dx)
     if done == inputs:
         return

@@ -5,15 +5,19 @@ t = 0, so what padding adds behind the end are zeros that are summed like number
 Sums run in the arrays' dtype over a group of blocks, then go on in float64.
 """
 
+import numpy as np
+
 from kernels._jit import jit
 from kernels._simd import full, lanes, load, store
 from kernels._tile import (
     TILE_ROWS,
     TILE_VECTORS,
+    accumulate,
     copy,
     copy_tile_column,
-    copy_tile_row,
-    multiply_block,
+    multiply_tile_1,
+    multiply_tile_2,
+    multiply_tile_3,
     tile_lanes,
 )
 
@@ -23,37 +27,64 @@ DEPTH = 256
 
 @jit
 def _pack_left(dgates, start, width, rows, first, last, work):
-    """Columns [first, last) of `rows` rows of gradients as blocks (rows, TILE_ROWS)."""
-    for column in range(first, last, TILE_ROWS):
-        to = (column - first) * rows
+    """Columns [first, last) of `rows` rows of gradients as blocks (rows, TILE_ROWS).
+
+    A value's columns at once, so that every cache line is read once.
+    """
+    for column in range(first, last, lanes(work)):
         for k in range(rows):
-            copy_tile_column(dgates, start + k * width + column, work, to + k * TILE_ROWS)
+            source = start + k * width + column
+            for j in range(0, lanes(work), TILE_ROWS):
+                to = (column - first + j) * rows + k * TILE_ROWS
+                copy_tile_column(dgates, source + j, work, to)
 
 
 @jit
-def _pack_right(x, start, columns, rows, column, work):
-    """A panel of 3 registers of columns from `column` on, zeros beyond the last."""
-    wide = TILE_VECTORS * tile_lanes(work)
+def _pack_right(x, start, columns, rows, column, wide, work):
+    """A panel of `wide` columns, whole registers, from `column` on; zeros beyond the last."""
     count = min(wide, columns - column)
     for k in range(rows):
         source = start + k * columns + column
-        if count == wide:
-            copy_tile_row(x, source, work, k * wide)
-        else:
-            copy(x, source, work, k * wide, count)
-            for j in range(count, wide):
-                work[k * wide + j] = 0.0
+        copy(x, source, work, k * wide, count)
+        for j in range(count, wide):
+            work[k * wide + j] = 0.0
+
+
+@jit
+def _tile(registers, depth, a, a_start, b, wide, c, c_start, c_step, add):
+    if registers == TILE_VECTORS:
+        multiply_tile_3(depth, a, a_start, b, 0, wide, c, c_start, c_step, add)
+    elif registers == 2:
+        multiply_tile_2(depth, a, a_start, b, 0, wide, c, c_start, c_step, add)
+    else:
+        multiply_tile_1(depth, a, a_start, b, 0, wide, c, c_start, c_step, add)
 
 
 @jit
 def _multiply(rows, count, x, start, columns, add, work_a, work_b, spare, out, to):
-    wide = TILE_VECTORS * tile_lanes(work_b)
-    for column in range(0, columns, wide):
-        _pack_right(x, start, columns, rows, column, work_b)
-        multiply_block(
-            rows, count, min(wide, columns - column), work_a, 0, work_b, 0, wide, 0, out,
-            to + column, columns, add, spare,
-        )  # fmt: skip
+    """4 registers are taken as 2 and 2: the sums of a single one would wait for each other."""
+    register = tile_lanes(work_b)
+    column = 0
+    while column < columns:
+        registers = (columns - column + register - 1) // register
+        registers = 2 if registers == 4 else min(registers, TILE_VECTORS)
+        wide = registers * register
+        inside = min(wide, columns - column)
+        _pack_right(x, start, columns, rows, column, wide, work_b)
+        for row in range(0, count, TILE_ROWS):
+            place = to + row * columns + column
+            if inside == wide:
+                _tile(registers, rows, work_a, row * rows, work_b, wide, out, place, columns, add)
+                continue
+            _tile(
+                registers, rows, work_a, row * rows, work_b, wide, spare, np.int64(0), wide, False
+            )
+            for i in range(TILE_ROWS):
+                if add:
+                    accumulate(spare, i * wide, out, place + i * columns, inside)
+                else:
+                    copy(spare, i * wide, out, place + i * columns, inside)
+        column += wide
 
 
 @jit
