@@ -193,6 +193,17 @@ def test_one_seed_gives_the_same_text_model_on_any_number_of_threads(text, tmp_p
     assert found[0] == found[1] != found[2]
 
 
+@pytest.mark.parametrize(("job", "options"), [("series", SERIES), ("seq2seq", PAIRS)])
+def test_one_seed_gives_the_same_model_on_any_number_of_threads(job, options, request, tmp_path):
+    file = request.getfixturevalue("series" if job == "series" else "pairs")
+    found = []
+    for threads in (1, 2):
+        folder = tmp_path / str(threads)
+        done("train", job, file, *options, "--epochs", 2, "--threads", threads, "--out", folder)
+        found.append(weights_of(folder))
+    assert found[0] == found[1]
+
+
 def test_ctrl_c_keeps_what_the_text_model_has_learnt(text, tmp_path, capsys, monkeypatch):
     class Interrupt(Callback):
         def after_step(self, model, history):
