@@ -8,10 +8,18 @@ step, so that every step finds what it starts from N padded elements away.
 
 from kernels._recurrent.blocks import (
     GROUP,
-    close_block,
+    NOTHING,
+    OTHERS,
+    STATES,
     empty_group,
     place_in_group,
     settle,
+)
+from kernels._recurrent.launches import (
+    close_block,
+    pack_for_gradients,
+    pack_for_states,
+    sum_inputs_ahead,
 )
 from kernels._recurrent.panels import pack_columns, pack_rows, panels_of
 from kernels._recurrent.sequence import (
@@ -19,6 +27,7 @@ from kernels._recurrent.sequence import (
     check_inputs,
     check_lengths,
     check_shape,
+    close_groups,
     lanes_of,
     narrowed,
     narrowed_gates,
@@ -26,12 +35,13 @@ from kernels._recurrent.sequence import (
     products_scratch,
     slices_of,
     steps_of,
+    walk_blocks,
     wide_scratch,
     widened,
     widened_gates,
 )
 from kernels._recurrent.steps import (
-    EDGE_ROWS,
+    GRADIENT_ROWS,
     active_rows,
     copy_row,
     input_gradients,
@@ -39,16 +49,15 @@ from kernels._recurrent.steps import (
     share_of,
     write_output,
 )
-from kernels._recurrent.weights import (
-    DEPTH,
-    add_column_sums,
-    add_weight_gradients,
-)
+from kernels._recurrent.weights import DEPTH, add_column_sums, add_weight_gradients
 
 __all__ = [
     "DEPTH",
-    "EDGE_ROWS",
+    "GRADIENT_ROWS",
     "GROUP",
+    "NOTHING",
+    "OTHERS",
+    "STATES",
     "active_rows",
     "add_column_sums",
     "add_weight_gradients",
@@ -57,6 +66,7 @@ __all__ = [
     "check_lengths",
     "check_shape",
     "close_block",
+    "close_groups",
     "copy_row",
     "empty_group",
     "input_gradients",
@@ -65,15 +75,19 @@ __all__ = [
     "narrowed",
     "narrowed_gates",
     "pack_columns",
+    "pack_for_gradients",
+    "pack_for_states",
     "pack_rows",
     "padded_size",
     "panels_of",
-    "share_of",
     "place_in_group",
     "products_scratch",
     "settle",
+    "share_of",
     "slices_of",
     "steps_of",
+    "sum_inputs_ahead",
+    "walk_blocks",
     "wide_scratch",
     "widened",
     "widened_gates",

@@ -1,9 +1,11 @@
 """What is left to do for a block of time steps whose gates have their gradients."""
 
+import numpy as np
+
 from kernels._jit import jit
 from kernels._recurrent.panels import panels_of
-from kernels._recurrent.steps import input_gradients, share_of
-from kernels._recurrent.weights import add_column_sums, add_weight_gradients
+from kernels._recurrent.steps import share_of
+from kernels._recurrent.weights import add_weight_gradients
 from kernels._simd import lanes
 
 # Blocks whose weight gradients are summed in the dtype of the arrays.
@@ -23,40 +25,41 @@ def place_in_group(block, blocks, reverse):
     return high, low, block // GROUP == (blocks - 1) // GROUP
 
 
-@jit
-def close_block(
-    share, shares, first_row, rows, dgates, width, x, inputs, h, h_start, hidden, place, work_ih,
-    work_a, work_b, work_spare, work_dih, work_dhh, out_dx, out_dih, out_dhh, out_dbias,
-):  # fmt: skip
-    """One share of the gradients of x, weights and biases from `rows` rows, from `first_row` on.
+# What a part's gates saw besides the inputs.
+NOTHING, STATES, OTHERS = 0, 1, 2
 
-    dgates    flat; (rows, width), of which all columns count
-    x, h      flat; (.., inputs), and (.., hidden) from `h_start` on: what the gates were made of
-    place     of `place_in_group`
-    work_ih   weight_ih by `pack_rows`
-    work_dih  (width inputs,) float64, work_dhh (width hidden,), or empty: nothing is emptied
-    out_dx    flat or empty, out_dih and out_dhh flat or empty, out_dbias (width,) float64
+
+@jit
+def add_part(
+    share, shares, first_row, rows, dgates, width, part, x, states, states_start, others, place,
+    work_a, work_b, work_spare, work_dih, work_dhh, out_dih, out_dhh,
+):  # fmt: skip
+    """A share of the gradients of weights from some columns of the gates' gradients.
+
+    part   (first column, last column + 1, whether they saw the inputs, what else they saw, the
+           row of out_dhh that belongs to the first column)
+    place  whether the block is the first of its group in the walk, the last, and in the first group
     """
     begins, ends, fresh = place
-    if out_dx.size:
-        low, high = share_of(rows, share, shares)
-        input_gradients(
-            low, high, dgates, 0, width, width, work_ih, inputs, work_spare, out_dx,
-            first_row * inputs,
-        )  # fmt: skip
-    low, high = share_of(panels_of(width, dgates), share, shares)
-    low, high = low * lanes(dgates), high * lanes(dgates)
-    of_x = inputs if out_dih.size else 0
-    of_h = hidden if out_dhh.size else 0
+    padded, inputs = states.shape[-1], x.shape[2]
+    low, high = share_of(panels_of(part[1] - part[0], dgates), share, shares)
+    low, high = part[0] + low * lanes(dgates), part[0] + high * lanes(dgates)
+    if low == high:
+        return
+    row = part[4] + low - part[0]
+    of_x = inputs if part[2] and out_dih.size else 0
+    of_h = padded if part[3] != NOTHING and out_dhh.size else 0
+    seen, start = states.reshape(-1), states_start + first_row * padded
+    if part[3] == OTHERS:
+        seen, start = others.reshape(-1), np.int64(0)
+    dih, dhh = out_dih.reshape(-1), out_dhh.reshape(-1)
     add_weight_gradients(
-        rows, dgates, 0, width, low, high, x, first_row * inputs, of_x, h,
-        h_start + first_row * hidden, of_h, not begins, work_a, work_b, work_spare, out_dih,
-        low * inputs, out_dhh, low * hidden,
+        rows, dgates, 0, width, low, high, x.reshape(-1), first_row * inputs, of_x, seen, start,
+        of_h, not begins, work_a, work_b, work_spare, dih, low * inputs, dhh, row * padded,
     )  # fmt: skip
-    add_column_sums(rows, dgates, 0, width, low, high, work_spare, out_dbias)
     if ends:
-        empty_group(out_dih, low * of_x, high * of_x, fresh, work_dih)
-        empty_group(out_dhh, low * of_h, high * of_h, fresh, work_dhh)
+        empty_group(dih, low * of_x, high * of_x, fresh, work_dih)
+        empty_group(dhh, row * of_h, (row + high - low) * of_h, fresh, work_dhh)
 
 
 @jit

@@ -1,11 +1,13 @@
 """Checks that recurrent ops share, and how their work is cut."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from kernels import _jit, _memory
 from kernels._check import float_arrays
 from kernels._recurrent.blocks import GROUP
-from kernels._recurrent.steps import EDGE_ROWS
+from kernels._recurrent.steps import GRADIENT_ROWS
 from kernels._recurrent.weights import DEPTH
 from kernels._simd import VALUE_BYTES
 from kernels._tile import TILE_ROWS, panel_columns
@@ -127,6 +129,32 @@ def steps_of(samples: int) -> int:
     return max(1, BLOCK_ROWS // samples)
 
 
+def walk_blocks(
+    steps: int, block_steps: int, reverse: bool
+) -> Iterator[tuple[int, int, tuple[bool, bool, bool]]]:
+    """For each block of the walk its steps [low, high) and its place in its group.
+
+    The walk goes from the last block to the first, or the other way where `reverse`. A group is
+    GROUP blocks counted from t = 0, so padding does not move its borders. The place tells whether
+    the block is the first of its group in the walk, the last, and in the first group.
+    """
+    blocks = -(-steps // block_steps)
+    walk = range(blocks) if reverse else range(blocks)[::-1]
+    for block in walk:
+        lowest = block % GROUP == 0
+        highest = (block + 1) % GROUP == 0 or block == blocks - 1
+        place = (lowest, highest) if reverse else (highest, lowest)
+        fresh = block // GROUP == walk[0] // GROUP
+        yield block * block_steps, min(steps, (block + 1) * block_steps), (*place, fresh)
+
+
+def close_groups(*sums: tuple[np.ndarray, np.ndarray]) -> None:
+    """What was summed in float64 becomes the result, for each pair that has such sums."""
+    for wide, out in sums:
+        if wide.size:
+            out.reshape(-1)[...] = wide
+
+
 def products_scratch(columns: int, slices: int, dtype: np.dtype) -> dict[str, np.ndarray]:
     """What `close_block` works in, for gates of `columns` numbers in all."""
     lanes = lanes_of(dtype)
@@ -135,7 +163,7 @@ def products_scratch(columns: int, slices: int, dtype: np.dtype) -> dict[str, np
     return {
         "work_a": _memory.empty((slices, DEPTH * share), dtype),
         "work_b": _memory.empty((slices, DEPTH * wide), dtype),
-        "work_spare": _memory.empty((slices, max(EDGE_ROWS * lanes, TILE_ROWS * wide)), dtype),
+        "work_spare": _memory.empty((slices, max(GRADIENT_ROWS * lanes, TILE_ROWS * wide)), dtype),
     }
 
 

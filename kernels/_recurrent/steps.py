@@ -4,11 +4,8 @@ from kernels._jit import jit
 from kernels._simd import lanes
 from kernels._tile import copy, multiply_rows
 
-# Rows of the gradient of x that are made at once where its last panel reaches over the edge.
-EDGE_ROWS = 24
-
-# Rows of gradients of gates that stay in L2 while the panels pass over them.
-CLOSE_ROWS = 192
+# Rows of the gradient of x made at once: those of the gates stay in L2 while panels pass over them.
+GRADIENT_ROWS = 192
 
 
 @jit
@@ -54,28 +51,27 @@ def input_gradients(first, last, dgates, start, width, depth, packed, inputs, sp
 
     dgates  flat; row r starts at `start` + r `width`, `depth` numbers of it count
     packed  by `pack_rows`
-    spare   (EDGE_ROWS lanes,)
+    spare   (GRADIENT_ROWS lanes,)
     out_dx  flat; row r starts at `to` + r `inputs`
     """
-    whole = inputs // lanes(out_dx)
-    panel = depth * lanes(out_dx)
-    for row in range(first, last, CLOSE_ROWS):
-        multiply_rows(
-            min(CLOSE_ROWS, last - row), depth, dgates, (start + row * width, width, 1), packed,
-            (0, panel), whole, out_dx, (to + row * inputs, inputs, lanes(out_dx)), False,
-        )  # fmt: skip
-    done = whole * lanes(out_dx)
-    if done == inputs:
-        return
-    for row in range(first, last, EDGE_ROWS):
-        rows = min(EDGE_ROWS, last - row)
-        multiply_rows(
-            rows, depth, dgates, (start + row * width, width, 1), packed, (whole * panel, panel),
-            1, spare, (0, lanes(out_dx), 0), False,
-        )  # fmt: skip
-        for i in range(rows):
-            at = to + (row + i) * inputs + done
-            copy(spare, i * lanes(out_dx), out_dx, at, inputs - done)
+    wide = lanes(out_dx)
+    whole, panel = inputs // wide, depth * wide
+    edge = inputs - whole * wide
+    for row in range(first, last, GRADIENT_ROWS):
+        rows = min(GRADIENT_ROWS, last - row)
+        from_row = start + row * width, width, 1
+        at = to + row * inputs
+        # One call for both, since each call is compiled anew with all it calls.
+        for beside in range(1 + (edge > 0)):
+            panels, packed_at, out, place = whole, 0, out_dx, (at, inputs, wide)
+            if beside:
+                panels, packed_at, out, place = 1, whole * panel, spare, (0, wide, 0)
+            multiply_rows(
+                rows, depth, dgates, from_row, packed, (packed_at, panel), panels, out, place, False
+            )
+        if edge:
+            for i in range(rows):
+                copy(spare, i * wide, out_dx, at + i * inputs + whole * wide, edge)
 
 
 @jit

@@ -107,15 +107,14 @@ def add_weight_gradients(
         depth = min(DEPTH, rows - row)
         _pack_left(dgates, start + row * width, width, depth, first, last, work_a)
         again = add or row > 0
-        if inputs:
+        # One call for both, since each call is compiled anew with all it calls.
+        for side in range(2):
+            right, right_start, columns, out, to = x, x_start, inputs, out_dih, to_ih
+            if side:
+                right, right_start, columns, out, to = h, h_start, hidden, out_dhh, to_hh
             _multiply(
-                depth, count, x, x_start + row * inputs, inputs, again, work_a, work_b,
-                work_spare, out_dih, to_ih,
-            )  # fmt: skip
-        if hidden:
-            _multiply(
-                depth, count, h, h_start + row * hidden, hidden, again, work_a, work_b,
-                work_spare, out_dhh, to_hh,
+                depth, count, right, right_start + row * columns, columns, again, work_a, work_b,
+                work_spare, out, to,
             )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernels import _memory
+from kernels import _jit, _memory
 from kernels._check import float_arrays
 from kernels._recurrent import (
     check_gradient,
@@ -192,12 +192,14 @@ def backward(
     dc_n = check_gradient("lstm", "dc_n", dc_n, (samples, hidden), dtype)
     has_projection, has_peephole = saved.weight_hr.size > 0, saved.peephole.size > 0
     dx = _memory.empty(saved.x.shape if needs[0] else (0, 0, 0), dtype)
-    dh0, dc0 = np.zeros((samples, width), dtype), np.zeros((samples, padded), dtype)
-    dweight_ih = np.zeros((4 * padded if needs[3] else 0, inputs), dtype)
-    dweight_hh = np.zeros((4 * padded if needs[4] else 0, width), dtype)
-    dweight_hr = np.zeros((width if needs[7] and has_projection else 0, padded), dtype)
-    dbias = np.zeros(4 * padded)
-    dpeephole = np.zeros(3 * padded if needs[8] and has_peephole else 0)
+    dh0, dc0 = np.empty((samples, width), dtype), np.empty((samples, padded), dtype)
+    # An empty batch adds nothing to its weights' gradients; any other writes them.
+    new = _memory.empty if samples else _memory.zeros
+    dweight_ih = new((4 * padded if needs[3] else 0, inputs), dtype)
+    dweight_hh = new((4 * padded if needs[4] else 0, width), dtype)
+    dweight_hr = new((width if needs[7] and has_projection else 0, padded), dtype)
+    dbias = new(4 * padded, np.float64)
+    dpeephole = new(3 * padded if needs[8] and has_peephole else 0, np.float64)
     if samples:
         block_steps = min(steps_of(samples), steps)
         rows = block_steps * samples
@@ -226,8 +228,7 @@ def backward(
             work_dstates=_memory.empty((extra, width), dtype),
             work_opened=_memory.empty((extra, padded), dtype),
             work_dopened=_memory.empty((samples if has_projection else 0, padded), dtype),
-            **products_scratch(max(4 * padded, width), slices_of(samples), dtype),
-            work_sums=np.zeros(width),
+            **products_scratch(max(4 * padded, width), _jit.get_num_threads(), dtype),
             work_dih=work_dih,
             work_dhh=work_dhh,
             work_dhr=work_dhr,

@@ -13,26 +13,15 @@ from kernels._jit import prange
 from kernels._recurrent import (
     active_rows,
     copy_row,
-    inputs_ahead,
-    pack_columns,
-    panels_of,
+    pack_for_states,
     share_of,
+    sum_inputs_ahead,
     write_output,
 )
 from kernels._simd import lanes, load, store
 from kernels._tile import FEW_ROWS, multiply_rows
 from kernels.lstm.squashing import squash
 from kernels.lstm.units import open_gates
-
-
-@_jit.jit
-def _pack(index, weight_ih, weight_hh, weight_hr, work_ih, work_hh, work_hr):
-    of_gates = work_hh.size // (weight_hh.shape[1] * lanes(work_hh))
-    if index < 2 * of_gates:
-        weight, work = (weight_ih, work_ih) if index < of_gates else (weight_hh, work_hh)
-        pack_columns(weight, np.int64(4), index % of_gates, work)
-    else:
-        pack_columns(weight_hr, np.int64(1), index - 2 * of_gates, work_hr)
 
 
 @_jit.jit
@@ -140,16 +129,19 @@ def _walk(
         write_output(states, zero if reverse else samples * width, lengths, first, last, out_y)
 
 
-@_jit.jit
-def _sum_inputs(share, shares, x, padded, work_ih, work_ahead):
-    steps, samples, _ = x.shape
-    low, high = share_of(steps * samples, share, shares)
-    inputs_ahead(
-        x.reshape(-1), low, high, work_ih, 4, work_ahead.reshape(-1), 0, 4 * padded, padded
-    )
-
-
 @_jit.parallel
+def _walk_slices(
+    x, h0, c0, weight_hr, bias, peephole, lengths, reverse, work_ih, work_hh, work_hr, work_ahead,
+    work_sums, work_open, out_states, out_cells, out_gates, out_y,
+):  # fmt: skip
+    for index in prange(len(work_sums)):
+        share = np.int64(index)
+        _walk(
+            share, x, h0, c0, weight_hr, bias, peephole, lengths, reverse, work_ih, work_hh,
+            work_hr, work_ahead, work_sums, work_open, out_states, out_cells, out_gates, out_y,
+        )  # fmt: skip
+
+
 def forward(
     x, h0, c0, weight_ih, weight_hh, bias, weight_hr, peephole, lengths, reverse,
     work_ih, work_hh, work_hr, work_ahead, work_sums, work_open,
@@ -171,26 +163,17 @@ def forward(
     out_gates   (T, N, 4 padded), or empty: not kept
     out_y       (T, N, width), or empty where no sample is shorter than T
     """
-    slices, padded = len(work_sums), bias.size // 4
-    for index in prange(panels_to_pack(padded, out_states.shape[2], weight_hr, work_ih)):
-        panel = np.int64(index)
-        _pack(panel, weight_ih, weight_hh, weight_hr, work_ih, work_hh, work_hr)
+    padded = c0.shape[1]
+    pack_for_states(weight_ih, weight_hh, 4, work_ih, work_hh)
+    if weight_hr.size:
+        pack_for_states(weight_hr, weight_hr[:0], 1, work_hr, work_hr[:0])
     if work_ahead.size:
-        for index in prange(slices):
-            share = np.int64(index)
-            _sum_inputs(share, slices, x, padded, work_ih, work_ahead)
-    for index in prange(slices):
-        share = np.int64(index)
-        _walk(
-            share, x, h0, c0, weight_hr, bias, peephole, lengths, reverse, work_ih, work_hh,
-            work_hr, work_ahead, work_sums, work_open, out_states, out_cells, out_gates, out_y,
-        )  # fmt: skip
-
-
-@_jit.jit
-def panels_to_pack(padded, width, weight_hr, like):
-    """Of inputs, of states, of the projection."""
-    return 8 * panels_of(padded, like) + (panels_of(width, like) if weight_hr.size else 0)
+        threads = _jit.get_num_threads()
+        sum_inputs_ahead(x, work_ih, 4, threads, padded, 4 * padded, 0, work_ahead)
+    _walk_slices(
+        x, h0, c0, weight_hr, bias, peephole, lengths, reverse, work_ih, work_hh, work_hr,
+        work_ahead, work_sums, work_open, out_states, out_cells, out_gates, out_y,
+    )  # fmt: skip
 
 
 def is_ahead(samples, slices):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernels import _memory
+from kernels import _jit, _memory
 from kernels._check import float_arrays
 from kernels._recurrent import (
     check_gradient,
@@ -157,7 +157,7 @@ def backward(
     dweight_hh = np.zeros((padded if needs[3] else 0, padded), dtype)
     dbias = np.zeros(padded)
     if samples:
-        slices, block_steps = slices_of(samples), steps_of(samples)
+        slices, block_steps = _jit.get_num_threads(), steps_of(samples)
         work_dih, work_dhh = wide_scratch(steps, samples, dweight_ih.size, dweight_hh.size)
         cpu.backward(
             dy=widened(dy, padded),
@@ -169,7 +169,6 @@ def backward(
             lengths=saved.lengths,
             relu=saved.relu,
             reverse=saved.reverse,
-            slices=slices,
             block_steps=block_steps,
             work_ih=_memory.empty(padded_size(inputs, dtype) * padded, dtype),
             work_hh=_memory.empty(padded * padded, dtype),

@@ -11,16 +11,16 @@ from kernels import _jit
 from kernels._jit import prange
 from kernels._math import tanh
 from kernels._recurrent import (
+    STATES,
     active_rows,
     close_block,
+    close_groups,
     copy_row,
-    inputs_ahead,
-    pack_columns,
-    pack_rows,
-    panels_of,
-    place_in_group,
-    settle,
+    pack_for_gradients,
+    pack_for_states,
     share_of,
+    sum_inputs_ahead,
+    walk_blocks,
     write_output,
 )
 from kernels._simd import lanes, load, maximum, select, store
@@ -70,6 +70,25 @@ def _walk(first, last, x, bias, lengths, relu, reverse, ahead, work_ih, work_hh,
 
 
 @_jit.parallel
+def _walk_slices(
+    x, h0, bias, lengths, relu, reverse, slices, ahead, work_ih, work_hh, out_states, out_y
+):
+    steps, samples, padded = x.shape[0], x.shape[1], bias.size
+    states = out_states.reshape(-1)
+    before = steps * samples * padded if reverse else 0
+    behind = 0 if reverse else samples * padded
+    for index in prange(slices):
+        first, last = share_of(samples, np.int64(index), slices)
+        for row in range(first, last):
+            for j in range(padded):
+                states[before + row * padded + j] = h0[row, j]
+        _walk(
+            first, last, x, bias, lengths, relu, reverse, ahead, work_ih, work_hh, out_states
+        )  # fmt: skip
+        if out_y.size:
+            write_output(states, behind, lengths, first, last, out_y)
+
+
 def forward(
     x, h0, weight_ih, weight_hh, bias, lengths, relu, reverse, slices, work_ih, work_hh,
     out_states, out_y,
@@ -86,33 +105,16 @@ def forward(
     out_states  (T + 1, N, padded), the first slot h0, or the last where `reverse`
     out_y       (T, N, padded), or empty where no sample is shorter than T
     """
-    steps, samples, _ = x.shape
-    padded = bias.size
-    panels = panels_of(padded, out_states)
-    for index in prange(2 * panels):
-        panel = np.int64(index)
-        if panel < panels:
-            pack_columns(weight_ih, 1, panel, work_ih)
-        else:
-            pack_columns(weight_hh, 1, panel - panels, work_hh)
+    samples, padded = h0.shape
+    pack_for_states(weight_ih, weight_hh, 1, work_ih, work_hh)
     ahead = samples <= FEW_ROWS * slices
-    states, flat_x = out_states.reshape(-1), x.reshape(-1)
-    before = steps * samples * padded if reverse else 0
-    behind = 0 if reverse else samples * padded
     if ahead:
-        for index in prange(slices):
-            low, high = share_of(steps * samples, np.int64(index), slices)
-            inputs_ahead(flat_x, low, high, work_ih, 1, states, behind, padded, padded)
-    for index in prange(slices):
-        first, last = share_of(samples, np.int64(index), slices)
-        for row in range(first, last):
-            for j in range(padded):
-                states[before + row * padded + j] = h0[row, j]
-        _walk(
-            first, last, x, bias, lengths, relu, reverse, ahead, work_ih, work_hh, out_states
-        )  # fmt: skip
-        if out_y.size:
-            write_output(states, behind, lengths, first, last, out_y)
+        behind = 0 if reverse else samples * padded
+        threads = _jit.get_num_threads()
+        sum_inputs_ahead(x, work_ih, 1, threads, padded, padded, behind, out_states)
+    _walk_slices(
+        x, h0, bias, lengths, relu, reverse, slices, ahead, work_ih, work_hh, out_states, out_y
+    )
 
 
 @_jit.jit
@@ -156,8 +158,19 @@ def _walk_back(
 
 
 @_jit.parallel
+def _walk_slices_back(
+    low, high, dy, states, lengths, relu, reverse, slices, work_hh, work_dgates, out_dh0
+):
+    for index in prange(slices):
+        first, last = share_of(dy.shape[1], np.int64(index), slices)
+        _walk_back(
+            first, last, low, high, dy, states, lengths, relu, reverse, work_hh, work_dgates,
+            out_dh0,
+        )  # fmt: skip
+
+
 def backward(
-    dy, dh_n, x, states, weight_ih, weight_hh, lengths, relu, reverse, slices, block_steps,
+    dy, dh_n, x, states, weight_ih, weight_hh, lengths, relu, reverse, block_steps,
     work_ih, work_hh, work_dgates, work_a, work_b, work_spare, work_dih, work_dhh,
     out_dx, out_dh0, out_dweight_ih, out_dweight_hh, out_dbias,
 ):  # fmt: skip
@@ -168,50 +181,25 @@ def backward(
     block_steps     time steps of a block
     work_ih         (padded, I up to whole panels), work_hh (padded padded,)
     work_dgates     (block_steps N, padded)
-    work_a          (slices, DEPTH columns of the largest share)
-    work_b          (slices, DEPTH 3 registers)
-    work_spare      (slices, spare_size)
+    work_a, work_b, work_spare  of `products_scratch`, for all threads
     work_dih        (padded I,) float64, work_dhh (padded padded,); empty if GROUP blocks suffice
     out_dx          (T, N, I)
     out_dh0         (N, padded)
     out_dweight_ih  (padded, I), out_dweight_hh (padded, padded), out_dbias (padded,) float64
     """
-    steps, samples, inputs = x.shape
-    padded = states.shape[2]
-    panels_ih, panels_hh = panels_of(inputs, states), panels_of(padded, states)
-    for index in prange(panels_ih + panels_hh):
-        panel = np.int64(index)
-        if panel < panels_ih:
-            pack_rows(weight_ih, 1, panel, work_ih)
-        else:
-            pack_rows(weight_hh, 1, panel - panels_ih, work_hh)
-    for row in range(samples):
-        for j in range(padded):
-            out_dh0[row, j] = dh_n[row, j]
-    for j in range(padded):
-        out_dbias[j] = 0.0
-    past = samples * padded if reverse else 0
-    dgates, flat_x, h = work_dgates.reshape(-1), x.reshape(-1), states.reshape(-1)
-    dx, dih, dhh = out_dx.reshape(-1), out_dweight_ih.reshape(-1), out_dweight_hh.reshape(-1)
-    blocks = (steps + block_steps - 1) // block_steps
-    for walked in range(blocks):
-        block = walked if reverse else blocks - 1 - walked
-        low, high = block * block_steps, min(steps, (block + 1) * block_steps)
-        place = place_in_group(block, blocks, reverse)
-        for index in prange(slices):
-            first, last = share_of(samples, np.int64(index), slices)
-            _walk_back(
-                first, last, low, high, dy, states, lengths, relu, reverse, work_hh, work_dgates,
-                out_dh0,
-            )  # fmt: skip
-        for index in prange(slices):
-            share = np.int64(index)
-            close_block(
-                share, slices, low * samples, (high - low) * samples, dgates, padded, flat_x,
-                inputs, h, past, padded, place, work_ih, work_a[share], work_b[share],
-                work_spare[share], work_dih, work_dhh, dx, dih, dhh, out_dbias,
-            )  # fmt: skip
-    for index in prange(slices):
-        share = np.int64(index)
-        settle(share, slices, work_dih, dih)
-        settle(share, slices, work_dhh, dhh)
+    steps, samples, padded = dy.shape
+    pack_for_gradients(weight_ih, weight_hh, 1, work_ih, work_hh)
+    out_dh0[...] = dh_n
+    out_dbias[...] = 0
+    parts = np.array([[0, padded, 1, STATES, 0]])
+    for low, high, place in walk_blocks(steps, block_steps, reverse):
+        _walk_slices_back(
+            low, high, dy, states, lengths, relu, reverse, len(work_a), work_hh, work_dgates,
+            out_dh0,
+        )  # fmt: skip
+        close_block(
+            low * samples, (high - low) * samples, work_dgates, padded, padded, parts, x, states,
+            samples * padded if reverse else 0, work_dgates, place, work_ih, work_a, work_b,
+            work_spare, work_dih, work_dhh, out_dx, out_dweight_ih, out_dweight_hh, out_dbias,
+        )  # fmt: skip
+    close_groups((work_dih, out_dweight_ih), (work_dhh, out_dweight_hh))
