@@ -10,26 +10,34 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
 from kernels import _jit
 
-# Images that each network is made for. Neighbours go to different processes, so that those which
-# have few kernels in common are compiled at the same time.
+from . import functional
+from .tensor import Tensor
+
+# Images that each network is made for, and the recurrent layers of those for sequences. Neighbours
+# go to different processes, so that those which have few kernels in common are compiled at the
+# same time.
 SHAPES = {
     "mnist_cnn": (1, 28, 28),
     "mlp": (1, 28, 28),
     "resnet20": (3, 32, 32),
     "vgg_small": (3, 32, 32),
 }
+SEQUENCES = ("lstm", "gru")
+NAMES = (*SHAPES, *SEQUENCES)
 PROCESSES = 2
 
 # Small batches take other kernels than large ones.
 BATCH, REST = 64, 2
+STEPS, SYMBOLS = 8, 16
 
 
-def warm_up(names: Sequence[str] = tuple(SHAPES), say: Callable[[str], None] = print) -> None:
+def warm_up(names: Sequence[str] = NAMES, say: Callable[[str], None] = print) -> None:
     """Compile what the networks of those names need, in processes side by side.
 
     What was compiled before is only read. Raises RuntimeError if a process fails, or where
@@ -55,7 +63,15 @@ def warm_up(names: Sequence[str] = tuple(SHAPES), say: Callable[[str], None] = p
 
 
 def train_a_moment(name: str) -> None:
-    """Train, evaluate and go on with the other optimizer, in this process."""
+    """Train and evaluate the network of that name, or those with that recurrent layer, here."""
+    if name in SEQUENCES:
+        _train_on_sequences(name)
+    else:
+        _train_on_images(name)
+
+
+def _train_on_images(name: str) -> None:
+    """With one optimizer, then with the other."""
     from . import data, models, optim
     from .training import evaluate, fit
 
@@ -72,6 +88,38 @@ def train_a_moment(name: str) -> None:
     ):
         fit(model, batches, epochs=1, optimizer=optimizer, progress=False)
     evaluate(model, batches)
+
+
+def _train_on_sequences(cell: str) -> None:
+    """Networks of text and of series with that recurrent layer."""
+    from . import models, optim
+    from .clip_gradients import clip_grad_norm_
+    from .tape import no_grad
+
+    rng = np.random.default_rng(0)
+    networks: tuple[tuple[Any, Callable], ...] = (
+        (models.LanguageModel(SYMBOLS, cell=cell), _language_loss),
+        (models.SeriesClassifier(SYMBOLS, SYMBOLS, cell=cell), _series_loss),
+    )
+    for model, loss in networks:
+        optimizer = optim.Adam(model.parameters())
+        for samples in (BATCH, REST, 1):
+            loss(model, rng, samples).backward()
+            clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            with no_grad():
+                loss(model, rng, samples)
+
+
+def _language_loss(model: Any, rng: np.random.Generator, samples: int) -> Tensor:
+    ids = Tensor(rng.integers(0, SYMBOLS, (STEPS, samples)))
+    return functional.cross_entropy(model(ids)[0].flatten(0, 1), ids.flatten())
+
+
+def _series_loss(model: Any, rng: np.random.Generator, samples: int) -> Tensor:
+    series = Tensor(rng.random((STEPS, samples, SYMBOLS), np.float32))
+    lengths = Tensor(rng.integers(1, STEPS + 1, samples))
+    return functional.cross_entropy(model(series, lengths), lengths)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from .refusing import FAILED, OK, Refused
 def add(commands: argparse._SubParsersAction) -> None:
     """Tell the parser about this command."""
     parser = commands.add_parser("warmup", help="compile beforehand what the networks need")
-    names = f"{', '.join(warmup.SHAPES)}; all"
+    names = f"{', '.join(warmup.NAMES)}; all"
     parser.add_argument("models", nargs="*", metavar="MODEL", type=_model, help=names)
     parser.set_defaults(run=run)
 
@@ -22,9 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     if _jit.cache_folder() is None:
         raise Refused("compiled kernels cannot be kept, the folder cannot be written to")
     try:
-        warmup.warm_up(
-            arguments.models or tuple(warmup.SHAPES), lambda text: print(text, flush=True)
-        )
+        warmup.warm_up(arguments.models or warmup.NAMES, lambda text: print(text, flush=True))
     except RuntimeError as error:
         print(f"nnet warmup: {error}", file=sys.stderr)
         return FAILED
@@ -32,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _model(name: str) -> str:
-    if name not in warmup.SHAPES:
-        known = ", ".join(warmup.SHAPES)
+    if name not in warmup.NAMES:
+        known = ", ".join(warmup.NAMES)
         raise argparse.ArgumentTypeError(f"expected a model out of {known}, got {name!r}")
     return name

@@ -5,6 +5,7 @@ import pytest
 
 import nnet as nn
 import nnet.functional as F
+from nnet import warmup
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -292,6 +293,20 @@ def test_weights_computed_from_others_are_read_anew():
     x = nn.tensor(numbers(0, 5, 2, 3), dtype=np.float32)
     layer(x)[0].sum().backward()
     assert layer.weight_hh_l0_g.grad.data.all()
+
+
+def test_a_recurrent_layer_whose_output_is_not_finite_is_named():
+    model = Output(layer_of("LSTM"))
+    model.layer.weight_hh_l0.data[0, 0] = np.nan
+    batch = nn.ones(5, 2, 3), nn.zeros(5, 2, 4)
+    optimizer = nn.optim.SGD(model.parameters(), lr=0.1)
+    with pytest.raises(nn.training.NonFiniteLoss, match=r"layer, a LSTM \(its weight_hh_l0 hold"):
+        nn.fit(model, [batch], epochs=1, optimizer=optimizer, loss=F.mse_loss, progress=False)
+
+
+@pytest.mark.parametrize("name", warmup.SEQUENCES)
+def test_sequences_are_trained_for_a_moment_beforehand(name):
+    warmup.train_a_moment(name)
 
 
 SHAPES = {

@@ -24,12 +24,15 @@ KINDS = {
 }
 
 
-def layers(kind, **options):
+def layers(kind, double=False, **options):
     """Ours and PyTorch's with the same weights."""
     name, given = KINDS[kind]
     torch.manual_seed(0)
-    theirs = getattr(torch.nn, name)(INPUTS, HIDDEN, **given, **options)
-    ours = getattr(nn, name)(INPUTS, HIDDEN, **given, **options)
+    theirs, ours = (
+        getattr(library, name)(INPUTS, HIDDEN, **given, **options) for library in (torch.nn, nn)
+    )
+    if double:
+        theirs, ours = theirs.double(), ours.double()
     assert list(ours.state_dict()) == list(theirs.state_dict())
     ours.load_state_dict(theirs.state_dict())
     return ours, theirs
@@ -56,18 +59,19 @@ def packed(theirs, x, state, lengths):
     return utilities.pad_packed_sequence(output, first, total_length=STEPS)[0], last
 
 
-def compare(ours, theirs, batched=True, stated=True, lengths=None):
-    """Outputs, states and gradients of a weighted sum of them all, to 1e-5."""
+def compare(ours, theirs, batched=True, stated=True, lengths=None, tolerance=1e-5):
+    """Outputs, states and gradients of a weighted sum of them all."""
     rows = (SAMPLES,) if batched else ()
     shape = (STEPS, *rows, INPUTS)
     if batched and ours.batch_first:
         shape = (SAMPLES, STEPS, INPUTS)
     number = ours.num_layers * (1 + ours.bidirectional)
     sizes = [ours.proj_size or HIDDEN] + [HIDDEN] * isinstance(ours, nn.LSTM)
-    states = [uniform(i, (number, *rows, size)) for i, size in enumerate(sizes)]
+    dtype = ours.weight_ih_l0.dtype
+    states = [uniform(i, (number, *rows, size)).astype(dtype) for i, size in enumerate(sizes)]
     results = []
     for library, layer in ((nn, ours), (torch, theirs)):
-        x = library.tensor(uniform(9, shape), requires_grad=True)
+        x = library.tensor(uniform(9, shape).astype(dtype), requires_grad=True)
         hx = [library.tensor(state, requires_grad=True) for state in states]
         state = (tuple(hx) if len(hx) == 2 else hx[0]) if stated else None
         if lengths is None:
@@ -78,7 +82,7 @@ def compare(ours, theirs, batched=True, stated=True, lengths=None):
             found = packed(layer, x, state, lengths)
         values = flat(found)
         total = sum(
-            (value * library.tensor(uniform(20 + i, value.shape))).sum()
+            (value * library.tensor(uniform(20 + i, value.shape).astype(dtype))).sum()
             for i, value in enumerate(values)
         )
         layer.zero_grad()
@@ -87,7 +91,7 @@ def compare(ours, theirs, batched=True, stated=True, lengths=None):
         results.append((values, [leaf.grad for leaf in leaves]))
     for one, other in zip(*results, strict=True):
         for mine, reference in zip(one, other, strict=True):
-            assert_close(mine, reference.detach().numpy(), 1e-5)
+            assert_close(mine, reference.detach().numpy(), tolerance)
 
 
 @pytest.mark.parametrize("num_layers", [1, 2, 3])
@@ -105,6 +109,13 @@ def test_i1_lengths_in_any_order_are_pytorchs_packed_sequences(kind, first):
     compare(*pair, lengths=LENGTHS)
     compare(*pair, lengths=np.array(LENGTHS, np.int32), stated=False)
     compare(*layers(kind, batch_first=first), lengths=nn.tensor(LENGTHS))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_i1_float64_is_pytorchs(kind):
+    pair = layers(kind, double=True, num_layers=2, bidirectional=True)
+    compare(*pair, tolerance=1e-10)
+    compare(*pair, lengths=LENGTHS, tolerance=1e-10)
 
 
 @pytest.mark.parametrize("kind", KINDS)
