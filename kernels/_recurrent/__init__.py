@@ -11,9 +11,6 @@ from kernels._recurrent.blocks import (
     NOTHING,
     OTHERS,
     STATES,
-    empty_group,
-    place_in_group,
-    settle,
 )
 from kernels._recurrent.launches import (
     close_block,
@@ -39,17 +36,16 @@ from kernels._recurrent.sequence import (
     wide_scratch,
     widened,
     widened_gates,
+    without_padding,
 )
 from kernels._recurrent.steps import (
     GRADIENT_ROWS,
     active_rows,
     copy_row,
-    input_gradients,
-    inputs_ahead,
     share_of,
     write_output,
 )
-from kernels._recurrent.weights import DEPTH, add_column_sums, add_weight_gradients
+from kernels._recurrent.weights import DEPTH
 
 __all__ = [
     "DEPTH",
@@ -59,8 +55,6 @@ __all__ = [
     "OTHERS",
     "STATES",
     "active_rows",
-    "add_column_sums",
-    "add_weight_gradients",
     "check_gradient",
     "check_inputs",
     "check_lengths",
@@ -68,9 +62,6 @@ __all__ = [
     "close_block",
     "close_groups",
     "copy_row",
-    "empty_group",
-    "input_gradients",
-    "inputs_ahead",
     "lanes_of",
     "narrowed",
     "narrowed_gates",
@@ -80,9 +71,7 @@ __all__ = [
     "pack_rows",
     "padded_size",
     "panels_of",
-    "place_in_group",
     "products_scratch",
-    "settle",
     "share_of",
     "slices_of",
     "steps_of",
@@ -91,5 +80,6 @@ __all__ = [
     "wide_scratch",
     "widened",
     "widened_gates",
+    "without_padding",
     "write_output",
 ]

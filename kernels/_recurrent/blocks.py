@@ -12,19 +12,6 @@ from kernels._simd import lanes
 GROUP = 32
 
 
-@jit
-def place_in_group(block, blocks, reverse):
-    """Whether a block is the first of its group in the walk, the last, and in the first group.
-
-    The walk goes from the last block to the first, or the other way where `reverse`. A group is
-    GROUP blocks counted from t = 0, so padding does not move its borders.
-    """
-    low, high = block % GROUP == 0 or block == 0, (block + 1) % GROUP == 0 or block == blocks - 1
-    if reverse:
-        return low, high, block < GROUP
-    return high, low, block // GROUP == (blocks - 1) // GROUP
-
-
 # What a part's gates saw besides the inputs.
 NOTHING, STATES, OTHERS = 0, 1, 2
 
@@ -69,12 +56,3 @@ def empty_group(partial, start, stop, fresh, inout_wide):
         for i in range(start, stop):
             value = inout_wide.dtype.type(partial[i])
             inout_wide[i] = value if fresh else inout_wide[i] + value
-
-
-@jit
-def settle(share, shares, wide, out):
-    """One share of the sums in float64 becomes the result; both flat, `wide` may be empty."""
-    if wide.size and out.size:
-        low, high = share_of(out.size, share, shares)
-        for i in range(low, high):
-            out[i] = wide[i]

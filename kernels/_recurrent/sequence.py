@@ -119,6 +119,15 @@ def narrowed_gates(array: np.ndarray, gates: int, hidden: int) -> np.ndarray:
     return split.reshape(gates * hidden, *array.shape[1:])
 
 
+def without_padding(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """x with zeros behind each sample's end: NaN there times 0 would reach the weights."""
+    cleared = _memory.empty(x.shape, x.dtype)
+    cleared[...] = x
+    for n in np.flatnonzero(lengths < len(x)):
+        cleared[lengths[n] :, n] = 0
+    return cleared
+
+
 def slices_of(samples: int) -> int:
     """Shares of the samples, one a thread: no sample looks at another, so bits do not depend."""
     return min(_jit.get_num_threads(), samples)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernels import _memory
+from kernels import _jit, _memory
 from kernels._check import float_arrays
 from kernels._recurrent import (
     check_gradient,
@@ -32,6 +32,7 @@ from kernels._recurrent import (
     wide_scratch,
     widened,
     widened_gates,
+    without_padding,
 )
 from kernels.gru import cpu, reference
 
@@ -99,6 +100,8 @@ def forward(
     dtype = x.dtype
     padded = padded_size(hidden, dtype)
     masked = lengths is not None
+    if masked:
+        x = without_padding(x, ends)
     states = _memory.empty((steps + 1, samples, padded), dtype)
     gates = _memory.empty((steps if save else 0, samples, 4 * padded), dtype)
     y = _memory.empty((steps, samples, padded) if masked else (0, 0, 0), dtype)
@@ -170,7 +173,7 @@ def backward(
     dweight_hh = np.zeros((3 * padded if needs[3] else 0, padded), dtype)
     dbias = np.zeros(4 * padded)
     if samples:
-        slices, block = slices_of(samples), (min(steps_of(samples), steps), samples)
+        threads, block = _jit.get_num_threads(), (min(steps_of(samples), steps), samples)
         work_dih, work_dhh = wide_scratch(steps, samples, dweight_ih.size, dweight_hh.size)
         cpu.backward(
             dy=widened(dy, padded),
@@ -187,7 +190,7 @@ def backward(
             work_hh=_memory.empty(padded * 3 * padded, dtype),
             work_dgates=_memory.empty((*block, 4 * padded), dtype),
             work_kept=_memory.empty((0 if saved.reset_after else block[0], samples, padded), dtype),
-            **products_scratch(2 * padded, slices, dtype),
+            **products_scratch(2 * padded, threads, dtype),
             work_dih=work_dih,
             work_dhh=work_dhh,
             out_dx=dx,

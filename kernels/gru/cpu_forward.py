@@ -13,10 +13,9 @@ from kernels._jit import prange
 from kernels._recurrent import (
     active_rows,
     copy_row,
-    inputs_ahead,
-    pack_columns,
-    panels_of,
+    pack_for_states,
     share_of,
+    sum_inputs_ahead,
     write_output,
 )
 from kernels._simd import lanes
@@ -99,34 +98,12 @@ def _walk(
 
 
 @_jit.parallel
-def forward(
-    x, h0, weight_ih, weight_hh, bias, lengths, reset_after, reverse, work_ih, work_hh, work_ahead,
-    work_sums, out_states, out_gates, out_y,
+def _walk_slices(
+    x, h0, bias, lengths, reset_after, reverse, work_ih, work_hh, work_ahead, work_sums,
+    out_states, out_gates, out_y,
 ):  # fmt: skip
-    """As the reference, with H rounded up to `padded` everywhere but in the weights.
-
-    work_ih     (3 I padded,), work_hh (3 H padded,)
-    work_ahead  (T, N, 4 padded), or empty: see `is_ahead`; it may be `out_gates`
-    work_sums   (slices, most samples of a slice times 4 values), 4 padded where reset before; a
-                slice of the samples goes to a thread
-    out_gates   (T, N, 4 padded), or empty: not kept
-    out_y       (T, N, padded), or empty where no sample is shorter than T
-    """
     steps, samples, _ = x.shape
-    padded, slices = bias.size // 4, len(work_sums)
-    panels = 3 * panels_of(padded, out_states)
-    for index in prange(2 * panels):
-        panel = np.int64(index)
-        if panel < panels:
-            pack_columns(weight_ih, 3, panel, work_ih)
-        else:
-            pack_columns(weight_hh, 3, panel - panels, work_hh)
-    if work_ahead.size:
-        for index in prange(slices):
-            low, high = share_of(steps * samples, np.int64(index), slices)
-            inputs_ahead(
-                x.reshape(-1), low, high, work_ih, 3, work_ahead.reshape(-1), 0, 4 * padded, padded
-            )
+    padded, slices = h0.shape[1], len(work_sums)
     before, behind = steps if reverse else 0, 0 if reverse else samples * padded
     for index in prange(slices):
         share = np.int64(index)
@@ -140,3 +117,27 @@ def forward(
         )  # fmt: skip
         if out_y.size:
             write_output(out_states.reshape(-1), behind, lengths, first, last, out_y)
+
+
+def forward(
+    x, h0, weight_ih, weight_hh, bias, lengths, reset_after, reverse, work_ih, work_hh, work_ahead,
+    work_sums, out_states, out_gates, out_y,
+):  # fmt: skip
+    """As the reference, with H rounded up to `padded` everywhere but in the weights.
+
+    work_ih     (3 I padded,), work_hh (3 H padded,)
+    work_ahead  (T, N, 4 padded), or empty: see `is_ahead`; it may be `out_gates`
+    work_sums   (slices, most samples of a slice times 4 values), 4 padded where reset before; a
+                slice of the samples goes to a thread
+    out_gates   (T, N, 4 padded), or empty: not kept
+    out_y       (T, N, padded), or empty where no sample is shorter than T
+    """
+    padded = h0.shape[1]
+    pack_for_states(weight_ih, weight_hh, 3, work_ih, work_hh)
+    if work_ahead.size:
+        threads = _jit.get_num_threads()
+        sum_inputs_ahead(x, work_ih, 3, threads, padded, 4 * padded, 0, work_ahead)
+    _walk_slices(
+        x, h0, bias, lengths, reset_after, reverse, work_ih, work_hh, work_ahead, work_sums,
+        out_states, out_gates, out_y,
+    )  # fmt: skip

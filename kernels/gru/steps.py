@@ -24,7 +24,7 @@ def update(sums, at, pitch, bias, unit, count, states, source, target, gates, to
         n = load(sums, at + 2 * pitch + j) + load(bias, 2 * padded + here)
         n = tanh(fma(r, kept, n))
         z = sigmoid(load(sums, at + pitch + j) + load(bias, padded + here))
-        store(states, target + here, fma(z, load(states, source + here) - n, n))
+        store(states, target + here, fma(z, load(states, source + here), fma(-z, n, n)))
         if gates.size:
             store(gates, to + here, r)
             store(gates, to + padded + here, z)
@@ -51,7 +51,7 @@ def update_reset(sums, at, bias, states, source, target, gates, to):
     for j in range(0, padded, lanes(sums)):
         n = tanh(load(sums, at + 2 * padded + j) + load(bias, 2 * padded + j))
         z = load(sums, at + padded + j)
-        store(states, target + j, fma(z, load(states, source + j) - n, n))
+        store(states, target + j, fma(z, load(states, source + j), fma(-z, n, n)))
         if gates.size:
             store(gates, to + j, load(sums, at + j))
             store(gates, to + padded + j, z)

@@ -33,6 +33,7 @@ from kernels._recurrent import (
     wide_scratch,
     widened,
     widened_gates,
+    without_padding,
 )
 from kernels.lstm import cpu, reference
 
@@ -109,7 +110,7 @@ def forward(
     x, dtype = plain["x"], plain["x"].dtype
     masked = lengths is not None
     if masked:
-        x = _without_padding(x, ends)
+        x = without_padding(x, ends)
     padded, width = padded_size(hidden, dtype), padded_size(projected, dtype)
     weight_hr = plain.get("weight_hr", np.zeros((0, hidden), dtype))
     gaps = np.zeros(0, dtype)
@@ -278,15 +279,6 @@ def _check_states(plain: dict[str, np.ndarray], samples: int, hidden: int) -> in
         if name in plain:
             check_shape("lstm", name, plain[name], shape)
     return projected
-
-
-def _without_padding(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """x with zeros behind each sample's end: NaN there times 0 would reach the weights."""
-    cleared = _memory.empty(x.shape, x.dtype)
-    cleared[...] = x
-    for n in np.flatnonzero(lengths < len(x)):
-        cleared[lengths[n] :, n] = 0
-    return cleared
 
 
 def _sum(plain: dict[str, np.ndarray], hidden: int) -> np.ndarray:

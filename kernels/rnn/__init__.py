@@ -24,6 +24,7 @@ from kernels._recurrent import (
     steps_of,
     wide_scratch,
     widened,
+    without_padding,
 )
 from kernels.rnn import cpu, reference
 
@@ -96,6 +97,8 @@ def forward(
     padded = padded_size(hidden, dtype)
     states = _memory.empty((steps + 1, samples, padded), dtype)
     masked = lengths is not None
+    if masked:
+        x = without_padding(x, ends)
     y = _memory.empty((steps, samples, padded) if masked else (0, 0, 0), dtype)
     if samples:
         cpu.forward(

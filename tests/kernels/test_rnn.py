@@ -170,7 +170,7 @@ def test_same_bits_whatever_the_padding(reverse):
     def of_samples(chosen, more):
         padding = [(0, more), (0, 0), (0, 0)]
         arrays = dict(five.arrays, h0=five.arrays["h0"][chosen])
-        arrays["x"] = np.pad(five.arrays["x"][:, chosen], padding)
+        arrays["x"] = np.pad(five.arrays["x"][:, chosen], padding, constant_values=np.nan)
         dy = np.pad(five.dy[:, chosen], padding, constant_values=np.nan)
         options = five.options | {"lengths": five.options["lengths"][chosen]}
         return Problem(arrays, options, dy, five.dh_n[chosen])
