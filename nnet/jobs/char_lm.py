@@ -4,22 +4,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import numpy as np
-
-from .. import data, functional, models, optim
-from ..module import Module
-from ..tensor import Tensor
-from ..training import Clock, Evaluation, History, Measured, Run, fit
+from .. import data, models, optim
+from ..training import Clock, Evaluation, History, Run, fit
 from ..training import evaluate as evaluate_model
-from ..training.accuracy import count_right
 from ..training.descriptions import TextDescription
-from ..training.measures import Measure
 from . import job
 from .options import AT_LEAST_0, COUNT, PART, POSITIVE, SHARE, Choice, option, seed, threads
 from .schedule import WarmCosine
-from .text import Text, ids_of
+from .text import Text, carried, ids_of, streams_of, vocabulary_of
 
 ABOUT = "a character language model"
 
@@ -32,18 +26,18 @@ class Settings:
     """All that a training depends on, but for the versions of the libraries and `minutes`."""
 
     text: str = option(str, "file of UTF-8, plain or gzip")
-    epochs: int = option(COUNT, "passes over the text", 15)
+    epochs: int = option(COUNT, "passes over the text", 12)
     minutes: float | None = option(
         POSITIVE, "train for so long, whatever the epochs; the time decides the result", None
     )
     batch_size: int = option(COUNT, "places in the text that are read side by side", 32)
     steps: int = option(COUNT, "characters through which a gradient flows back", 100)
-    cell: str = option(Choice(tuple(models.CELLS)), f"{' or '.join(models.CELLS)}", "lstm")
+    cell: str = option(Choice(tuple(models.CELLS)), " or ".join(models.CELLS), "gru")
     embedding: int = option(COUNT, "numbers that stand for a character", 64)
     hidden: int = option(COUNT, "recurrent units a layer", 512)
     layers: int = option(COUNT, "recurrent layers", 1)
     dropout: float = option(SHARE, "share of a layer's inputs that is lost", 0.2)
-    lr: float = option(POSITIVE, "largest learning rate, which then falls along a cosine", 2e-3)
+    lr: float = option(POSITIVE, "largest learning rate, which then falls along a cosine", 4e-3)
     weight_decay: float = option(AT_LEAST_0, "of Adam", 0.0)
     clip: float = option(POSITIVE, "greatest length of a gradient", 1.0)
     validation: float = option(PART, "share of the text, its end, held back to be watched", 0.1)
@@ -147,35 +141,6 @@ def predict(
 ) -> NoReturn:
     """A language model goes on with a text, see `generating`. Raises ValueError."""
     raise ValueError("a language model goes on with a text: nnet generate RUN --prompt TEXT")
-
-
-def carried() -> Measure:
-    """Of batches (inputs (T, B), targets (T, B)) that go on where the one before ended.
-
-    The state is carried over, the gradient is not: truncated backpropagation through time.
-    """
-    state: Any = None
-
-    def measure(model: Module, batch: tuple[Tensor, Tensor]) -> Measured:
-        nonlocal state
-        inputs, targets = batch
-        scores, state = model(inputs, state)
-        state = state.detach() if isinstance(state, Tensor) else tuple(s.detach() for s in state)
-        scores, targets = scores.flatten(0, 1), targets.flatten()
-        right = count_right(scores.numpy(), targets.numpy())
-        return Measured(functional.cross_entropy(scores, targets), len(targets), right)
-
-    return measure
-
-
-def streams_of(ids: np.ndarray, batch_size: int, steps: int) -> data.TextStreams:
-    """Of a text too short for so many streams of `steps` characters, as many as it fills."""
-    streams = max(1, min(batch_size, (len(ids) - 1) // steps))
-    return data.TextStreams(ids, streams, steps)
-
-
-def vocabulary_of(description: TextDescription) -> data.Vocabulary:
-    return data.Vocabulary.from_dict(description.vocabulary)
 
 
 def _streams(prepared: Prepared, part: str) -> data.TextStreams:

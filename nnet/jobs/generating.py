@@ -10,8 +10,7 @@ from ..tensor import Tensor
 from ..training import Run
 from ..training.descriptions import TextDescription
 from ..training.evaluation import evaluating
-from .char_lm import vocabulary_of
-from .text import ids_of
+from .text import ids_of, vocabulary_of
 
 
 def generate(

@@ -8,9 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import functional
 from ..data import BucketLoader, PairDataset, Vocabulary
 from ..data.pairs import Pair
-from ..training.descriptions import PairDescription
+from ..module import Module
+from ..tensor import Tensor
+from ..training import Measured, PairDescription, evaluate
 
 
 class Vocabularies(NamedTuple):
@@ -49,3 +52,40 @@ class Pairs:
     def loader(self, batch_size: int = 100, **order: Any) -> BucketLoader:
         """Batches of pairs of about one length."""
         return BucketLoader(self.dataset, batch_size, **order)
+
+
+class Found(NamedTuple):
+    """On pairs that were held back.
+
+    loss      per symbol, end included, each told from the true ones before it
+    accuracy  share of symbols told right so
+    whole     share of outputs that are right from beginning to end, found by the model alone
+    """
+
+    loss: float
+    accuracy: float
+    whole: float
+
+
+def tested(model: Module, pairs: Pairs, description: PairDescription) -> Found:
+    """On those pairs."""
+    loss, accuracy = evaluate(model, pairs.loader(), measure=continued)
+    assert accuracy is not None
+    whole = 0
+    for indices in np.array_split(np.arange(len(pairs)), -(-len(pairs) // 100)):
+        source, lengths, *_ = pairs.dataset.batch(indices)
+        outputs = model.greedy(source, lengths, max_length=description.longest + 1)
+        wanted = (pairs.dataset.targets[index][1:-1].tolist() for index in indices)
+        whole += sum(output.tokens == ids for output, ids in zip(outputs, wanted, strict=True))
+    return Found(loss, accuracy, whole / len(pairs))
+
+
+def continued(model: Module, batch: tuple[Tensor, Tensor, Tensor, Tensor]) -> Measured:
+    """Of batches (source (S, N), its lengths, target (T, N), its lengths): a symbol counts once."""
+    source, lengths, target, _ = batch
+    scores = model(source, target, lengths).flatten(0, 1)
+    wanted = target[1:].flatten()
+    real = wanted.numpy() != model.pad
+    right = int((scores.numpy().argmax(1) == wanted.numpy())[real].sum())
+    loss = functional.cross_entropy(scores, wanted, ignore_index=model.pad)
+    return Measured(loss, int(real.sum()), right)

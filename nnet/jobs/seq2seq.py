@@ -3,22 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
-
-from .. import data, functional, models, optim
+from .. import data, models, optim
 from ..data.vocabulary import BOS, EOS, PAD, UNITS, UNK
-from ..module import Module
 from ..optim.lr_scheduler import OneCycleLR
 from ..seq2seq.model import ATTENTIONS
-from ..tensor import Tensor
-from ..training import History, Measured, Run, fit
-from ..training import evaluate as evaluate_model
+from ..training import History, Run, fit
 from ..training.descriptions import PairDescription
 from . import job
 from .options import COUNT, PART, POSITIVE, SHARE, Choice, option, seed, threads
-from .pairs import Pairs, Vocabularies
+from .pairs import Found, Pairs, Vocabularies, continued, tested
 from .translating import decoded, picture_of, texts_of
 
 ABOUT = "a model from one sequence to another"
@@ -35,7 +29,7 @@ class Settings:
     min_count: int = option(COUNT, "symbols that are rarer are one and the same, unknown", 1)
     epochs: int = option(COUNT, "passes over the pairs", 20)
     batch_size: int = option(COUNT, "pairs a step", 64)
-    cell: str = option(Choice(tuple(models.CELLS)), f"{' or '.join(models.CELLS)}", "gru")
+    cell: str = option(Choice(tuple(models.CELLS)), " or ".join(models.CELLS), "gru")
     attention: str = option(
         Choice((NO_ATTENTION, *ATTENTIONS)), f"{NO_ATTENTION}, {', '.join(ATTENTIONS)}", "general"
     )
@@ -48,19 +42,6 @@ class Settings:
     validation: float = option(PART, "share of the pairs held back to be watched", 0.1)
     seed: int = seed()
     threads: int | None = threads()
-
-
-class Found(NamedTuple):
-    """On pairs that were held back.
-
-    loss      per symbol, end included, each told from the true ones before it
-    accuracy  share of symbols told right so
-    whole     share of outputs that are right from beginning to end, found by the model alone
-    """
-
-    loss: float
-    accuracy: float
-    whole: float
 
 
 @dataclass(frozen=True)
@@ -124,7 +105,7 @@ def train(prepared: Prepared, progress: bool = True) -> History:
 
 def test(prepared: Prepared) -> Found:
     """On the pairs held back."""
-    return _found(prepared.model, prepared.parts["validation"], prepared.description)
+    return tested(prepared.model, prepared.parts["validation"], prepared.description)
 
 
 def tell(found: Found) -> str:
@@ -145,7 +126,7 @@ def evaluate(run: Run[PairDescription], name: str | None = None) -> Found:
     pairs = Pairs(found, Vocabularies.of(description))
     if name is None:
         _, pairs = data.split(pairs, settings["validation"], settings["seed"])
-    return _found(run.model, pairs, description)
+    return tested(run.model, pairs, description)
 
 
 def predict(
@@ -162,26 +143,3 @@ def predict(
     texts = texts_of(inputs, vocabularies.source)
     draw = picture_of(run, picture)
     return decoded(run, vocabularies, texts, draw)
-
-
-def continued(model: Module, batch: tuple[Tensor, Tensor, Tensor, Tensor]) -> Measured:
-    """Of batches (source (S, N), its lengths, target (T, N), its lengths): a symbol counts once."""
-    source, lengths, target, _ = batch
-    scores = model(source, target, lengths).flatten(0, 1)
-    wanted = target[1:].flatten()
-    real = wanted.numpy() != model.pad
-    right = int((scores.numpy().argmax(1) == wanted.numpy())[real].sum())
-    loss = functional.cross_entropy(scores, wanted, ignore_index=model.pad)
-    return Measured(loss, int(real.sum()), right)
-
-
-def _found(model: Module, pairs: Pairs, description: PairDescription) -> Found:
-    loss, accuracy = evaluate_model(model, pairs.loader(), measure=continued)
-    assert accuracy is not None
-    whole = 0
-    for indices in np.array_split(np.arange(len(pairs)), -(-len(pairs) // 100)):
-        source, lengths, *_ = pairs.dataset.batch(indices)
-        outputs = model.greedy(source, lengths, max_length=description.longest + 1)
-        wanted = (pairs.dataset.targets[index][1:-1].tolist() for index in indices)
-        whole += sum(output.tokens == ids for output, ids in zip(outputs, wanted, strict=True))
-    return Found(loss, accuracy, whole / len(pairs))

@@ -3,21 +3,18 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from .. import data, functional, models, optim
 from ..module import Module
 from ..optim.lr_scheduler import OneCycleLR
 from ..tape import no_grad
-from ..tensor import Tensor
-from ..training import Evaluation, History, Measured, Run, fit
+from ..training import Evaluation, History, Run, fit
 from ..training import evaluate as evaluate_model
-from ..training.accuracy import count_right
 from ..training.descriptions import SeriesDescription
 from ..training.evaluation import evaluating
 from . import job
+from .measurements import check_channels, classified, loader, read_series, statistics_of
 from .options import AT_LEAST_0, COUNT, POSITIVE, SHARE, Choice, option, seed, threads
-from .series_file import read_series
 
 ABOUT = "a classifier of series"
 
@@ -29,7 +26,7 @@ class Settings:
     data: str = option(str, "npz of x, len and y, each of _train and _test", positional=True)
     epochs: int = option(COUNT, "passes over the training set", 60)
     batch_size: int = option(COUNT, "series a step", 16)
-    cell: str = option(Choice(tuple(models.CELLS)), f"{' or '.join(models.CELLS)}", "gru")
+    cell: str = option(Choice(tuple(models.CELLS)), " or ".join(models.CELLS), "gru")
     hidden: int = option(COUNT, "recurrent units a layer and direction", 64)
     layers: int = option(COUNT, "recurrent layers", 1)
     dropout: float = option(SHARE, "share of a layer's inputs that is lost", 0.3)
@@ -76,7 +73,7 @@ def prepare(
 def train(prepared: Prepared, progress: bool = True) -> History:
     """Train with AdamW and a one-cycle learning rate. Raises NonFiniteLoss."""
     settings, parts = prepared.settings, prepared.parts
-    batches = _loader(
+    batches = loader(
         parts["train"], prepared.description, settings.batch_size, shuffle=True, seed=settings.seed
     )
     optimizer = optim.AdamW(
@@ -89,7 +86,7 @@ def train(prepared: Prepared, progress: bool = True) -> History:
         epochs=settings.epochs,
         optimizer=optimizer,
         scheduler=OneCycleLR(optimizer, settings.lr, settings.epochs * len(batches)),
-        validation=None if held_back is None else _loader(held_back, prepared.description),
+        validation=None if held_back is None else loader(held_back, prepared.description),
         progress=progress,
         measure=lambda: classified,
         clip=settings.clip,
@@ -112,7 +109,7 @@ def evaluate(run: Run[SeriesDescription], name: str | None = None) -> Evaluation
     name = name or run.record["settings"]["data"]
     _, test = data.series_npz(name)
     classes = run.description.classes
-    _check_channels(run.description, test, name)
+    check_channels(run.description, test, name)
     if len(test.classes) > len(classes):
         raise ValueError(
             f"{name}: expected {len(classes)} classes, as the run was trained on, "
@@ -132,16 +129,8 @@ def predict(
         raise ValueError("a classifier of series has no attention to be drawn")
     files = [read_series(name, run.description.classes) for name in names]
     for name, dataset in zip(names, files, strict=True):
-        _check_channels(run.description, dataset, name)
+        check_channels(run.description, dataset, name)
     return _lines(run, names, files)
-
-
-def classified(model: Module, batch: tuple[Tensor, Tensor, Tensor]) -> Measured:
-    """Of batches (series (T, N, C), lengths (N,), labels (N,))."""
-    series, lengths, labels = batch
-    scores = model(series, lengths)
-    right = count_right(scores.numpy(), labels.numpy())
-    return Measured(functional.cross_entropy(scores, labels), len(labels), right)
 
 
 def _lines(
@@ -151,7 +140,7 @@ def _lines(
     with evaluating(run.model), no_grad():
         for name, dataset in zip(names, files, strict=True):
             # One by one and in their order; padding would change nothing.
-            dataset = dataset.standardized(_statistics(run.description))
+            dataset = dataset.standardized(statistics_of(run.description))
             for index in range(len(dataset)):
                 series, lengths, _ = dataset.batch([index])
                 probabilities = functional.softmax(run.model(series, lengths), 1).numpy()[0]
@@ -162,28 +151,5 @@ def _lines(
 def _tested(
     model: Module, dataset: data.SeriesDataset, description: SeriesDescription
 ) -> Evaluation:
-    batches = _loader(dataset, description)
+    batches = loader(dataset, description)
     return evaluate_model(model, batches, measure=classified)
-
-
-def _loader(
-    dataset: data.SeriesDataset,
-    description: SeriesDescription,
-    batch_size: int = 100,
-    **order: Any,
-) -> data.BucketLoader:
-    """Batches of series, normalized as the model is used to."""
-    return data.BucketLoader(dataset.standardized(_statistics(description)), batch_size, **order)
-
-
-def _statistics(description: SeriesDescription) -> data.ChannelStatistics:
-    return data.ChannelStatistics(description.mean, description.std)
-
-
-def _check_channels(description: SeriesDescription, dataset: data.SeriesDataset, name: str) -> None:
-    channels = dataset.series.shape[2]
-    if channels != len(description.mean):
-        raise ValueError(
-            f"{name}: expected series of {len(description.mean)} channels, as the run was "
-            f"trained on, got {channels}"
-        )

@@ -2,10 +2,16 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from ..data import Vocabulary
+from .. import functional
+from ..data import TextStreams, Vocabulary
+from ..module import Module
+from ..tensor import Tensor
+from ..training import Measure, Measured, TextDescription
+from ..training.accuracy import count_right
 
 
 @dataclass(frozen=True)
@@ -31,3 +37,32 @@ def ids_of(text: str, vocabulary: Vocabulary, what: str) -> np.ndarray:
             f"got {', '.join(map(repr, unseen))}"
         )
     return vocabulary.encode(text)
+
+
+def vocabulary_of(description: TextDescription) -> Vocabulary:
+    return Vocabulary.from_dict(description.vocabulary)
+
+
+def streams_of(ids: np.ndarray, batch_size: int, steps: int) -> TextStreams:
+    """Of a text too short for so many streams of `steps` characters, as many as it fills."""
+    streams = max(1, min(batch_size, (len(ids) - 1) // steps))
+    return TextStreams(ids, streams, steps)
+
+
+def carried() -> Measure:
+    """Of batches (inputs (T, B), targets (T, B)) that go on where the one before ended.
+
+    The state is carried over, the gradient is not: truncated backpropagation through time.
+    """
+    state: Any = None
+
+    def measure(model: Module, batch: tuple[Tensor, Tensor]) -> Measured:
+        nonlocal state
+        inputs, targets = batch
+        scores, state = model(inputs, state)
+        state = state.detach() if isinstance(state, Tensor) else tuple(s.detach() for s in state)
+        scores, targets = scores.flatten(0, 1), targets.flatten()
+        right = count_right(scores.numpy(), targets.numpy())
+        return Measured(functional.cross_entropy(scores, targets), len(targets), right)
+
+    return measure

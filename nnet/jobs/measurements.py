@@ -1,13 +1,19 @@
-"""Series to be classified, from a file."""
+"""Series as the classifier takes them."""
 
 import os
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..data import SeriesDataset
+from .. import functional
+from ..data import BucketLoader, ChannelStatistics, SeriesDataset
+from ..module import Module
+from ..tensor import Tensor
+from ..training import Measured, SeriesDescription
+from ..training.accuracy import count_right
 
 
 def read_series(path: str | os.PathLike, classes: Sequence[str]) -> SeriesDataset:
@@ -37,3 +43,34 @@ def read_series(path: str | os.PathLike, classes: Sequence[str]) -> SeriesDatase
         return SeriesDataset(x, lengths, np.zeros(len(x), np.int64), tuple(classes))
     except (TypeError, ValueError) as error:
         raise type(error)(f"{path}: {error}") from error
+
+
+def check_channels(description: SeriesDescription, dataset: SeriesDataset, name: str) -> None:
+    channels = dataset.series.shape[2]
+    if channels != len(description.mean):
+        raise ValueError(
+            f"{name}: expected series of {len(description.mean)} channels, as the run was "
+            f"trained on, got {channels}"
+        )
+
+
+def statistics_of(description: SeriesDescription) -> ChannelStatistics:
+    return ChannelStatistics(description.mean, description.std)
+
+
+def loader(
+    dataset: SeriesDataset,
+    description: SeriesDescription,
+    batch_size: int = 100,
+    **order: Any,
+) -> BucketLoader:
+    """Batches of series, normalized as the model is used to."""
+    return BucketLoader(dataset.standardized(statistics_of(description)), batch_size, **order)
+
+
+def classified(model: Module, batch: tuple[Tensor, Tensor, Tensor]) -> Measured:
+    """Of batches (series (T, N, C), lengths (N,), labels (N,))."""
+    series, lengths, labels = batch
+    scores = model(series, lengths)
+    right = count_right(scores.numpy(), labels.numpy())
+    return Measured(functional.cross_entropy(scores, labels), len(labels), right)
