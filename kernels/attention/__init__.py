@@ -22,6 +22,7 @@ from kernels.attention.checks import (
     float_rows,
     four_axes,
     lengths_of,
+    lies_well,
 )
 
 IMPLEMENTATIONS = {"reference": reference, "cpu": cpu}
@@ -160,13 +161,12 @@ def _output(
     """What is given if it can be written in place, else a new array."""
     if given is None:
         return _memory.empty(shape, dtype)
-    (rows,) = float_rows(op, **{name: given})
     if given.shape != shape or given.dtype != dtype:
         raise ValueError(
             f"{op}: expected {name} of shape {shape} and {dtype}, "
             f"got {given.shape} and {given.dtype}"
         )
-    if given.size and not np.shares_memory(rows, given):
+    if given.size and not (lies_well(given) and np.may_share_memory(four_axes(given), given)):
         raise ValueError(f"{op}: expected rows of {name} to be contiguous, aligned and writeable")
     return given
 

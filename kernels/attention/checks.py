@@ -31,12 +31,17 @@ def float_rows(op: str, **arrays: np.ndarray) -> list[np.ndarray]:
 
 
 def _rows(array: np.ndarray) -> np.ndarray:
+    return four_axes(array if lies_well(array) else array.copy(order="C"))
+
+
+def lies_well(array: np.ndarray) -> bool:
+    """Whether a kernel can work on the array as it lies: rows are contiguous, steps whole."""
     item = array.itemsize
-    strides = array.strides
-    lies_well = strides[-1] == item and all(step >= 0 and step % item == 0 for step in strides)
-    if not (lies_well and array.flags.behaved):
-        array = array.copy(order="C")
-    return four_axes(array)
+    return (
+        array.strides[-1] == item
+        and all(step >= 0 and step % item == 0 for step in array.strides)
+        and array.flags.behaved
+    )
 
 
 def four_axes(array: np.ndarray) -> np.ndarray:
