@@ -163,6 +163,7 @@ class MultiheadAttention(Module):
         def part(first: int, last: int) -> Tensor | None:
             return None if bias is None else bias[first * width : last * width]
 
+        weights: tuple[Tensor | None, ...]
         if weight is None:
             weights = self.q_proj_weight, self.k_proj_weight, self.v_proj_weight
         elif same[1]:
@@ -173,7 +174,11 @@ class MultiheadAttention(Module):
         else:
             weights = tuple(weight[i * width : (i + 1) * width] for i in range(3))
         inputs = query, key, value
-        return tuple(linear(inputs[i], weights[i], part(i, i + 1)) for i in range(3))
+        return tuple(
+            linear(each, own, part(i, i + 1))
+            for i, (each, own) in enumerate(zip(inputs, weights, strict=True))
+            if own is not None
+        )
 
     def _check(self, query: Tensor, key: Tensor, value: Tensor) -> bool:
         """Whether it is one sequence, without a batch."""

@@ -18,7 +18,10 @@ from .linear import Linear
 from .module import Module
 from .tensor import Tensor
 
-_ACTIVATIONS = {"relu": functional.relu, "gelu": functional.gelu}
+_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": functional.relu,
+    "gelu": functional.gelu,
+}
 
 
 class TransformerEncoderLayer(Module):
@@ -60,13 +63,11 @@ class TransformerEncoderLayer(Module):
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
         super().__init__()
-        if isinstance(activation, str):
-            if activation not in _ACTIVATIONS:
-                raise ValueError(
-                    f"TransformerEncoderLayer: expected activation 'relu', 'gelu' or a function, "
-                    f"got {activation!r}"
-                )
-            activation = _ACTIVATIONS[activation]
+        if isinstance(activation, str) and activation not in _ACTIVATIONS:
+            raise ValueError(
+                f"TransformerEncoderLayer: expected activation 'relu', 'gelu' or a function, "
+                f"got {activation!r}"
+            )
         self.self_attn = MultiheadAttention(
             d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype
         )
@@ -78,7 +79,7 @@ class TransformerEncoderLayer(Module):
         self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
         self.dropout1 = Dropout(dropout)
         self.dropout2 = Dropout(dropout)
-        self.activation = activation
+        self.activation = _ACTIVATIONS[activation] if isinstance(activation, str) else activation
         self.to(device)
 
     def forward(

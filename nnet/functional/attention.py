@@ -113,7 +113,7 @@ def _hidden(seen: Seen, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray |
         lengths = seen.key_lengths.reshape(-1, *[1] * (len(shape) - 1))
         shown = np.arange(shape[-1]) < lengths
     if seen.causal:
-        shown = shown & np.tri(*shape[-2:], dtype=bool)
+        shown = shown & np.tri(shape[-2], shape[-1], dtype=bool)
     if seen.mask is not None and seen.mask.dtype == bool:
         shown = shown & seen.mask
     hidden = np.where(shown, dtype.type(0), dtype.type(-np.inf))
