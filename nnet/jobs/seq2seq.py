@@ -7,7 +7,7 @@ from pathlib import Path
 from .. import data, models, optim
 from ..data.vocabulary import BOS, EOS, PAD, UNITS, UNK
 from ..optim.lr_scheduler import OneCycleLR
-from ..seq2seq.model import ATTENTIONS
+from ..seq2seq import ATTENTIONS
 from ..training import History, Run, fit
 from ..training.descriptions import PairDescription
 from . import job
