@@ -14,7 +14,7 @@ def test_i6_lstm_and_gru_solve_the_adding_problem_where_a_plain_layer_does_not()
         [sys.executable, "-W", "error", str(ROOT / "examples" / "adding_problem.py")],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=False,
     )
