@@ -36,7 +36,7 @@ examples: $(dev)
 	$(BIN)/python examples/batch_norm_outside_backprop.py
 	$(BIN)/python examples/batch_norm_whitening_cost.py
 	$(BIN)/python examples/adding_problem.py
-	$(BIN)/python examples/reverse_sequences.py
+	$(BIN)/python examples/reverse_sequences.py $(REVERSED)
 	$(BIN)/python examples/char_lm.py
 	$(BIN)/python examples/series.py
 	$(BIN)/python examples/seq2seq.py
