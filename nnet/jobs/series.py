@@ -33,7 +33,7 @@ class Settings:
     lr: float = option(POSITIVE, "largest learning rate of the one-cycle schedule", 5e-3)
     weight_decay: float = option(AT_LEAST_0, "of Adam, decoupled", 1e-2)
     clip: float = option(POSITIVE, "greatest length of a gradient", 1.0)
-    validation: float = option(SHARE, "share of the training set held back to be watched", 0.1)
+    validation: float = option(SHARE, "share of the training set held back to be watched", 0.0)
     seed: int = seed()
     threads: int | None = threads()
 

@@ -18,7 +18,8 @@ from tests.nnet.test_cli import refused
 # Small, and all of one cell, since the time of these tests is that of compiling.
 TEXT = ["--cell", "gru", "--hidden", "16", "--embedding", "8", "--batch-size", "4",
         "--steps", "16", "--lr", "0.02", "--dropout", "0", "--no-progress"]  # fmt: skip
-SERIES = ["--hidden", "8", "--epochs", "20", "--lr", "0.03", "--no-progress"]
+SERIES = ["--hidden", "8", "--epochs", "20", "--lr", "0.03",
+          "--validation", "0.1", "--no-progress"]  # fmt: skip
 PAIRS = ["--hidden", "16", "--embedding", "8", "--batch-size", "16", "--epochs", "2",
          "--no-progress"]  # fmt: skip
 
