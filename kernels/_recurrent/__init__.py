@@ -38,6 +38,7 @@ from kernels._recurrent.sequence import (
     widened_gates,
     without_padding,
 )
+from kernels._recurrent.squashing import gate, squash
 from kernels._recurrent.steps import (
     GRADIENT_ROWS,
     active_rows,
@@ -62,6 +63,7 @@ __all__ = [
     "close_block",
     "close_groups",
     "copy_row",
+    "gate",
     "lanes_of",
     "narrowed",
     "narrowed_gates",
@@ -74,6 +76,7 @@ __all__ = [
     "products_scratch",
     "share_of",
     "slices_of",
+    "squash",
     "steps_of",
     "sum_inputs_ahead",
     "walk_blocks",

@@ -122,13 +122,28 @@ def add_weight_gradients(
 def add_column_sums(rows, dgates, start, width, first, last, spare, inout_sums):
     """inout_sums[first:last] += the sums of columns, in float64 after DEPTH rows at most.
 
-    spare  (lanes,)
+    Four values of columns at once: lines that lie side by side are read together.
+
+    spare  (4 lanes,)
     """
-    for column in range(first, last, lanes(dgates)):
+    wide = lanes(dgates)
+    column = first
+    while column < last:
+        beside = 4 if column + 4 * wide <= last else 1
         for row in range(0, rows, DEPTH):
-            total = full(dgates, 0.0)
-            for k in range(row, min(row + DEPTH, rows)):
-                total = total + load(dgates, start + k * width + column)
-            store(spare, 0, total)
-            for lane in range(lanes(dgates)):
-                inout_sums[column + lane] += spare[lane]
+            a = b = c = d = full(dgates, 0.0)
+            at = start + row * width + column
+            for _ in range(min(DEPTH, rows - row)):
+                a = a + load(dgates, at)
+                if beside == 4:
+                    b = b + load(dgates, at + wide)
+                    c = c + load(dgates, at + 2 * wide)
+                    d = d + load(dgates, at + 3 * wide)
+                at += width
+            store(spare, 0, a)
+            store(spare, wide, b)
+            store(spare, 2 * wide, c)
+            store(spare, 3 * wide, d)
+            for j in range(beside * wide):
+                inout_sums[column + j] += spare[j]
+        column += beside * wide

@@ -169,9 +169,11 @@ def backward(
     dh_n = check_gradient("gru", "dh_n", dh_n, (samples, hidden), dtype)
     dx = _memory.empty(saved.x.shape if needs[0] else (0, 0, 0), dtype)
     dh0 = np.empty((samples, padded), dtype)
-    dweight_ih = np.zeros((3 * padded if needs[2] else 0, inputs), dtype)
-    dweight_hh = np.zeros((3 * padded if needs[3] else 0, padded), dtype)
-    dbias = np.zeros(4 * padded)
+    # An empty batch adds nothing to its weights' gradients; any other writes them.
+    new = _memory.empty if samples else _memory.zeros
+    dweight_ih = new((3 * padded if needs[2] else 0, inputs), dtype)
+    dweight_hh = new((3 * padded if needs[3] else 0, padded), dtype)
+    dbias = new(4 * padded, np.float64)
     if samples:
         threads, block = _jit.get_num_threads(), (min(steps_of(samples), steps), samples)
         work_dih, work_dhh = wide_scratch(steps, samples, dweight_ih.size, dweight_hh.size)

@@ -6,7 +6,7 @@ states          the state before the step from `source` on, the one after it fro
 """
 
 from kernels._jit import jit
-from kernels._math import sigmoid, tanh
+from kernels._recurrent import gate, squash
 from kernels._simd import fma, lanes, load, store
 
 
@@ -19,11 +19,11 @@ def update(sums, at, pitch, bias, unit, count, states, source, target, gates, to
     padded = bias.size // 4
     for j in range(0, count, lanes(sums)):
         here = unit + j
-        r = sigmoid(load(sums, at + j) + load(bias, here))
+        r = gate(load(sums, at + j) + load(bias, here))
         kept = load(sums, at + 3 * pitch + j) + load(bias, 3 * padded + here)
         n = load(sums, at + 2 * pitch + j) + load(bias, 2 * padded + here)
-        n = tanh(fma(r, kept, n))
-        z = sigmoid(load(sums, at + pitch + j) + load(bias, padded + here))
+        n = squash(fma(r, kept, n))
+        z = gate(load(sums, at + pitch + j) + load(bias, padded + here))
         store(states, target + here, fma(z, load(states, source + here), fma(-z, n, n)))
         if gates.size:
             store(gates, to + here, r)
@@ -37,8 +37,8 @@ def reset(sums, at, bias, states, source):
     """Sums become r, z and kept = r h."""
     padded = bias.size // 4
     for j in range(0, padded, lanes(sums)):
-        r = sigmoid(load(sums, at + j) + load(bias, j))
-        z = sigmoid(load(sums, at + padded + j) + load(bias, padded + j))
+        r = gate(load(sums, at + j) + load(bias, j))
+        z = gate(load(sums, at + padded + j) + load(bias, padded + j))
         store(sums, at + j, r)
         store(sums, at + padded + j, z)
         store(sums, at + 3 * padded + j, r * load(states, source + j))
@@ -49,7 +49,7 @@ def update_reset(sums, at, bias, states, source, target, gates, to):
     """What `reset` left and the sums of n make the next state; gates are kept unless empty."""
     padded = bias.size // 4
     for j in range(0, padded, lanes(sums)):
-        n = tanh(load(sums, at + 2 * padded + j) + load(bias, 2 * padded + j))
+        n = squash(load(sums, at + 2 * padded + j) + load(bias, 2 * padded + j))
         z = load(sums, at + padded + j)
         store(states, target + j, fma(z, load(states, source + j), fma(-z, n, n)))
         if gates.size:

@@ -18,11 +18,11 @@ from kernels._recurrent import (
     close_groups,
     pack_for_gradients,
     share_of,
+    squash,
     walk_blocks,
 )
 from kernels._simd import full, lanes, load, store
 from kernels._tile import multiply_rows
-from kernels.lstm.squashing import squash
 from kernels.lstm.units import gate_gradients
 
 

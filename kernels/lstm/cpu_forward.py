@@ -15,12 +15,12 @@ from kernels._recurrent import (
     copy_row,
     pack_for_states,
     share_of,
+    squash,
     sum_inputs_ahead,
     write_output,
 )
 from kernels._simd import lanes, load, store
 from kernels._tile import FEW_ROWS, multiply_rows
-from kernels.lstm.squashing import squash
 from kernels.lstm.units import open_gates
 
 

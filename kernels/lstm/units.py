@@ -1,8 +1,8 @@
 """What a step does to one value's units, forward and backward."""
 
 from kernels._jit import jit
+from kernels._recurrent import gate, squash
 from kernels._simd import fma, load
-from kernels.lstm.squashing import gate, squash
 
 
 @jit

@@ -156,9 +156,11 @@ def backward(
     dh_n = check_gradient("rnn", "dh_n", dh_n, (samples, hidden), dtype)
     dx = _memory.empty(saved.x.shape if needs[0] else (0, 0, 0), dtype)
     dh0 = np.empty((samples, padded), dtype)
-    dweight_ih = np.zeros((padded if needs[2] else 0, inputs), dtype)
-    dweight_hh = np.zeros((padded if needs[3] else 0, padded), dtype)
-    dbias = np.zeros(padded)
+    # An empty batch adds nothing to its weights' gradients; any other writes them.
+    new = _memory.empty if samples else _memory.zeros
+    dweight_ih = new((padded if needs[2] else 0, inputs), dtype)
+    dweight_hh = new((padded if needs[3] else 0, padded), dtype)
+    dbias = new(padded, np.float64)
     if samples:
         slices, block_steps = _jit.get_num_threads(), steps_of(samples)
         work_dih, work_dhh = wide_scratch(steps, samples, dweight_ih.size, dweight_hh.size)

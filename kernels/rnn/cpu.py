@@ -9,7 +9,6 @@ import numpy as np
 
 from kernels import _jit
 from kernels._jit import prange
-from kernels._math import tanh
 from kernels._recurrent import (
     STATES,
     active_rows,
@@ -19,6 +18,7 @@ from kernels._recurrent import (
     pack_for_gradients,
     pack_for_states,
     share_of,
+    squash,
     sum_inputs_ahead,
     walk_blocks,
     write_output,
@@ -35,7 +35,7 @@ def _activate(bias, relu, states, start):
         if relu:
             value = maximum(value, 0.0)
         else:
-            value = tanh(value)
+            value = squash(value)
         store(states, start + j, value)
 
 

@@ -1,4 +1,4 @@
-"""Sigmoid and tanh of gates: float32 to 1e-7 of 1, in two thirds of the instructions of `_math`.
+"""Sigmoid and tanh of gates: float32 to 1.5e-7, in two thirds of the instructions of `_math`.
 
 e^x = 2^t with t = x / ln 2, which is rounded: the error that this makes in e^x grows with |x|, but
 not that of sigmoid and tanh, which hardly depend on e^x there. float64 goes to `_math`.
