@@ -18,6 +18,7 @@ from kernels._recurrent import (
     pack_for_gradients,
     pack_for_states,
     share_of,
+    slices_of,
     squash,
     sum_inputs_ahead,
     walk_blocks,
@@ -90,9 +91,8 @@ def _walk_slices(
 
 
 def forward(
-    x, h0, weight_ih, weight_hh, bias, lengths, relu, reverse, slices, work_ih, work_hh,
-    out_states, out_y,
-):  # fmt: skip
+    x, h0, weight_ih, weight_hh, bias, lengths, relu, reverse, work_ih, work_hh, out_states, out_y
+):
     """h[t] = tanh(W_ih x[t] + W_hh h[t - 1] + bias), or max(., 0) where `relu`.
 
     x           (T, N, I) float32 | float64, C-contiguous
@@ -100,13 +100,13 @@ def forward(
     weight_ih   (H, I), weight_hh (H, H)
     bias        (padded,)
     lengths     (N,) int64
-    slices      shares of the samples
     work_ih     (I padded,), work_hh (H padded,)
     out_states  (T + 1, N, padded), the first slot h0, or the last where `reverse`
     out_y       (T, N, padded), or empty where no sample is shorter than T
     """
     samples, padded = h0.shape
     pack_for_states(weight_ih, weight_hh, 1, work_ih, work_hh)
+    slices = slices_of(samples)
     ahead = samples <= FEW_ROWS * slices
     if ahead:
         behind = 0 if reverse else samples * padded
@@ -170,7 +170,7 @@ def _walk_slices_back(
 
 
 def backward(
-    dy, dh_n, x, states, weight_ih, weight_hh, lengths, relu, reverse, block_steps,
+    dy, dh_n, x, states, weight_ih, weight_hh, lengths, relu, reverse,
     work_ih, work_hh, work_dgates, work_a, work_b, work_spare, work_dih, work_dhh,
     out_dx, out_dh0, out_dweight_ih, out_dweight_hh, out_dbias,
 ):  # fmt: skip
@@ -178,9 +178,8 @@ def backward(
 
     dy              (T, N, padded), dh_n (N, padded)
     states          as `forward` wrote them
-    block_steps     time steps of a block
     work_ih         (padded, I up to whole panels), work_hh (padded padded,)
-    work_dgates     (block_steps N, padded)
+    work_dgates     (steps of a block N, padded)
     work_a, work_b, work_spare  of `products_scratch`, for all threads
     work_dih        (padded I,) float64, work_dhh (padded padded,); empty if GROUP blocks suffice
     out_dx          (T, N, I)
@@ -192,7 +191,7 @@ def backward(
     out_dh0[...] = dh_n
     out_dbias[...] = 0
     parts = np.array([[0, padded, 1, STATES, 0]])
-    for low, high, place in walk_blocks(steps, block_steps, reverse):
+    for low, high, place in walk_blocks(steps, len(work_dgates) // samples, reverse):
         _walk_slices_back(
             low, high, dy, states, lengths, relu, reverse, len(work_a), work_hh, work_dgates,
             out_dh0,
