@@ -121,11 +121,24 @@ def narrowed_gates(array: np.ndarray, gates: int, hidden: int) -> np.ndarray:
 
 def without_padding(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """x with zeros behind each sample's end: NaN there times 0 would reach the weights."""
+    shorter = np.flatnonzero(lengths < len(x))
+    if not shorter.size:
+        return x
     cleared = _memory.empty(x.shape, x.dtype)
     cleared[...] = x
-    for n in np.flatnonzero(lengths < len(x)):
+    for n in shorter:
         cleared[lengths[n] :, n] = 0
     return cleared
+
+
+def sum_of_biases(arrays: dict[str, np.ndarray]) -> np.ndarray:
+    """Of bias_ih and bias_hh, those that are given."""
+    weight_ih = arrays["weight_ih"]
+    total = np.zeros(len(weight_ih), weight_ih.dtype)
+    for name in ("bias_ih", "bias_hh"):
+        if name in arrays:
+            total += arrays[name]
+    return total
 
 
 def slices_of(samples: int) -> int:

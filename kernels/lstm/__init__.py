@@ -30,6 +30,7 @@ from kernels._recurrent import (
     products_scratch,
     slices_of,
     steps_of,
+    sum_of_biases,
     wide_scratch,
     widened,
     widened_gates,
@@ -131,7 +132,7 @@ def forward(
             c0=widened(plain["c0"], padded),
             weight_ih=plain["weight_ih"],
             weight_hh=plain["weight_hh"],
-            bias=widened_gates(_sum(plain, hidden), 4, padded),
+            bias=widened_gates(sum_of_biases(plain), 4, padded),
             weight_hr=weight_hr,
             peephole=gaps,
             lengths=ends,
@@ -279,12 +280,3 @@ def _check_states(plain: dict[str, np.ndarray], samples: int, hidden: int) -> in
         if name in plain:
             check_shape("lstm", name, plain[name], shape)
     return projected
-
-
-def _sum(plain: dict[str, np.ndarray], hidden: int) -> np.ndarray:
-    """Of the biases given."""
-    total = np.zeros(4 * hidden, plain["x"].dtype)
-    for name in ("bias_ih", "bias_hh"):
-        if name in plain:
-            total += plain[name]
-    return total

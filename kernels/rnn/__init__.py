@@ -21,6 +21,7 @@ from kernels._recurrent import (
     padded_size,
     products_scratch,
     steps_of,
+    sum_of_biases,
     wide_scratch,
     widened,
     without_padding,
@@ -105,7 +106,7 @@ def forward(
             h0=widened(h0, padded),
             weight_ih=plain["weight_ih"],
             weight_hh=plain["weight_hh"],
-            bias=widened(_sum(plain, hidden), padded),
+            bias=widened(sum_of_biases(plain), padded),
             lengths=ends,
             relu=nonlinearity == "relu",
             reverse=bool(reverse),
@@ -194,12 +195,3 @@ def backward(
         dbias if of_ih else None,
         dbias.copy() if of_hh else None,
     )
-
-
-def _sum(plain: dict[str, np.ndarray], hidden: int) -> np.ndarray:
-    """Of the biases given."""
-    total = np.zeros(hidden, plain["x"].dtype)
-    for name in ("bias_ih", "bias_hh"):
-        if name in plain:
-            total += plain[name]
-    return total
