@@ -138,8 +138,10 @@ def measure(options: argparse.Namespace) -> bool:
     )
     found = tuple(name for name in installed if name not in options.without)
     if "torch" in found:
+        # Before any thread starts, so that it loads its own OpenMP: with the system's, which
+        # Numba's threads load, its RNN and GRU wait milliseconds at every step.
         importlib.import_module("torch")
-    set_threads(options.threads)
+    set_threads(options.threads or _jit.get_num_threads())
     machine = describe_machine()
     print(describe(machine), "\n", flush=True)
     ops = options.ops or (*CASES, TRAINING_STEP)
@@ -201,7 +203,7 @@ def _options() -> argparse.Namespace:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("ops", nargs="*", metavar="OP", help=f"{', '.join(CASES)}, {TRAINING_STEP}")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--threads", type=int, default=_jit.get_num_threads())
+    parser.add_argument("--threads", type=int, help="as many as there are cores")
     parser.add_argument("--small", action="store_true", help="only the cases that tests use")
     parser.add_argument(
         "--without", nargs="+", choices=("numpy", "torch"), default=(), help="leave that one out"
