@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,6 @@ from kernels import rnn as rnn_kernel
 from ..tape import is_grad_enabled
 from ..tensor import Tensor, record_outputs
 from .check import check_tensors
-
-Inputs = tuple[Tensor | None, ...]
 
 
 def rnn(
@@ -48,19 +48,9 @@ def rnn(
     >>> output.flatten(), h_n
     (tensor([1., 2., 3.]), tensor([[3.]]))
     """
-    inputs = input, h0, weight_ih, weight_hh, bias_ih, bias_hh
-    check_tensors("rnn", **_named(inputs, ("input", "h0", *WEIGHTS)))
-    needs = _needs(inputs)
-    ys, saved = rnn_kernel.forward(
-        *_arrays(inputs),
-        nonlinearity=nonlinearity,
-        lengths=lengths_of("rnn", lengths, input),
-        reverse=reverse,
-        save=any(needs),
-    )
-    y, h_n = record_outputs(
-        ys, inputs, lambda dy, dh_n: rnn_kernel.backward(dy, dh_n, saved, needs)
-    )
+    weights = weight_ih, weight_hh, bias_ih, bias_hh
+    inputs = _named((input, h0, *weights), "input", "h0", *WEIGHTS)
+    y, h_n = _over_time("rnn", rnn_kernel, inputs, lengths, reverse, nonlinearity=nonlinearity)
     return y, h_n
 
 
@@ -88,19 +78,9 @@ def gru(
     >>> F.gru(nn.zeros(2, 1, 1), nn.tensor([[8.0]]), zero, zero)[0].flatten()
     tensor([4., 2.])
     """
-    inputs = input, h0, weight_ih, weight_hh, bias_ih, bias_hh
-    check_tensors("gru", **_named(inputs, ("input", "h0", *WEIGHTS)))
-    needs = _needs(inputs)
-    ys, saved = gru_kernel.forward(
-        *_arrays(inputs),
-        reset_after=reset_after,
-        lengths=lengths_of("gru", lengths, input),
-        reverse=reverse,
-        save=any(needs),
-    )
-    y, h_n = record_outputs(
-        ys, inputs, lambda dy, dh_n: gru_kernel.backward(dy, dh_n, saved, needs)
-    )
+    weights = weight_ih, weight_hh, bias_ih, bias_hh
+    inputs = _named((input, h0, *weights), "input", "h0", *WEIGHTS)
+    y, h_n = _over_time("gru", gru_kernel, inputs, lengths, reverse, reset_after=reset_after)
     return y, h_n
 
 
@@ -134,23 +114,10 @@ def lstm(
     >>> F.lstm(nn.zeros(5, 1, 1), state, state, zero, zero, bias)[2]  # kept: f = 1, i = 0
     tensor([[1.]])
     """
-    inputs = input, h0, c0, weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, peephole
-    names = ("input", "h0", "c0", *WEIGHTS, "weight_hr", "peephole")
-    check_tensors("lstm", **_named(inputs, names))
-    needs = _needs(inputs)
-    *arrays, hr, p = _arrays(inputs)
-    saved: Any
-    ys, saved = lstm_kernel.forward(
-        *arrays,
-        weight_hr=hr,
-        peephole=p,
-        lengths=lengths_of("lstm", lengths, input),
-        reverse=reverse,
-        save=any(needs),
-    )
-    y, h_n, c_n = record_outputs(
-        ys, inputs, lambda dy, dh_n, dc_n: lstm_kernel.backward(dy, dh_n, dc_n, saved, needs)
-    )
+    weights = weight_ih, weight_hh, bias_ih, bias_hh
+    given = input, h0, c0, *weights, weight_hr, peephole
+    inputs = _named(given, "input", "h0", "c0", *WEIGHTS, "weight_hr", "peephole")
+    y, h_n, c_n = _over_time("lstm", lstm_kernel, inputs, lengths, reverse)
     return y, h_n, c_n
 
 
@@ -180,15 +147,32 @@ def lengths_of(op: str, lengths: Any, input: Tensor) -> np.ndarray | None:
     return found.astype(np.int64)
 
 
-def _named(inputs: Inputs, names: tuple[str, ...]) -> dict[str, Tensor | None]:
+def _named(inputs: Sequence[Tensor | None], *names: str) -> dict[str, Any]:
     return dict(zip(names, inputs, strict=True))
 
 
-def _arrays(inputs: Inputs) -> list[Any]:
-    return [None if each is None else each.data for each in inputs]
-
-
-def _needs(inputs: Inputs) -> tuple[bool, ...]:
-    """Which gradients will be asked for: none where nothing is recorded."""
+def _over_time(
+    op: str,
+    kernel: ModuleType,
+    inputs: dict[str, Any],
+    lengths: Any,
+    reverse: bool,
+    **options: Any,
+) -> tuple[Tensor, ...]:
+    """The outputs of a kernel as one node of the tape; `inputs` are named as its arguments."""
+    check_tensors(op, **inputs)
     recording = is_grad_enabled()
-    return tuple(recording and each is not None and each.requires_grad for each in inputs)
+    needs = tuple(recording and each is not None and each.requires_grad for each in inputs.values())
+    x, *states_and_weights = (None if each is None else each.data for each in inputs.values())
+    names = list(inputs)[1:]
+    ys, saved = kernel.forward(
+        x,
+        **dict(zip(names, states_and_weights, strict=True)),
+        **options,
+        lengths=lengths_of(op, lengths, inputs["input"]),
+        reverse=reverse,
+        save=any(needs),
+    )
+    return record_outputs(
+        ys, tuple(inputs.values()), lambda *dys: kernel.backward(*dys, saved, needs)
+    )
