@@ -3,6 +3,7 @@
 import numpy as np
 
 from bench.case import Contender
+from bench.contenders import recurrent
 from kernels import rnn
 
 
@@ -52,44 +53,11 @@ def with_numpy(
     return Contender(forward, backward)
 
 
-def with_nnet(
-    x: np.ndarray,
-    h0: np.ndarray,
-    weight_ih: np.ndarray,
-    weight_hh: np.ndarray,
-    bias_ih: np.ndarray,
-    bias_hh: np.ndarray,
-    dy: np.ndarray,
-) -> Contender:
-    def forward():
-        (y, _), saved = rnn.forward(x, h0, weight_ih, weight_hh, bias_ih, bias_hh)
-        return y, saved
-
-    return Contender(forward, lambda saved: rnn.backward(dy, None, saved))
+def with_nnet(**arrays: np.ndarray) -> Contender:
+    return recurrent.with_nnet(rnn, **arrays)
 
 
-def with_torch(
-    x: np.ndarray,
-    h0: np.ndarray,
-    weight_ih: np.ndarray,
-    weight_hh: np.ndarray,
-    bias_ih: np.ndarray,
-    bias_hh: np.ndarray,
-    dy: np.ndarray,
-) -> Contender:
+def with_torch(**arrays: np.ndarray) -> Contender:
     import torch
 
-    arrays = (x, h0[None], weight_ih, weight_hh, bias_ih, bias_hh)
-    leaves = [torch.tensor(array, requires_grad=True) for array in arrays]
-    gradient = torch.tensor(dy)
-
-    def forward():
-        values, h, *weights = leaves
-        y, _ = torch.rnn_tanh(values, h, weights, True, 1, 0.0, True, False, False)
-        return y, y
-
-    def backward(y):
-        dx, dh0, *others = torch.autograd.grad(y, leaves, gradient)
-        return dx, dh0[0], *others
-
-    return Contender(forward, backward)
+    return recurrent.with_torch(torch.rnn_tanh, **arrays)
