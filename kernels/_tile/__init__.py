@@ -14,6 +14,7 @@ from kernels._tile.moves import (
     copy,
     copy_tile_column,
     copy_tile_row,
+    finish_tile_row,
     transpose_rows,
     transpose_square,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "copy_tile_column",
     "copy_tile_row",
     "dot_tile",
+    "finish_tile_row",
     "gather_columns",
     "gather_tile_1",
     "gather_tile_2",

@@ -35,6 +35,9 @@ def multiply_block(
             if high == TILE_ROWS and wide == width:
                 multiply_tile_3(depth, a, a_from, b, b_from, b_step, c, c_from, c_step, add)
                 continue
+            if high == TILE_ROWS and wide == 2 * register:
+                multiply_tile_2(depth, a, a_from, b, b_from, b_step, c, c_from, c_step, add)
+                continue
             if wide > 2 * register:
                 multiply_tile_3(depth, a, a_from, b, b_from, b_step, spare, 0, width, False)
             elif wide > register:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
@@ -115,6 +116,28 @@ def copy_tile_column(typingctx, source, start, out, out_start):
     """TILE_ROWS elements, as long as a tile's column of A."""
     codegen = _copy_whole(source, TILE_ROWS)
     return types.void(source, types.intp, out, types.intp), codegen
+
+
+@intrinsic
+def finish_tile_row(typingctx, bias, bias_start, out, out_start, relu):
+    """out += bias, then max(., 0) where `relu`; 3 registers, as long as a tile's row of B."""
+
+    def codegen(context, builder, sig, args):
+        bias_, bias_start_, out_, out_start_, relu_ = args
+        kind = llvm_vector(Vector(out.dtype, TILE_VECTORS * register_lanes(out)))
+        align = out.dtype.bitwidth // 8
+        shift = load_vector(
+            builder, pointer(context, builder, bias, bias_, bias_start_), kind, align
+        )
+        target = pointer(context, builder, out, out_, out_start_)
+        value = builder.fadd(load_vector(builder, target, kind, align), shift)
+        zero = ir.Constant(kind, [0.0] * kind.count)
+        above = builder.select(builder.fcmp_ordered("<", value, zero), zero, value)
+        store_vector(builder, builder.select(relu_, above, value), target, align)
+        return context.get_dummy_value()
+
+    intp = types.intp
+    return types.void(bias, intp, out, intp, types.boolean), codegen
 
 
 def _copy_whole(source: types.Array, count: int) -> Callable:

@@ -3,9 +3,9 @@
 import numpy as np
 
 from kernels import _jit, _memory
-from kernels._simd import REGISTER_BYTES
+from kernels._simd import REGISTER_BYTES, VALUE_BYTES
 from kernels._tile import TILE_ROWS, panel_columns
-from kernels.matmul import cpu, cpu_direct
+from kernels.matmul import cpu, cpu_direct, cpu_rows
 
 # Multiply-adds below which a launch costs more than it saves: some 10 us of one core.
 SERIAL = 1 << 19
@@ -15,6 +15,10 @@ DIRECT_A, DIRECT_PANELS = 1 << 15, 2
 
 # By the size of an element: hashing a dtype takes long. Its first row is an empty vector.
 _NOTHING: dict[int, np.ndarray] = {4: np.empty((1, 0), np.float32), 8: np.empty((1, 0), np.float64)}
+
+# A with so many times more rows than B has rows or columns is multiplied as it lies, but for long
+# sums: measured, even at the edges.
+TALL, TALL_DEPTH = 4, 1 << 9
 
 # The direct algorithm keeps panels of B in whole, one for each thread.
 DIRECT_DEPTH = 1 << 12
@@ -36,6 +40,16 @@ def multiply(
         work = np.empty(_direct_scratch(depth, a.itemsize), a.dtype)
         # By position: keywords would take half as long as the smallest products do.
         cpu_direct.product_serial(a, b, bias, transpose_a, transpose_b, relu, work, y)
+    elif not transpose_a and _tall(m, depth, n, a.itemsize):
+        cpu_rows.product(
+            a=a,
+            b=b,
+            bias=bias,
+            transpose_b=transpose_b,
+            relu=relu,
+            **rows_scratch(depth, n, a.dtype),
+            out_y=y,
+        )
     elif not _direct(m, depth, n, a.itemsize):
         cpu.product(
             a=a,
@@ -141,6 +155,15 @@ def packed_scratch(m: int, depth: int, dtype: np.dtype) -> dict[str, np.ndarray]
     }
 
 
+def rows_scratch(depth: int, n: int, dtype: np.dtype) -> dict[str, np.ndarray]:
+    """What `cpu_rows` works in: B packed, and a block of sums for each thread."""
+    sums = cpu_rows.ROWS * n if depth > cpu.DEPTH else 0
+    return {
+        "work_b": _memory.empty(depth * n, dtype),
+        "work_sums": _memory.empty((_jit.thread_rows(), sums), dtype),
+    }
+
+
 def direct_scratch(depth: int, dtype: np.dtype) -> np.ndarray:
     """What `cpu_direct` works in: a tile and a panel of B for each thread."""
     return _memory.empty((_jit.thread_rows(), _direct_scratch(depth, dtype.itemsize)), dtype)
@@ -154,3 +177,8 @@ def _direct_scratch(depth: int, itemsize: int) -> int:
 def _direct(m: int, depth: int, n: int, itemsize: int) -> bool:
     narrow = n * itemsize <= DIRECT_PANELS * 3 * REGISTER_BYTES
     return depth <= DIRECT_DEPTH and (narrow or m * depth <= DIRECT_A)
+
+
+def _tall(m: int, depth: int, n: int, itemsize: int) -> bool:
+    whole = n * itemsize % VALUE_BYTES == 0
+    return whole and m >= TALL * max(n, depth) and depth <= TALL_DEPTH

@@ -18,6 +18,7 @@ from kernels._tile import (
     copy,
     copy_tile_column,
     copy_tile_row,
+    finish_tile_row,
     multiply_block,
     tile_lanes,
     transpose_rows,
@@ -27,18 +28,36 @@ from kernels._tile import (
 # Rows of a panel: DEPTH x 24 float32 are 24 KiB, most of an L1 cache.
 DEPTH = 256
 
+# Rows from which it pays to pack B twice for even shares.
+BALANCED = 128
+
 # Tasks to share out: even shares for 2, 4 or 8 threads.
 TASKS = 8
 
 
 @_jit.jit
-def _pack_b_panel(b, transpose_b, depth_from, depth, column, work_b):
-    """One panel (depth, 3 registers) of B from `depth_from` and `column` on, zeros beyond."""
+def _panel(panel, columns, register):
+    """First column and width of a panel: 4 registers are taken as 2 and 2.
+
+    The sums of a tile of one register would wait for each other.
+    """
+    width = TILE_VECTORS * register
+    column, wide = panel * width, min(width, columns - panel * width)
+    beyond = columns % width
+    if 0 < beyond <= register < columns - beyond:
+        if columns - column == beyond + width:
+            wide = 2 * register
+        elif columns - column == beyond:
+            column, wide = column - register, beyond + register
+    return column, wide
+
+
+@_jit.jit
+def _pack_b_panel(b, transpose_b, depth_from, depth, column, wide, work_b):
+    """`wide` columns of B from `depth_from` and `column` on as (depth, 3 registers), then zeros."""
     register = tile_lanes(b)
     width = TILE_VECTORS * register
-    columns = b.shape[0] if transpose_b else b.shape[1]
     stride = b.shape[1]
-    wide = min(width, columns - column)
     if wide < width:
         for k in range(depth):
             for j in range(wide, width):
@@ -113,6 +132,9 @@ def _add_bias(bias, relu, y, start, column, count):
         if relu:
             add_rectify(y, start, count, 0.0, relu)
         return
+    if count == TILE_VECTORS * tile_lanes(y):
+        finish_tile_row(bias, column, y, start, relu)
+        return
     step = lanes(y)
     j = 0
     while j + step <= count:
@@ -134,11 +156,10 @@ def _fill_columns(
     width = TILE_VECTORS * tile_lanes(out_y)
     n = out_y.shape[1]
     for panel in range(first, last):
-        column = panel * width
-        wide = min(width, n - column)
+        column, wide = _panel(panel, n, tile_lanes(out_y))
         for depth_from in range(0, depth_total, DEPTH):
             depth = min(DEPTH, depth_total - depth_from)
-            _pack_b_panel(b, transpose_b, depth_from, depth, column, work_b)
+            _pack_b_panel(b, transpose_b, depth_from, depth, column, wide, work_b)
             multiply_block(
                 depth, rows, wide, work_a, depth_from * padded + row * depth, work_b, 0, width,
                 0, out_y, row * n + column, n, add or depth_from > 0, work_spare,
@@ -186,7 +207,10 @@ def _product(
     blocks = (m + TILE_ROWS - 1) // TILE_ROWS
     padded = blocks * TILE_ROWS
     across = min(panels, TASKS)
+    # Panels differ in width, rows do not.
     down = min(blocks, TASKS // across)
+    if across < TASKS and m >= BALANCED:
+        down = max(down, 2)
     shares = min(blocks, TASKS)
     for index in prange(shares):
         share = np.int64(index)
@@ -195,7 +219,7 @@ def _product(
     for index in prange(across * down):
         task = np.int64(index)
         thread = thread_id()
-        group, share = task // down, task % down
+        group, share = task % across, task // across
         row = blocks * share // down * TILE_ROWS
         rows = min(m, blocks * (share + 1) // down * TILE_ROWS) - row
         _fill_columns(

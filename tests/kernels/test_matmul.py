@@ -22,7 +22,7 @@ DTYPES = [(np.float32, 1e-6), (np.float64, 1e-14)]
 TRANSPOSES = [(False, False), (False, True), (True, False), (True, True)]
 
 # (M, K, N): one, primes, tails of tiles and panels; then parallel, with more than one block of
-# rows (96), of depth (256) and of columns.
+# rows (96), of depth (256) and of columns; at last many more rows than columns.
 SHAPES = [
     (1, 1, 1),
     (1, 7, 1),
@@ -34,6 +34,8 @@ SHAPES = [
     (193, 11, 401),
     (7, 600, 131),
     (1, 1000, 1001),
+    (700, 40, 32),
+    (1301, 300, 48),
 ]
 
 
@@ -163,7 +165,7 @@ def test_any_shape(m, k, n, transposes, relu, seed):
 
 @pytest.mark.parametrize("transposes", TRANSPOSES)
 def test_same_bits_on_1_and_2_threads(transposes):
-    for shape in [(193, 300, 401), (1, 1000, 1001), (500, 513, 3)]:
+    for shape in [(193, 300, 401), (1, 1000, 1001), (500, 513, 3), (1301, 300, 48)]:
         a, b, bias, dy = inputs(shape, np.float32, transposes)
 
         def both(a=a, b=b, bias=bias, dy=dy):
@@ -175,10 +177,13 @@ def test_same_bits_on_1_and_2_threads(transposes):
 
 def test_rows_do_not_know_each_other():
     """A row alone and among others: the sum over K runs in one order."""
-    a, b, bias, _ = inputs((193, 300, 49), np.float32)
-    whole, _ = matmul.forward(a, b, bias)
-    for row in (0, 95, 96, 192):
-        assert_same_bits(whole[row : row + 1], matmul.forward(a[row : row + 1], b, bias)[0])
+    for shape in [(193, 300, 49), (1301, 300, 48)]:
+        a, b, bias, _ = inputs(shape, np.float32)
+        whole, _ = matmul.forward(a, b, bias)
+        for row in (0, 95, 96, 192):
+            for rows in (1, 2, 97):
+                some, _ = matmul.forward(a[row : row + rows], b, bias)
+                assert_same_bits(whole[row : row + rows], some)
 
 
 @pytest.mark.parametrize("transposes", TRANSPOSES)
