@@ -7,7 +7,7 @@ import numpy as np
 from kernels import batch_norm as batch_norm_op
 
 from ..tensor import Tensor, record
-from .check import check_tensors
+from .check import check_channels, check_tensors
 from .normalization import batch_norm
 
 
@@ -61,8 +61,8 @@ def batch_renorm(
     scale, shift = (gamma * r).astype(dtype), (beta + gamma * d).astype(dtype)
     y, _ = batch_norm_op.inference_forward(x, saved.mean, saved.var, scale, shift, eps=eps)
     count = x.size // x.shape[1]
-    _move(running_mean, saved.mean, momentum)
-    _move(running_var, saved.var * (count / (count - 1)), momentum)
+    batch_norm_op.move_average(running_mean.data, saved.mean, momentum)
+    batch_norm_op.move_average(running_var.data, saved.var, momentum, count / (count - 1))
     saved = saved._replace(gamma=scale, beta=shift)
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray | None, ...]:
@@ -100,7 +100,7 @@ def mean_only_batch_norm(
     if training:
         mean = batch_norm_op.forward(x, None, None)[1].mean
         if running_mean is not None:
-            _move(running_mean, mean, momentum)
+            batch_norm_op.move_average(running_mean.data, mean, momentum)
     elif running_mean is None:
         raise ValueError("mean_only_batch_norm: expected running_mean outside training, got None")
     else:
@@ -130,21 +130,6 @@ def _check(
 ) -> None:
     check_tensors(op, input=input, weight=weight, bias=bias)
     check_tensors(op, running_mean=running_mean, running_var=running_var)
-    x = input.data
-    if not 2 <= x.ndim <= 5:
-        raise ValueError(f"{op}: expected input of shape (N, C, ...), got {x.shape}")
-    given = {"weight": weight, "bias": bias}
-    for name, values in {
-        **given,
-        "running_mean": running_mean,
-        "running_var": running_var,
-    }.items():
-        if values is not None and values.data.shape != x.shape[1:2]:
-            raise ValueError(
-                f"{op}: expected {name} of shape {x.shape[1:2]} for input {x.shape}, "
-                f"got {values.data.shape}"
-            )
-
-
-def _move(average: Tensor, value: np.ndarray, momentum: float) -> None:
-    average.data[...] = (1 - momentum) * average.data + momentum * value
+    check_channels(
+        op, input, weight=weight, bias=bias, running_mean=running_mean, running_var=running_var
+    )

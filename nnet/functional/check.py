@@ -27,6 +27,22 @@ def check_tensors(op: str, **arguments: Any) -> None:
             )
 
 
+def check_channels(op: str, input: Tensor, **arguments: Tensor | None) -> None:
+    """ValueError unless input is (N, C, ...) and all arguments that are given are (C,)."""
+    x = input.data
+    if not 2 <= x.ndim <= 5:
+        raise ValueError(
+            f"{op}: expected input of shape (N, C, ...), got {x.shape}, not 2 to 5 axes"
+        )
+    expected = x.shape[1:2]
+    for name, values in arguments.items():
+        if values is not None and values.data.shape != expected:
+            raise ValueError(
+                f"{op}: expected {name} of shape {expected} for input {x.shape}, "
+                f"got {values.data.shape}"
+            )
+
+
 def pair(op: str, name: str, value: Any) -> tuple[int, int]:
     """(vertical, horizontal) from one integer or two."""
     vertical, horizontal = sizes(op, name, value, 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kernels import batch_norm as batch_norm_op
 
 from ..tensor import Tensor, record
-from .check import check_tensors
+from .check import check_channels, check_tensors
 
 
 def batch_norm(
@@ -45,21 +45,15 @@ def batch_norm(
     check_tensors("batch_norm", running_mean=running_mean, running_var=running_var)
     if not eps > 0:
         raise ValueError(f"batch_norm: expected eps > 0, got {eps}")
+    check_channels(
+        "batch_norm",
+        input,
+        weight=weight,
+        bias=bias,
+        running_mean=running_mean,
+        running_var=running_var,
+    )
     x = input.data
-    if x.ndim < 2:
-        raise ValueError(f"batch_norm: expected input of shape (N, C, ...), got {x.shape}")
-    expected = x.shape[1:2]
-    for name, values in (
-        ("weight", weight),
-        ("bias", bias),
-        ("running_mean", running_mean),
-        ("running_var", running_var),
-    ):
-        if values is not None and values.data.shape != expected:
-            raise ValueError(
-                f"batch_norm: expected {name} of shape {expected} for input {x.shape}, "
-                f"got {values.data.shape}"
-            )
     gamma = None if weight is None else weight.data
     beta = None if bias is None else bias.data
     added = None if residual is None else residual.data
