@@ -305,6 +305,19 @@ def test_a3_statistics_may_be_of_either_dtype_and_are_not_kept_by_reference():
     assert_same_bits(batch_norm.backward(dy, saved), before)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("momentum", [0, 0.1, 1])
+@pytest.mark.parametrize("scale", [1.0, 7 / 6])
+def test_a3_averages_move_in_place_and_round_as_numpy_does(dtype, momentum, scale):
+    rng = np.random.default_rng(0)
+    average, value = rng.normal(size=131).astype(dtype), rng.normal(size=131)
+    before = value.copy()
+    expected = ((1 - momentum) * average + momentum * (scale * value)).astype(dtype)
+    assert batch_norm.move_average(average, value, momentum, scale) is None
+    assert_same_bits(average, expected)
+    assert_same_bits(value, before)
+
+
 @pytest.mark.parametrize("shape", [(1, 3), (1, 3, 1, 1)])
 def test_a3_one_value_a_channel_in_training_is_an_error(shape):
     with pytest.raises(ValueError, match=r"more than one value per channel .* got x \(1, 3"):

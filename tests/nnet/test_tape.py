@@ -10,6 +10,7 @@ import pytest
 import nnet as nn
 import nnet.functional as F
 from kernels import _memory
+from nnet.tape import LARGE
 from tests.helpers import assert_close
 from tests.nnet.gradients import check_gradients
 
@@ -206,6 +207,37 @@ def test_the_gradient_of_one_use_is_not_shared_with_another_leaf():
     (x + y).backward()
     x.grad.data += 5
     assert y.grad.item() == 1
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [LARGE - 1, LARGE + 5])
+@pytest.mark.parametrize("uses", [2, 3, 4])
+def test_gradients_of_several_uses_are_summed_in_an_array_of_their_own(uses, size, dtype):
+    whole = np.random.default_rng(uses).integers
+    x = nn.Tensor(whole(-9, 10, size).astype(dtype), requires_grad=True)
+    shared = x * 2
+    handed_on = []
+
+    def use(slope):
+        def backward(dy):
+            gradient = dy if slope == 1 else dy * slope
+            handed_on.append((gradient, gradient.copy()))
+            return gradient
+
+        return nn.record(shared.data * slope, (shared,), backward)
+
+    slopes = (1, 2, 1, 1)[:uses]
+    branches = [use(slope) for slope in slopes]
+    dy = whole(-9, 10, size).astype(dtype)
+    before = dy.copy()
+    for tensor in (shared, *branches):
+        tensor.retain_grad()
+    sum(branches[1:], branches[0]).backward(dy)
+    assert np.array_equal(shared.grad.data, sum(slopes) * before)
+    assert np.array_equal(x.grad.data, 2 * sum(slopes) * before)
+    assert len(handed_on) == uses
+    for now, then in [*handed_on, (dy, before), *((b.grad.data, before) for b in branches)]:
+        assert np.array_equal(now, then)
 
 
 def test_only_what_needs_a_gradient_gets_one():
