@@ -4,11 +4,23 @@ A panel is a value's columns, rows of it one behind the other; zeros stand beyon
 """
 
 import numpy as np
+from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
 from kernels._jit import jit
-from kernels._simd import first, full, lanes, load, load_first, select, store, store_first
+from kernels._simd import (
+    call,
+    first,
+    full,
+    lanes,
+    load,
+    load_first,
+    pointer,
+    select,
+    store,
+    store_first,
+)
 from kernels._tile import (
     ROWS_HIGH,
     ROWS_LOW,
@@ -24,6 +36,11 @@ from kernels._tile import (
 KEYS = 256
 ROWS = 64
 
+# Heads lie in rows far from one another, where no processor sees what is read next: this many
+# rows before it is.
+AHEAD = 8
+LINE_BYTES = 64
+
 # Rows whose scores are computed, weighed and used while they are in L1.
 STRIP = 2 * ROWS_HIGH
 
@@ -37,6 +54,27 @@ def standing_alone(typingctx):
         return context.get_dummy_value()
 
     return types.void(), codegen
+
+
+@intrinsic
+def _fetch(typingctx, array, at):
+    """Ask for the cache line of an element, which may lie outside of the array."""
+
+    def codegen(context, builder, sig, args):
+        address = pointer(context, builder, array, *args)
+        address = builder.bitcast(address, ir.IntType(8).as_pointer())
+        read, near, data = (ir.IntType(32)(number) for number in (0, 3, 1))
+        call(builder, "llvm.prefetch.p0", ir.VoidType(), [address, read, near, data])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), codegen
+
+
+@jit
+def expect_row(x, at, columns):
+    """Ask for the cache lines of a row that will be read or written soon."""
+    for j in range(0, columns, LINE_BYTES // x.itemsize):
+        _fetch(x, at + j)
 
 
 @jit
@@ -84,6 +122,7 @@ def pack_rows(x, start, row_step, rows, columns, out, begin):
     for row in range(rows):
         at = start + row * row_step
         to = begin + row * step
+        expect_row(x, at + AHEAD * row_step, columns)
         for panel in range(whole):
             store(out, to + panel * rows * step, load(x, at + panel * step))
         if rest:
@@ -101,6 +140,8 @@ def pack_columns(x, start, row_step, rows, columns, out, begin):
         panel = begin + row // step * columns * step + row % step
         high = min(register, rows - row)
         at = start + row * row_step
+        for i in range(high):
+            expect_row(x, at + (AHEAD + i) * row_step, columns)
         done = 0
         if high == register:
             for column in range(0, squares, register):

@@ -11,12 +11,14 @@ from kernels._math import decay
 from kernels._simd import fma, lanes, load, load_first, store, sum_lanes
 
 from .blocks import (
+    AHEAD,
     KEYS,
     ROWS,
     STRIP,
     add_mask,
     clear,
     clear_row,
+    expect_row,
     hide,
     multiply,
     pack_columns,
@@ -105,6 +107,8 @@ def backward_task(
             from_query, from_dy = at_query + first * query_row, at_dy + first * dy_row
             # Rows may lie powers of two apart, where they compete for one place in L1.
             for i in range(rows):
+                expect_row(query, from_query + (i + AHEAD) * query_row, depth)
+                expect_row(dy, from_dy + (i + AHEAD) * dy_row, width)
                 to = queries + i * padded
                 put_row(query, from_query + i * query_row, depth, scale, False, work, to)
                 to = dys + i * width_padded
@@ -127,6 +131,7 @@ def backward_task(
                     if mask.size:
                         from_mask = at_mask + row * mask_row + start
                         add_mask(mask, from_mask, seen, work, weights + i * line)
+                    expect_row(y, at_y + (row + AHEAD) * y_row, width)
                     level = dot(work, dys + i * width_padded, y, at_y + row * y_row, width)
                     _slopes(
                         work, weights + i * line, slopes + i * line, seen, visible,
@@ -139,6 +144,7 @@ def backward_task(
                 )  # fmt: skip
                 for i in range(rows):
                     to = at_dq + (first + i) * dq_row
+                    expect_row(out_dq, to + AHEAD * dq_row, depth)
                     put_row(work, dq + i * padded, depth, scale, start > 0, out_dq, to)
             if to_keys:
                 pack_rows(work, dys, width_padded, rows, width, work, packed)
@@ -154,6 +160,8 @@ def backward_task(
         if to_keys:
             for j in range(count):
                 to = at_dk + (start + j) * dk_row
+                expect_row(out_dk, to + AHEAD * dk_row, depth)
+                expect_row(out_dv, at_dv + (start + j + AHEAD) * dv_row, width)
                 put_row(work, dk + j * padded, depth, 1.0, False, out_dk, to)
                 to = at_dv + (start + j) * dv_row
                 put_row(work, dv + j * width_padded, width, 1.0, False, out_dv, to)

@@ -13,10 +13,12 @@ from kernels._math import decay
 from kernels._simd import full, lanes, load, max_lanes, maximum, store, sum_lanes
 
 from .blocks import (
+    AHEAD,
     KEYS,
     STRIP,
     add_mask,
     clear_row,
+    expect_row,
     hide,
     multiply,
     pack_columns,
@@ -89,6 +91,7 @@ def forward_task(
             # Rows may lie powers of two apart, where they compete for one place in L1.
             for i in range(high):
                 at = at_query + (strip + i) * query_row
+                expect_row(query, at + AHEAD * query_row, depth)
                 put_row(query, at, depth, scale, False, work, queries + i * depth)
             multiply(
                 high, depth, work, queries, depth, 1, work, 0, depth * panel,
@@ -112,6 +115,7 @@ def forward_task(
         row = first_row + i
         total = work[totals + i]
         to = at_y + row * y_row
+        expect_row(out_y, to + AHEAD * y_row, width)
         if total == 0.0:
             clear_row(out_y, to, width)
             out_lse[at_lse + row] = np.inf
