@@ -78,11 +78,9 @@ def table(figures: list[Figure]) -> str:
         )
     blank = [""] * (len(header) - 2 - 2 * len(others))
     for family, direction, members in _families(figures):
-        middles = (
-            f"{_geometric_mean(each.ratio(name) for each in members):.2f}" for name in others
-        )
+        middles = (f"{geometric_mean(each.ratio(name) for each in members):.2f}" for name in others)
         bests = (
-            _geometric_mean(each.best[name] / each.best["nnet"] for each in members)
+            geometric_mean(each.best[name] / each.best["nnet"] for each in members)
             for name in others
         )
         means = [*middles, *(f"{mean:.2f}" for mean in bests)]
@@ -143,6 +141,6 @@ def _families(figures: list[Figure]) -> list[tuple[str, str, list[Figure]]]:
     return [(*key, members) for key, members in found.items() if len(members) > 1]
 
 
-def _geometric_mean(ratios: Iterable[float]) -> float:
+def geometric_mean(ratios: Iterable[float]) -> float:
     logarithms = [math.log(ratio) for ratio in ratios]
     return math.exp(sum(logarithms) / len(logarithms))

@@ -3,7 +3,7 @@
     python -m bench.peers                                  # every op, and training steps
     python -m bench.peers conv2d batch_norm --rounds 31 --scaling --without numpy
     python -m bench.peers gru --add                        # beside the figures kept of other ops
-    python -m bench.peers --write README.md                # the figures kept
+    python -m bench.peers --write bench/RESULTS.md         # the figures kept
 
 Nothing is timed before the contenders' values and gradients were found to agree. All run on the
 same number of threads, each thread on a core of its own. Each takes its turn in every round: a
@@ -38,11 +38,10 @@ from bench.machine import describe_machine, pinned, set_threads, settle
 from bench.profile import peaks
 from bench.profile.recorder import record
 from bench.report import describe, write_between_markers
+from bench.summary import PEERS, TRAINING_STEP
 from bench.training_step import TRAININGS, Training
 from kernels import _jit
 
-TRAINING_STEP = "training_step"
-LATEST = Path("bench/results/peers.json")
 LEAST_ROUNDS = 3
 
 # Seconds of untimed calls, several ticks of the kernel's scheduler.
@@ -215,7 +214,7 @@ def _options() -> argparse.Namespace:
         "--add", action="store_true", help="keep figures of other ops that stand in the file"
     )
     parser.add_argument(
-        "--json", type=Path, metavar="FILE", default=LATEST, help=f"keep figures there; {LATEST}"
+        "--json", type=Path, metavar="FILE", default=PEERS, help=f"keep figures there; {PEERS}"
     )
     parser.add_argument(
         "--write", type=Path, metavar="FILE", help="measure nothing: write kept figures into FILE"

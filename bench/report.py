@@ -1,7 +1,7 @@
-"""Turn pytest-benchmark's JSON into Markdown tables, or write them into a README.
+"""Turn pytest-benchmark's JSON into Markdown tables, or write them into a file.
 
     python -m bench.report bench/results/latest.json
-    python -m bench.report bench/results/latest.json --write README.md
+    python -m bench.report bench/results/latest.json --write bench/RESULTS.md
 
 Medians. Where NumPy is faster the ratio is below 1, and is shown like the others.
 """

@@ -2,7 +2,7 @@
 
     python examples/char_lm.py [--text FILE] [--epochs N] [--prompt TEXT]
 
-Learns from README.md if no text is given. `nnet train char-lm` is the same with a run folder.
+Learns from the source of `nnet.functional` if no text is given. `nnet train char-lm` is the same with a run folder.
 """
 
 import argparse
@@ -25,6 +25,11 @@ class Writer(nn.Module):
     def forward(self, ids, state=None):
         outputs, state = self.recurrent(self.embedding(ids), state)
         return self.linear(outputs), state
+
+
+def own_source():
+    folder = Path(F.__file__).parent
+    return "".join(path.read_text() for path in sorted(folder.glob("*.py")))
 
 
 def run_epoch(model, streams, optimizer=None):
@@ -57,14 +62,14 @@ def write(model, vocabulary, prompt, length, rng):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--text", default=Path(__file__).parents[1] / "README.md")
+    parser.add_argument("--text")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--hidden", type=int, default=128)
     parser.add_argument("--prompt")
     options = parser.parse_args()
 
     nn.manual_seed(0)
-    text = data.read_text(options.text)
+    text = data.read_text(options.text) if options.text else own_source()
     vocabulary = data.Vocabulary.from_text(text)
     train, held_back = (
         data.TextStreams(vocabulary.encode(part), batch_size=16, steps=64)

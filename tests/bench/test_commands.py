@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import compile_time, machine, measure, memory_use, peers
+from bench import compile_time, figures, machine, measure, memory_use, peers, report, summary
 from bench.case import Work
 from bench.cases import CASES
 from bench.figures import BEGIN, END, Figure, load, save
@@ -93,9 +93,13 @@ def test_peers_write_kept_figures_into_a_readme_without_measuring(run, tmp_path,
     assert text.count("**conv2d**") == 1
 
 
-def test_the_readme_has_a_place_for_the_figures():
-    text = (Path(peers.__file__).parents[1] / "README.md").read_text()
-    assert text.index(BEGIN) < text.index(END)
+@pytest.mark.parametrize(
+    ("name", "room"),
+    [("bench/RESULTS.md", figures), ("bench/RESULTS.md", report), ("README.md", summary)],
+)
+def test_figures_have_their_places(name, room):
+    text = (Path(peers.__file__).parents[1] / name).read_text()
+    assert text.index(room.BEGIN) < text.index(room.END)
 
 
 @pytest.mark.skipif(not machine.CAN_PIN, reason="threads cannot be pinned here")

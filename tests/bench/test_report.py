@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bench import figures, peers, report
+from bench import figures, peers, report, summary
 
 
 def result(op, case, direction, contender, median):
@@ -77,6 +77,33 @@ def test_later_results_replace_the_ops_they_have(results):
     elsewhere = {"machine_info": {"nnet": {"processor": "other"}}, "benchmarks": []}
     with pytest.raises(ValueError, match="expected figures of one machine"):
         report.joined([results, elsewhere])
+
+
+def test_summary_of_both_kinds_of_figures(tmp_path, results, monkeypatch, capsys):
+    machine = results["machine_info"]["nnet"]
+
+    def figure(op, nnet, torch):
+        seconds = {"nnet": nnet, "torch": torch}
+        return figures.Figure(op, "a", "forward", 1, 1, seconds, seconds, 1.0)
+
+    kept = [figure("training_step", 1e-3, 2e-3), figure("conv2d", 1, 8), figure("conv2d", 1, 0.5)]
+    figures.save(tmp_path / "peers.json", machine, 3, kept)
+    (tmp_path / "numpy.json").write_text(json.dumps(results))
+    files = ["--peers", str(tmp_path / "peers.json"), "--numpy", str(tmp_path / "numpy.json")]
+    monkeypatch.setattr("sys.argv", ["summary", *files])
+    summary.main()
+    rows = [cells(line) for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    assert ["a", "1.00", "2.00", "2.00"] in rows
+    assert ["conv2d", "2.00", "0.50", "8.00", "3.00", "3.00", "3.00"] in rows
+    assert ["activation", "", "", "", "0.50", "0.50", "0.50"] in rows
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{summary.BEGIN}\nold\n{summary.END}\n")
+    monkeypatch.setattr("sys.argv", ["summary", *files, "--write", str(readme)])
+    summary.main()
+    assert "| conv2d " in readme.read_text() and "old" not in readme.read_text()
+    figures.save(tmp_path / "peers.json", machine | {"numpy": "1.26"}, 3, kept)
+    with pytest.raises(ValueError, match="figures of one machine and the same versions"):
+        summary.main()
 
 
 def test_figures_of_other_ops_are_kept_on_the_same_machine(tmp_path):
