@@ -2,7 +2,8 @@
 
     python examples/char_lm.py [--text FILE] [--epochs N] [--prompt TEXT]
 
-Learns from the source of `nnet.functional` if no text is given. `nnet train char-lm` is the same with a run folder.
+Learns from the source of `nnet.functional` if no text is given. `nnet train char-lm` is the same
+with a run folder.
 """
 
 import argparse
