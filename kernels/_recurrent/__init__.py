@@ -6,6 +6,13 @@ gradients. States lie in (T + 1, N, padded): the additional slot holds the state
 step, so that every step finds what it starts from N padded elements away.
 """
 
+from kernels._recurrent.arguments import (
+    check_gradient,
+    check_inputs,
+    check_lengths,
+    check_shapes,
+    plain_arrays,
+)
 from kernels._recurrent.blocks import (
     GROUP,
     NOTHING,
@@ -20,10 +27,6 @@ from kernels._recurrent.launches import (
 )
 from kernels._recurrent.panels import pack_columns, pack_rows, panels_of
 from kernels._recurrent.sequence import (
-    check_gradient,
-    check_inputs,
-    check_lengths,
-    check_shape,
     close_groups,
     lanes_of,
     narrowed,
@@ -60,7 +63,7 @@ __all__ = [
     "check_gradient",
     "check_inputs",
     "check_lengths",
-    "check_shape",
+    "check_shapes",
     "close_block",
     "close_groups",
     "copy_row",
@@ -74,6 +77,7 @@ __all__ = [
     "pack_rows",
     "padded_size",
     "panels_of",
+    "plain_arrays",
     "products_scratch",
     "share_of",
     "slices_of",

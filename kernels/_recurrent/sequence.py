@@ -1,11 +1,10 @@
-"""Checks that recurrent ops share, and how their work is cut."""
+"""How the work of recurrent ops is cut, and their arrays padded to whole values."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
 from kernels import _jit, _memory
-from kernels._check import float_arrays
 from kernels._recurrent.blocks import GROUP
 from kernels._recurrent.steps import GRADIENT_ROWS
 from kernels._recurrent.weights import DEPTH
@@ -14,66 +13,6 @@ from kernels._tile import TILE_ROWS, panel_columns
 
 # Rows of a block of time steps, unless one step has more.
 BLOCK_ROWS = 512
-
-
-def check_lengths(op: str, lengths: np.ndarray | None, steps: int, samples: int) -> np.ndarray:
-    """A copy of the lengths, or T for each sample.
-
-    Raises TypeError unless they are int64, ValueError unless each is from 1 to T.
-    """
-    if lengths is None:
-        return np.full(samples, steps, np.int64)
-    if not isinstance(lengths, np.ndarray) or lengths.dtype != np.int64:
-        kind = lengths.dtype if isinstance(lengths, np.ndarray) else type(lengths).__name__
-        raise TypeError(f"{op}: expected lengths to be an array of int64, got {kind}")
-    if lengths.shape != (samples,):
-        raise ValueError(f"{op}: expected lengths of shape ({samples},), got {lengths.shape}")
-    wrong = (lengths < 1) | (lengths > steps)
-    if wrong.any():
-        at = int(wrong.argmax())
-        raise ValueError(
-            f"{op}: expected lengths from 1 to {steps}, got {lengths[at]} of sample {at}"
-        )
-    return lengths.copy()
-
-
-def check_shape(op: str, name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
-    if array.shape != shape:
-        raise ValueError(f"{op}: expected {name} of shape {shape}, got {array.shape}")
-
-
-def check_inputs(op: str, arrays: dict[str, np.ndarray], gates: int) -> tuple[int, int, int, int]:
-    """T, N, I and H of x, weight_ih and, where given, bias_ih and bias_hh."""
-    x, weight_ih = arrays["x"], arrays["weight_ih"]
-    if x.ndim != 3 or not x.shape[0] or not x.shape[2]:
-        raise ValueError(
-            f"{op}: expected x of shape (T, N, I) with at least one step and one input, "
-            f"got {x.shape}"
-        )
-    steps, samples, inputs = x.shape
-    if weight_ih.ndim != 2 or not len(weight_ih) or len(weight_ih) % gates:
-        raise ValueError(
-            f"{op}: expected weight_ih of shape ({gates} H, {inputs}), got {weight_ih.shape}"
-        )
-    rows = len(weight_ih)
-    check_shape(op, "weight_ih", weight_ih, (rows, inputs))
-    for name in ("bias_ih", "bias_hh"):
-        if name in arrays:
-            check_shape(op, name, arrays[name], (rows,))
-    return steps, samples, inputs, rows // gates
-
-
-def check_gradient(
-    op: str, name: str, gradient: np.ndarray | None, shape: tuple[int, ...], dtype: np.dtype
-) -> np.ndarray:
-    """The gradient, or zeros for None, after checking that it fits what it is the gradient of."""
-    if gradient is None:
-        return _memory.zeros(shape, dtype)
-    (gradient,) = float_arrays(op, **{name: gradient})
-    if gradient.dtype != dtype:
-        raise TypeError(f"{op}: expected {name} of {dtype} like x, got {gradient.dtype}")
-    check_shape(op, name, gradient, shape)
-    return gradient
 
 
 def lanes_of(dtype: np.dtype) -> int:

@@ -16,16 +16,16 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels import _jit, _memory
-from kernels._check import float_arrays
 from kernels._recurrent import (
     check_gradient,
     check_inputs,
     check_lengths,
-    check_shape,
+    check_shapes,
     lanes_of,
     narrowed,
     narrowed_gates,
     padded_size,
+    plain_arrays,
     products_scratch,
     slices_of,
     steps_of,
@@ -89,13 +89,10 @@ def forward(
     array([4., 2.])
     """
     given = {"x": x, "h0": h0, "weight_ih": weight_ih, "weight_hh": weight_hh}
-    biases = {"bias_ih": bias_ih, "bias_hh": bias_hh}
-    given |= {name: bias for name, bias in biases.items() if bias is not None}
-    plain = dict(zip(given, float_arrays("gru", **given), strict=True))
+    plain = plain_arrays("gru", given, bias_ih=bias_ih, bias_hh=bias_hh)
     x, h0 = plain["x"], plain["h0"]
     steps, samples, inputs, hidden = check_inputs("gru", plain, 3)
-    check_shape("gru", "weight_hh", plain["weight_hh"], (3 * hidden, hidden))
-    check_shape("gru", "h0", h0, (samples, hidden))
+    check_shapes("gru", plain, weight_hh=(3 * hidden, hidden), h0=(samples, hidden))
     ends = check_lengths("gru", lengths, steps, samples)
     dtype = x.dtype
     padded = padded_size(hidden, dtype)

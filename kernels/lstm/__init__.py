@@ -17,16 +17,16 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels import _jit, _memory
-from kernels._check import float_arrays
 from kernels._recurrent import (
     check_gradient,
     check_inputs,
     check_lengths,
-    check_shape,
+    check_shapes,
     lanes_of,
     narrowed,
     narrowed_gates,
     padded_size,
+    plain_arrays,
     products_scratch,
     slices_of,
     steps_of,
@@ -97,14 +97,9 @@ def forward(
     (array([[3.]]), True)
     """
     given = {"x": x, "h0": h0, "c0": c0, "weight_ih": weight_ih, "weight_hh": weight_hh}
-    optional = {
-        "bias_ih": bias_ih,
-        "bias_hh": bias_hh,
-        "weight_hr": weight_hr,
-        "peephole": peephole,
-    }
-    given |= {name: array for name, array in optional.items() if array is not None}
-    plain = dict(zip(given, float_arrays("lstm", **given), strict=True))
+    plain = plain_arrays(
+        "lstm", given, bias_ih=bias_ih, bias_hh=bias_hh, weight_hr=weight_hr, peephole=peephole
+    )
     steps, samples, inputs, hidden = check_inputs("lstm", plain, 4)
     projected = _check_states(plain, samples, hidden)
     ends = check_lengths("lstm", lengths, steps, samples)
@@ -269,14 +264,13 @@ def _check_states(plain: dict[str, np.ndarray], samples: int, hidden: int) -> in
                 f"lstm: expected weight_hr of shape (P, {hidden}), got {weight_hr.shape}"
             )
         projected = len(weight_hr)
-    shapes = {
-        "h0": (samples, projected),
-        "c0": (samples, hidden),
-        "weight_hh": (4 * hidden, projected),
-        "weight_hr": (projected, hidden),
-        "peephole": (3, hidden),
-    }
-    for name, shape in shapes.items():
-        if name in plain:
-            check_shape("lstm", name, plain[name], shape)
+    check_shapes(
+        "lstm",
+        plain,
+        h0=(samples, projected),
+        c0=(samples, hidden),
+        weight_hh=(4 * hidden, projected),
+        weight_hr=(projected, hidden),
+        peephole=(3, hidden),
+    )
     return projected

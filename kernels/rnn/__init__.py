@@ -11,14 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels import _jit, _memory
-from kernels._check import float_arrays
 from kernels._recurrent import (
     check_gradient,
     check_inputs,
     check_lengths,
-    check_shape,
+    check_shapes,
     narrowed,
     padded_size,
+    plain_arrays,
     products_scratch,
     steps_of,
     sum_of_biases,
@@ -85,13 +85,10 @@ def forward(
     if nonlinearity not in _NONLINEARITIES:
         raise ValueError(f"rnn: expected a nonlinearity tanh or relu, got {nonlinearity!r}")
     given = {"x": x, "h0": h0, "weight_ih": weight_ih, "weight_hh": weight_hh}
-    biases = {"bias_ih": bias_ih, "bias_hh": bias_hh}
-    given |= {name: bias for name, bias in biases.items() if bias is not None}
-    plain = dict(zip(given, float_arrays("rnn", **given), strict=True))
+    plain = plain_arrays("rnn", given, bias_ih=bias_ih, bias_hh=bias_hh)
     x, h0 = plain["x"], plain["h0"]
     steps, samples, inputs, hidden = check_inputs("rnn", plain, 1)
-    check_shape("rnn", "weight_hh", plain["weight_hh"], (hidden, hidden))
-    check_shape("rnn", "h0", h0, (samples, hidden))
+    check_shapes("rnn", plain, weight_hh=(hidden, hidden), h0=(samples, hidden))
     ends = check_lengths("rnn", lengths, steps, samples)
     dtype = x.dtype
     padded = padded_size(hidden, dtype)
