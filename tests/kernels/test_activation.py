@@ -201,7 +201,7 @@ def test_nan_comes_out_and_infinity_has_its_limit(formula, dtype, size):
 
 
 @EVERY
-def test_same_bits_on_1_and_2_threads(formula):
+def test_same_bits_on_1_2_and_3_threads(formula):
     x, dy = inputs(150_001, np.float32)
 
     def run():

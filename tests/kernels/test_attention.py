@@ -228,7 +228,7 @@ def test_nan_comes_through():
 
 
 @pytest.mark.parametrize("shape", [(4, 4, 70, 80, 16, 16), (1, 1, 600, 530, 16, 16)], ids=str)
-def test_same_bits_on_1_and_2_threads(shape):
+def test_same_bits_on_1_2_and_3_threads(shape):
     arrays, named = inputs(shape, options=("causal", "lengths", "mask"))
     assert_same_bits_on_threads(lambda: run(arrays, named))
 

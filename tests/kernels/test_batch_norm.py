@@ -386,7 +386,7 @@ def test_nan_and_infinity_come_out_of_their_channel_alone(shape, relu, dtype):
 
 @pytest.mark.parametrize("shape", [(67, 521), (4099, 9), (13, 11, 257), (5, 2, 4099)])
 @pytest.mark.parametrize(("relu", "add"), [(False, False), (True, False), (True, True)])
-def test_same_bits_on_1_and_2_threads(shape, relu, add):
+def test_same_bits_on_1_2_and_3_threads(shape, relu, add):
     x, gamma, beta, dy = inputs(shape, np.float32)
     mean, var = np.zeros(shape[1]), np.ones(shape[1])
     options = {"relu": relu, "residual": dy if add else None}

@@ -194,7 +194,7 @@ def test_h_any_geometry(shapes_and_geometry, algorithm, relu, seed):
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("name", ["several strips", "all at once", "channels over three chunks"])
-def test_same_bits_on_1_and_2_threads(name, algorithm):
+def test_same_bits_on_1_2_and_3_threads(name, algorithm):
     *shapes, geometry = CASES[name]
     x, weight, bias, dy = inputs(*shapes, geometry, np.float32)
 

@@ -65,7 +65,7 @@ def test_h_winograd_under_any_shape(x_shape, filters, padding):
 
 
 @pytest.mark.parametrize("name", ["tiles cut off", "several superblocks"])
-def test_winograd_has_the_same_bits_on_1_and_2_threads(name):
+def test_winograd_has_the_same_bits_on_1_2_and_3_threads(name):
     x_shape, filters, padding = CASES[name]
     shapes = x_shape, (filters, x_shape[1], 3, 3), {"padding": padding}
     arrays = inputs(*shapes, np.float32)

@@ -121,7 +121,7 @@ def zipf(vocabulary, count, seed=0):
 
 
 @pytest.mark.parametrize("shape", [(1000, 100, 3001), (20_000, 64, 5000)], ids=str)
-def test_same_bits_on_1_and_2_threads(shape):
+def test_same_bits_on_1_2_and_3_threads(shape):
     vocabulary, size, count = shape
     _, weight, dy = inputs(vocabulary, size, count, np.float32)
     ids = zipf(vocabulary, count)

@@ -219,7 +219,7 @@ def test_j_constant_rows_give_beta_and_nan_stays_in_its_row(shape, dtype):
 
 
 @pytest.mark.parametrize("shape", [(2111, 32), (131, 257), (13, 12, 257)])
-def test_same_bits_on_1_and_2_threads(shape):
+def test_same_bits_on_1_2_and_3_threads(shape):
     rng = np.random.default_rng(0)
     x, dy = (rng.normal(1, 2, shape).astype(np.float32) for _ in range(2))
     gamma, beta = (rng.normal(1, 2, shape[1]).astype(np.float32) for _ in range(2))

@@ -199,7 +199,7 @@ def test_i5_reversed_is_forward_on_the_reversed_sequence():
 
 @pytest.mark.parametrize("reset_after", [True, False], ids=["after", "before"])
 @pytest.mark.parametrize("shape", [(5, 13, 20, 50), (7, 1, 9, 40)], ids=str)
-def test_same_bits_on_1_and_2_threads(shape, reset_after):
+def test_same_bits_on_1_2_and_3_threads(shape, reset_after):
     arrays = inputs(shape, np.float32)
     lengths = some_lengths(shape)
     assert_same_bits_on_threads(lambda: run(arrays, reset_after=reset_after, lengths=lengths))

@@ -101,7 +101,7 @@ def test_nan_comes_out():
     assert np.isnan(losses).tolist() == [False, True, False]
 
 
-def test_same_bits_on_1_and_2_threads():
+def test_same_bits_on_1_2_and_3_threads():
     x, labels, weight = inputs(3001, 23, np.float32)
 
     def compute():

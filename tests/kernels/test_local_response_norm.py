@@ -123,7 +123,7 @@ def test_nan_reaches_its_window_alone(dtype, beta):
     assert np.isnan(dx[0, 2:7, 3]).all() and np.isnan(dx).sum() == 5
 
 
-def test_same_bits_on_1_and_2_threads():
+def test_same_bits_on_1_2_and_3_threads():
     x, dy = inputs((5, 13, 569), np.float32)
 
     def run():

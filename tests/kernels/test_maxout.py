@@ -74,7 +74,7 @@ def test_c7_nan_in_any_piece_is_nan(pieces):
     assert saved.piece[0, [3, 18]].tolist() == [pieces] * 2
 
 
-def test_same_bits_on_1_and_2_threads():
+def test_same_bits_on_1_2_and_3_threads():
     x, dy = inputs((3, 2, 20_011), np.float32)
 
     def run():

@@ -171,7 +171,7 @@ def test_sure_probabilities_lose_at_most_100():
 
 
 @pytest.mark.parametrize("kind", ["squared", "logistic", "binary"])
-def test_same_bits_on_1_and_2_threads(kind):
+def test_same_bits_on_1_2_and_3_threads(kind):
     x, target, _, _ = inputs(kind, 150_001, np.float32)
 
     def compute():

@@ -91,7 +91,7 @@ def test_c5_any_shape(shape, one):
 
 
 @pytest.mark.parametrize("shape", [(300, 67, 1), (2, 3, 20_011)], ids=str)
-def test_same_bits_on_1_and_2_threads(shape):
+def test_same_bits_on_1_2_and_3_threads(shape):
     x, dy, weight = inputs(shape, np.float32)
 
     def run():

@@ -61,7 +61,7 @@ def test_many_rows_are_summed_in_float64():
     assert_close(channels_of(planes), expected, 1e-6)
 
 
-def test_same_bits_on_1_and_2_threads():
+def test_same_bits_on_1_2_and_3_threads():
     assert_same_bits_on_threads(lambda: columns_of(numbers((173, 1310), np.float32)))
     assert_same_bits_on_threads(lambda: channels_of(numbers((5, 17, 1091), np.float32)))
 

@@ -113,7 +113,7 @@ def test_long_lines_stay_accurate(inner):
 
 @BOTH
 @pytest.mark.parametrize("shape", [(331, 61, 1), (7, 11, 409)], ids=str)
-def test_same_bits_on_1_and_2_threads(shape, log):
+def test_same_bits_on_1_2_and_3_threads(shape, log):
     x, dy = inputs(shape, np.float32)
 
     def run():

@@ -240,7 +240,7 @@ def test_ignore_index_may_be_a_class():
 @pytest.mark.parametrize(
     "shape", [(1601, 11), (401, 41), (201, 131), (3, 100_003), (5, 7, 500)], ids=str
 )
-def test_same_bits_on_1_and_2_threads(shape):
+def test_same_bits_on_1_2_and_3_threads(shape):
     logits, labels, weight = inputs(shape, np.float32)
 
     def compute():

@@ -101,7 +101,7 @@ def test_multi_margin_loss_is_that_of_the_lectures_over_the_classes():
     assert_close(losses, np.array([2.9, 0, 12.9]), 1e-6)
 
 
-def test_same_bits_on_1_and_2_threads():
+def test_same_bits_on_1_2_and_3_threads():
     x, t = normal(300, 700).astype(np.float32), rng.uniform(0, 1, (300, 700)).astype(np.float32)
     labels = nn.Tensor(rng.integers(0, 700, 300))
 
