@@ -46,8 +46,9 @@ def product(
     transpose_a: bool = False,
     transpose_b: bool = False,
     relu: bool = False,
+    out: np.ndarray | None = None,
 ) -> np.ndarray:
-    """op(a) op(b) + bias, without anything saved; see `forward`."""
+    """op(a) op(b) + bias, without anything saved, in `out` if that is given; see `forward`."""
     if bias is None:
         a, b = float_arrays("matmul", a=a, b=b)
     else:
@@ -58,8 +59,14 @@ def product(
     elif bias.shape != shape[-1:]:
         raise ValueError(f"matmul: expected a bias of shape {shape[-1:]}, got {bias.shape}")
     work = math.prod(shape) * depth
+    if out is not None:
+        _check_out("out", out, shape, a.dtype)
+        y = out
     # The pool's bookkeeping would be felt in a product of a few microseconds.
-    y = np.empty(shape, a.dtype) if work <= SERIAL else _memory.empty(shape, a.dtype)
+    elif work <= SERIAL:
+        y = np.empty(shape, a.dtype)
+    else:
+        y = _memory.empty(shape, a.dtype)
     if work == 0:
         y[...] = 0 if not bias.size else np.maximum(bias, 0) if relu else bias
     elif len(shape) == 2:
@@ -145,9 +152,15 @@ def forward(
 
 
 def backward(
-    dy: np.ndarray, saved: Saved, needs: tuple[bool, bool, bool] = (True, True, True)
+    dy: np.ndarray,
+    saved: Saved,
+    needs: tuple[bool, bool, bool] = (True, True, True),
+    out_db: np.ndarray | None = None,
 ) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
-    """The gradients of a, b and bias; None where `needs` is False or there was no bias."""
+    """The gradients of a, b and bias; None where `needs` is False or there was no bias.
+
+    out_db  where the gradient of a matrix b is written, or None
+    """
     (dy,) = float_arrays("matmul.backward", dy=dy)
     a, b, y, has_bias, transpose_a, transpose_b = saved
     shape, depth = _result(a, b, transpose_a, transpose_b)
@@ -156,9 +169,13 @@ def backward(
             f"matmul.backward: expected dy of shape {shape} and {a.dtype}, "
             f"got {dy.shape} and {dy.dtype}"
         )
+    if out_db is not None:
+        if b.ndim > 2:
+            raise ValueError(f"matmul.backward: expected b to be a matrix, got shape {b.shape}")
+        _check_out("out_db", out_db, b.shape, b.dtype)
     if len(shape) == 2 and gradients_together(shape[0], depth, shape[1]):
         needs = needs[0], needs[1], needs[2] and has_bias
-        return gradients(dy, plain(a), plain(b), y, transpose_a, transpose_b, needs)
+        return gradients(dy, plain(a), plain(b), y, transpose_a, transpose_b, needs, out_db)
     if y is not None and dy.size:
         masked = _memory.empty(dy.shape, dy.dtype)
         mask_where_positive(dy=dy.reshape(-1), y=y.reshape(-1), out_dy=masked.reshape(-1))
@@ -176,9 +193,9 @@ def backward(
         da = _sum_to(da, a.shape).reshape(a_shape)
     if needs[1]:
         if transpose_b:
-            db = product(dy, a, transpose_a=True, transpose_b=transpose_a)
+            db = product(dy, a, transpose_a=True, transpose_b=transpose_a, out=out_db)
         else:
-            db = product(a, dy, transpose_a=not transpose_a)
+            db = product(a, dy, transpose_a=not transpose_a, out=out_db)
         db = _sum_to(db, b.shape)
     if needs[2] and has_bias:
         n = shape[-1]
@@ -209,6 +226,15 @@ def _result(
             f"matmul: expected leading axes that broadcast, got shapes {a.shape} and {b.shape}"
         ) from None
     return (*stack, m, n), depth
+
+
+def _check_out(name: str, out: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    if out.shape != shape or out.dtype != dtype:
+        raise ValueError(
+            f"matmul: expected {name} of shape {shape} and {dtype}, got {out.shape} and {out.dtype}"
+        )
+    if not out.flags.carray:
+        raise ValueError(f"matmul: expected {name} to be contiguous, aligned and writeable")
 
 
 def _items(stack: tuple[int, ...], broadcast: tuple[int, ...]) -> np.ndarray:

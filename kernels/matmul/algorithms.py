@@ -87,13 +87,16 @@ def gradients(
     transpose_a: bool,
     transpose_b: bool,
     needs: tuple[bool, bool, bool],
+    out_db: np.ndarray | None = None,
 ) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
-    """Of a, b and bias, for matrices; None where not needed."""
+    """Of a, b and bias, for matrices; None where not needed. b's in `out_db` if that is given."""
     m, n = dy.shape
     dtype = dy.dtype
     nothing = _NOTHING[dy.itemsize]
     da = np.empty(a.shape, dtype) if needs[0] else None
-    db = np.empty(b.shape, dtype) if needs[1] else None
+    db = None
+    if needs[1]:
+        db = np.empty(b.shape, dtype) if out_db is None else out_db
     dbias = np.empty(n, dtype) if needs[2] else None
     work = np.empty(_direct_scratch(max(m, n), dy.itemsize) + dy.size, dtype)
     cpu_direct.backward_serial(

@@ -47,11 +47,14 @@ def linear(
         weight.requires_grad,
         bias is not None and bias.requires_grad,
     )
-    if len(shape) == 2:
-        return record(y, (input, weight, bias), lambda dy: matmul.backward(dy, saved, needs))
 
     def backward(dy: np.ndarray) -> tuple:
-        dx, *rest = matmul.backward(dy.reshape(-1, units), saved, needs)
+        place = weight.place_of_gradient() if needs[1] else None
+        if len(shape) == 2:
+            return matmul.backward(dy, saved, needs, place)
+        dx, *rest = matmul.backward(dy.reshape(-1, units), saved, needs, place)
         return None if dx is None else dx.reshape(shape), *rest
 
+    if len(shape) == 2:
+        return record(y, (input, weight, bias), backward)
     return record(y.reshape(shape[:-1] + (units,)), (input, weight, bias), backward)

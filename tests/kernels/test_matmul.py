@@ -164,7 +164,7 @@ def test_any_shape(m, k, n, transposes, relu, seed):
 
 
 @pytest.mark.parametrize("transposes", TRANSPOSES)
-def test_same_bits_on_1_and_2_threads(transposes):
+def test_same_bits_on_1_2_and_3_threads(transposes):
     for shape in [(193, 300, 401), (1, 1000, 1001), (500, 513, 3), (1301, 300, 48)]:
         a, b, bias, dy = inputs(shape, np.float32, transposes)
 
@@ -243,6 +243,31 @@ def test_needs_select_gradients():
         assert [gradient is not None for gradient in some] == list(needs)
     _, saved = matmul.forward(a, b)
     assert matmul.backward(dy, saved)[2] is None
+
+
+@pytest.mark.parametrize("transposes", TRANSPOSES)
+@pytest.mark.parametrize("shape", [(5, 3, 7), (193, 300, 49)])
+def test_gradient_of_b_is_written_where_it_is_wanted(shape, transposes):
+    a, b, bias, dy = inputs(shape, np.float32, transposes)
+    _, saved = matmul.forward(a, b, bias, **options(transposes))
+    wanted = matmul.backward(dy, saved)
+    place = guarded(nan_poisoned(b.shape, np.float32))
+    found = matmul.backward(dy, saved, out_db=place)
+    assert found[1] is place
+    assert_same_bits(list(found), list(wanted))
+    for wrong in (place[1:], place.astype(np.float64)):
+        with pytest.raises(ValueError, match=r"matmul: expected out_db of shape .* got"):
+            matmul.backward(dy, saved, out_db=wrong)
+    for wrong in (np.asfortranarray(place), read_only(place)):
+        with pytest.raises(ValueError, match="expected out_db to be contiguous, aligned and wri"):
+            matmul.backward(dy, saved, out_db=wrong)
+
+
+def test_gradient_of_a_stack_has_no_place():
+    a, b = np.ones((2, 3, 4)), np.ones((2, 4, 5))
+    y, saved = matmul.forward(a, b)
+    with pytest.raises(ValueError, match=r"expected b to be a matrix, got shape \(2, 4, 5\)"):
+        matmul.backward(y, saved, out_db=np.ones((2, 4, 5)))
 
 
 @pytest.mark.parametrize("transposes", TRANSPOSES)
