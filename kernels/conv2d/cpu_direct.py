@@ -142,7 +142,7 @@ def correlate(
     work_offsets  for each phase (chunk, taps): from a position to a tap, int64
     work_places   for each phase the positions of a strip in a plane, up to whole tiles, int64
     work_weight   (taps of all phases * groups * channels * filters up to a register,)
-    work_planes   (threads, channels of a group * plane + margin)
+    work_planes   (threads, channels of a group * plane + pitch)
     work_sums     (threads, positions up to a tile and a register * filters up to a register)
     work_spare    (threads, a square of registers, and filters * positions with steps)
     out_y         (N, K, OH, OW)

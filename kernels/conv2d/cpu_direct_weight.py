@@ -74,7 +74,7 @@ def to_weight(
                   combined in order; area: taps of a kernel
     work_places   the taps of a chunk in its planes, up to whole tiles, int64
     work_offsets  the positions of a strip in a plane, int64
-    work_planes   (threads, chunk * plane + margin)
+    work_planes   (threads, chunk * plane + pitch)
     work_dy       (threads, positions of a strip * filters up to a register)
     work_partial  (groups * chunks * parts, taps of a chunk up to a tile * filters up to a
                   register) float64

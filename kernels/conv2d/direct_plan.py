@@ -31,9 +31,12 @@ class Plan(NamedTuple):
     taps: np.ndarray
     offsets: np.ndarray
     places: np.ndarray
-    plane: int
-    margin: int
     positions: int  # of the largest phase in a strip, up to whole tiles
+
+    def planes_size(self, channels: int) -> int:
+        """Elements of the planes of some channels, and a row that tiles may read beyond them."""
+        pitch, plane = self.cuts[6:8]
+        return channels * plane + pitch
 
 
 @functools.lru_cache(maxsize=512)
@@ -185,8 +188,6 @@ def _plan(
         np.array(taps, np.int64),
         np.array(offsets, np.int64),
         np.array(places, np.int64),
-        plane,
-        pitch,
         up(most, GATHER_ROWS),
     )
 

@@ -24,7 +24,7 @@ def forward(
     y: np.ndarray,
 ) -> None:
     lanes = VALUE_BYTES // x.dtype.itemsize
-    cuts, offsets = _planes(window, x.shape[2:], lanes)
+    cuts, taps, offsets = _planes(window, x.shape[2:], lanes)
     threads, channels = _jit.thread_rows(), x.shape[1] // groups
     cpu_depthwise.forward(
         x=x,
@@ -34,7 +34,7 @@ def forward(
         groups=groups,
         relu=relu,
         work_cuts=cuts,
-        work_taps=np.arange(offsets.size),
+        work_taps=taps,
         work_offsets=offsets,
         work_planes=_memory.empty((threads, channels * cuts[2] + lanes), x.dtype),
         work_rows=_memory.empty((threads, cpu_depthwise.ROWS * lanes), x.dtype),
@@ -69,7 +69,7 @@ def to_weight(
     x: np.ndarray, dy: np.ndarray, window: Window, groups: int, dweight: np.ndarray
 ) -> None:
     lanes = VALUE_BYTES // x.dtype.itemsize
-    cuts, offsets = _planes(window, x.shape[2:], lanes)
+    cuts, _, offsets = _planes(window, x.shape[2:], lanes)
     threads, channels = _jit.thread_rows(), x.shape[1] // groups
     cpu_depthwise.to_weight(
         x=x,
@@ -87,8 +87,8 @@ def to_weight(
 @functools.lru_cache(maxsize=512)
 def _planes(
     window: Window, size: tuple[int, int], lanes: int
-) -> tuple[tuple[int, int, int], np.ndarray]:
-    """Rows, pitch and plane of the padded input, and the taps' places in it."""
+) -> tuple[tuple[int, int, int], np.ndarray, np.ndarray]:
+    """Rows, pitch and plane of the padded input, the taps and their places in it."""
     kernel_h, kernel_w, _, step_w, pad_h, pad_w, dilation_h, dilation_w = window
     rows, columns = size[0] + 2 * pad_h, size[1] + 2 * pad_w
     # Vectors read beyond the last column of a row, and below the last row.
@@ -99,7 +99,8 @@ def _planes(
         for i in range(kernel_h)
         for j in range(kernel_w)
     ]
-    return (rows, pitch, step_w * rows * pitch), np.array(offsets, np.int64)
+    cuts = (rows, pitch, step_w * rows * pitch)
+    return cuts, np.arange(kernel_h * kernel_w), np.array(offsets, np.int64)
 
 
 @functools.lru_cache(maxsize=512)

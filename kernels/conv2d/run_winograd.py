@@ -1,5 +1,7 @@
 """How `cpu_winograd` is cut into blocks: planned and allocated here, and the kernels launched."""
 
+import functools
+
 import numpy as np
 
 from kernels import _jit, _memory
@@ -20,7 +22,6 @@ CACHE_BYTES = 300_000
 
 # Transformed inputs and gradients of a superblock: they stay in a shared L3.
 SUPERBLOCK_BYTES = 4_000_000
-
 
 # Fewer do not pay for the transforms.
 FEWEST = 16
@@ -102,13 +103,13 @@ def to_weight(x: np.ndarray, dy: np.ndarray, window: Window, dweight: np.ndarray
     lanes = columns // GATHER_VECTORS
     padded_channels = -(-channels // lanes) * lanes
     padded_filters = -(-filters // columns) * columns
-    rows = np.arange(-(-filters // GATHER_ROWS) * GATHER_ROWS)
     down, across = -(-height // TILE), -(-width // TILE)
     tiles = images * down * across
     fitting = SUPERBLOCK_BYTES // (POINTS * (padded_channels + padded_filters) * x.dtype.itemsize)
     block = max(64, min(512, fitting))
     block = -(-tiles // -(-tiles // block))
     share = max(8, min(64, -(-block // 4)))
+    rows, steps = _weight_tables(filters, block, columns)
     slots = min(images, share // (down * across) + 2)
     plane = (TILE * down + 2) * (TILE * across + 2)
     threads = _jit.thread_rows()
@@ -118,8 +119,8 @@ def to_weight(x: np.ndarray, dy: np.ndarray, window: Window, dweight: np.ndarray
         window=window,
         groups=1,
         work_cuts=(block, share),
-        work_rows=np.minimum(rows, filters - 1) // columns * columns * block + rows % columns,
-        work_steps=np.arange(cpu_winograd_weight.RUN) * columns,
+        work_rows=rows,
+        work_steps=steps,
         work_places=_memory.empty((threads, 5 * share + lanes), np.int64),
         work_planes=_memory.empty((threads, lanes * slots * plane), x.dtype),
         work_inputs=_memory.empty(POINTS * (block * padded_channels + MARGIN), x.dtype),
@@ -128,3 +129,11 @@ def to_weight(x: np.ndarray, dy: np.ndarray, window: Window, dweight: np.ndarray
         work_taps=_memory.empty((threads, 9 * lanes), x.dtype),
         out_dweight=dweight,
     )
+
+
+@functools.lru_cache(maxsize=512)
+def _weight_tables(filters: int, block: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where filters begin in panels of a block's tiles, and the steps from tile to tile there."""
+    rows = np.arange(-(-filters // GATHER_ROWS) * GATHER_ROWS)
+    starts = np.minimum(rows, filters - 1) // columns * columns * block + rows % columns
+    return starts, np.arange(cpu_winograd_weight.RUN) * columns
