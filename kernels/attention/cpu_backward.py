@@ -115,33 +115,39 @@ def backward_task(
                 put_row(dy, from_dy + i * dy_row, width, 1.0, False, work, to)
             for strip in range(0, rows, STRIP):
                 strip_rows = min(STRIP, rows - strip)
+                shown = min(visible, first + strip + strip_rows - start) if causal else visible
                 multiply(
                     strip_rows, depth, work, queries + strip * padded, padded, 1, work, 0,
-                    depth * panel, panels_of(visible, query), work, weights + strip * line, line,
+                    depth * panel, panels_of(shown, query), work, weights + strip * line, line,
                     False,
                 )  # fmt: skip
                 multiply(
                     strip_rows, width, work, dys + strip * width_padded, width_padded, 1, work,
-                    turned_values, width * panel, panels_of(visible, query), work,
+                    turned_values, width * panel, panels_of(shown, query), work,
                     slopes + strip * line, line, False,
                 )  # fmt: skip
+                end = panels_of(shown, query) * panel
+                beyond = panels_of(visible, query) * panel - end
                 for i in range(strip, strip + strip_rows):
                     row = first + i
-                    seen = max(0, min(visible, row + 1 - start)) if causal else visible
+                    seen = max(0, min(shown, row + 1 - start)) if causal else shown
                     if mask.size:
                         from_mask = at_mask + row * mask_row + start
                         add_mask(mask, from_mask, seen, work, weights + i * line)
                     expect_row(y, at_y + (row + AHEAD) * y_row, width)
                     level = dot(work, dys + i * width_padded, y, at_y + row * y_row, width)
                     _slopes(
-                        work, weights + i * line, slopes + i * line, seen, visible,
+                        work, weights + i * line, slopes + i * line, seen, shown,
                         lse[at_lse + row], level,
                     )  # fmt: skip
+                    clear(work, weights + i * line + end, beyond)
+                    clear(work, slopes + i * line + end, beyond)
+                if to_queries:
+                    multiply(
+                        strip_rows, shown, work, slopes + strip * line, line, 1, work, packed_keys,
+                        count * panel, padded // panel, work, dq + strip * padded, padded, False,
+                    )  # fmt: skip
             if to_queries:
-                multiply(
-                    rows, visible, work, slopes, line, 1, work, packed_keys, count * panel,
-                    padded // panel, work, dq, padded, False,
-                )  # fmt: skip
                 for i in range(rows):
                     to = at_dq + (first + i) * dq_row
                     expect_row(out_dq, to + AHEAD * dq_row, depth)
