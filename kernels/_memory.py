@@ -31,9 +31,10 @@ class _Block(np.ndarray):
 
     memory: tuple[bytearray, int]
 
-    def __del__(self) -> None:
+    # The pool as a default: at exit the module may have lost its names before an array dies.
+    def __del__(self, idle: dict[int, list[tuple[bytearray, int]]] = _idle) -> None:
         if "memory" in self.__dict__:
-            _idle[self.nbytes].append(self.memory)
+            idle[self.nbytes].append(self.memory)
 
 
 def empty(shape: int | Sequence[int], dtype: npt.DTypeLike) -> np.ndarray:

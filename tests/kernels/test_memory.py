@@ -215,9 +215,13 @@ def test_arrays_in_a_cycle_come_back_with_the_collector():
     assert _memory.idle_bytes() > 0
 
 
-def test_arrays_alive_at_exit_say_nothing():
+@pytest.mark.parametrize("names_first", [False, True])
+def test_arrays_alive_at_exit_say_nothing(names_first):
+    """Also where the module has lost its names before the array dies."""
     script = (
         "import numpy as np; from kernels import _memory; x = _memory.empty(100_000, np.float32)"
     )
+    if names_first:
+        script += "; _memory.__dict__.clear(); del x"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
