@@ -16,8 +16,8 @@ DIRECT_A, DIRECT_PANELS = 1 << 15, 2
 # By the size of an element: hashing a dtype takes long. Its first row is an empty vector.
 _NOTHING: dict[int, np.ndarray] = {4: np.empty((1, 0), np.float32), 8: np.empty((1, 0), np.float64)}
 
-# A with so many times more rows than B has rows or columns is multiplied as it lies, but for long
-# sums: measured, even at the edges.
+# With so many times more rows than B has rows or columns, A is multiplied as it lies, unless the
+# sums are longer than this.
 TALL, TALL_DEPTH = 4, 1 << 9
 
 # The direct algorithm keeps panels of B in whole, one for each thread.

@@ -46,7 +46,7 @@ def _pack_register(b, transpose_b, depth, column, work, start, width):
 
 
 @_jit.jit
-def _pack_b(b, transpose_b, depth, column, last, vectors, work, start):
+def pack_b(b, transpose_b, depth, column, last, vectors, work, start):
     """`vectors` registers of columns of B, none beyond `last`, as (depth, vectors, register)."""
     register = tile_lanes(b)
     if vectors == TILE_VECTORS and not transpose_b and column + 2 * register <= last:
@@ -143,7 +143,7 @@ def fill(
         column = at * register
         to = first * columns, columns, column, end
         if pack:
-            _pack_b(b, transpose_b, depth, column, end, vectors, work, panel)
+            pack_b(b, transpose_b, depth, column, end, vectors, work, panel)
             right = panel, vectors * register, 0, vectors * register
             _multiply(vectors, depth, a, left, work, right, bias, relu, work, out_y, to)
         else:

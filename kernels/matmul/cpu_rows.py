@@ -11,41 +11,17 @@ import numpy as np
 from kernels import _jit
 from kernels._jit import prange, thread_id
 from kernels._simd import lanes, load, maximum, store
-from kernels._tile import multiply_rows, tile_lanes, transpose_square
+from kernels._tile import accumulate, multiply_rows, tile_lanes
 from kernels.matmul.cpu import DEPTH
+from kernels.matmul.cpu_direct import pack_b
 
 # Rows of a task: small enough that their part of C stays in L2 until it is finished.
 ROWS = 48
 
 
 @_jit.jit
-def _pack(b, transpose_b, depth, column, out, to):
-    """A panel (depth, 2 registers) of B from `column` on."""
-    wide, register = lanes(b), tile_lanes(b)
-    stride = b.shape[1]
-    if not transpose_b:
-        for k in range(depth):
-            store(out, to + k * wide, load(b, k * stride + column))
-        return
-    whole = depth // register * register
-    for j in range(0, wide, register):
-        source = (column + j) * stride
-        for k in range(0, whole, register):
-            transpose_square(b, source + k, stride, out, to + k * wide + j, wide)
-        for k in range(whole, depth):
-            for lane in range(register):
-                out[to + k * wide + j + lane] = b[column + j + lane, k]
-
-
-@_jit.jit
-def _add(x, start, count, out, to):
-    for i in range(0, count, lanes(out)):
-        store(out, to + i, load(out, to + i) + load(x, start + i))
-
-
-@_jit.jit
 def _finish(bias, relu, rows, columns, y, start):
-    """y += bias, rectified where `relu`, on whole rows."""
+    """y += bias, rectified where `relu`, on whole rows: a call a row would be felt."""
     for row in range(start, start + rows * columns, columns):
         for column in range(0, columns, lanes(y)):
             value = load(y, row + column)
@@ -71,10 +47,13 @@ def product(a, b, bias, transpose_b, relu, work_b, work_sums, out_y):
     rows, columns = out_y.shape
     depth_total = a.shape[1]
     wide = lanes(out_y)
-    panels = columns // wide
+    panels, last_register = columns // wide, columns - tile_lanes(out_y)
     for index in prange(panels):
         panel = np.int64(index)
-        _pack(b, transpose_b, depth_total, panel * wide, work_b, panel * depth_total * wide)
+        pack_b(
+            b, transpose_b, depth_total, panel * wide, last_register, 2, work_b,
+            panel * depth_total * wide,
+        )  # fmt: skip
     blocks = (rows + ROWS - 1) // ROWS
     flat_a, y = a.reshape(-1), out_y.reshape(-1)
     for index in prange(blocks):
@@ -90,6 +69,6 @@ def product(a, b, bias, transpose_b, relu, work_b, work_sums, out_y):
                 sums if k > 0 else y, (0 if k > 0 else start, columns, wide), False,
             )  # fmt: skip
             if k > 0:
-                _add(sums, 0, high * columns, y, start)
+                accumulate(sums, 0, y, start, high * columns)
         if bias.size or relu:
             _finish(bias, relu, high, columns, y, start)
