@@ -34,6 +34,8 @@ SHAPES = [
     (193, 11, 401),
     (7, 600, 131),
     (1, 1000, 1001),
+    (193, 300, 401),
+    (193, 300, 80),
     (700, 40, 32),
     (1301, 300, 48),
 ]
@@ -165,7 +167,7 @@ def test_any_shape(m, k, n, transposes, relu, seed):
 
 @pytest.mark.parametrize("transposes", TRANSPOSES)
 def test_same_bits_on_1_2_and_3_threads(transposes):
-    for shape in [(193, 300, 401), (1, 1000, 1001), (500, 513, 3), (1301, 300, 48)]:
+    for shape in [(193, 300, 401), (1, 1000, 1001), (500, 513, 3), (193, 300, 80), (1301, 300, 48)]:
         a, b, bias, dy = inputs(shape, np.float32, transposes)
 
         def both(a=a, b=b, bias=bias, dy=dy):
