@@ -11,7 +11,11 @@ from typing import Any
 
 from bench.report import describe, markdown_table, milliseconds, rate
 
+PEERS = Path("bench/results/peers.json")
 BEGIN, END = "<!-- peers:begin -->", "<!-- peers:end -->"
+
+# What whole steps are called where figures are named after ops.
+TRAINING_STEP = "training_step"
 
 
 @dataclass(frozen=True)

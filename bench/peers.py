@@ -33,12 +33,11 @@ from typing import Any
 from bench import figures as report
 from bench.case import Case, Work
 from bench.cases import CASES
-from bench.figures import Figure
+from bench.figures import PEERS, TRAINING_STEP, Figure
 from bench.machine import describe_machine, pinned, set_threads, settle
 from bench.profile import peaks
 from bench.profile.recorder import record
 from bench.report import describe, write_between_markers
-from bench.summary import PEERS, TRAINING_STEP
 from bench.training_step import TRAININGS, Training
 from kernels import _jit
 

@@ -92,23 +92,27 @@ def describe(machine: dict[str, Any]) -> str:
 
 def tables(results: dict[str, Any]) -> str:
     """One table an op: milliseconds of NumPy and of this library, rate, and ratio."""
+    parts = [describe(results["machine_info"]["nnet"])]
+    header = ["case", "direction", "NumPy ms", "nnet ms", "nnet rate", "NumPy / nnet"]
+    for op, cases in compared(results).items():
+        rows = [_row(op, *names, contenders) for names, contenders in cases.items()]
+        parts.append(f"**{op}**\n\n{markdown_table(header, rows)}")
+    return "\n\n".join(parts)
+
+
+def compared(results: dict[str, Any]) -> dict[str, dict[tuple[str, str], dict[str, dict]]]:
+    """By op, then by case and direction, what both NumPy and this library were timed at."""
     timed: dict[str, dict[tuple[str, str], dict[str, dict]]] = {}
     for result in results["benchmarks"]:
         info = result["extra_info"]
         cases = timed.setdefault(info["op"], {})
         contenders = cases.setdefault((info["case"], info["direction"]), {})
         contenders[info["contender"]] = info | {"median": result["stats"]["median"]}
-    parts = [describe(results["machine_info"]["nnet"])]
-    for op, cases in timed.items():
-        rows = [
-            _row(op, case, direction, contenders)
-            for (case, direction), contenders in cases.items()
-            if {"numpy", "nnet"} <= contenders.keys()
-        ]
-        if rows:
-            header = ["case", "direction", "NumPy ms", "nnet ms", "nnet rate", "NumPy / nnet"]
-            parts.append(f"**{op}**\n\n{markdown_table(header, rows)}")
-    return "\n\n".join(parts)
+    found = {
+        op: {names: each for names, each in cases.items() if {"numpy", "nnet"} <= each.keys()}
+        for op, cases in timed.items()
+    }
+    return {op: cases for op, cases in found.items() if cases}
 
 
 def _row(op: str, case: str, direction: str, contenders: dict[str, dict]) -> list[str]:

@@ -13,13 +13,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench import figures as peers
-from bench.figures import Figure, geometric_mean
-from bench.report import LATEST, describe, markdown_table, milliseconds, write_between_markers
+from bench.figures import PEERS, TRAINING_STEP, Figure, geometric_mean, load
+from bench.report import (
+    LATEST,
+    compared,
+    describe,
+    markdown_table,
+    milliseconds,
+    write_between_markers,
+)
 
-PEERS = Path("bench/results/peers.json")
 BEGIN, END = "<!-- summary:begin -->", "<!-- summary:end -->"
-TRAINING_STEP = "training_step"
 
 Ratios = dict[str, list[float]]
 
@@ -36,16 +40,10 @@ def summary(machine: dict[str, Any], figures: list[Figure], numpy: Ratios) -> st
 
 def of_numpy(results: dict[str, Any]) -> Ratios:
     """From pytest-benchmark's JSON, for each op NumPy's medians over this library's."""
-    medians: dict[tuple[str, str, str], dict[str, float]] = {}
-    for result in results["benchmarks"]:
-        info = result["extra_info"]
-        case = medians.setdefault((info["op"], info["case"], info["direction"]), {})
-        case[info["contender"]] = result["stats"]["median"]
-    ratios: Ratios = {}
-    for (op, *_), seconds in medians.items():
-        if {"numpy", "nnet"} <= seconds.keys():
-            ratios.setdefault(op, []).append(seconds["numpy"] / seconds["nnet"])
-    return ratios
+    return {
+        op: [each["numpy"]["median"] / each["nnet"]["median"] for each in cases.values()]
+        for op, cases in compared(results).items()
+    }
 
 
 def _of_steps(steps: list[Figure]) -> str:
@@ -84,7 +82,7 @@ def main() -> None:
     parser.add_argument("--numpy", type=Path, metavar="FILE", default=LATEST)
     parser.add_argument("--write", type=Path, metavar="FILE", help="write between its markers")
     options = parser.parse_args()
-    machine, figures = peers.load(options.peers)
+    machine, figures = load(options.peers)
     results = json.loads(options.numpy.read_text())
     if results["machine_info"]["nnet"] != machine:
         raise ValueError("expected figures of one machine and the same versions, got others")
