@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import nnet as nn
-from tests.helpers import assert_close
+from kernels import matmul
+from tests.helpers import assert_close, assert_same_bits
 
 rng = np.random.default_rng(3)
 
@@ -272,3 +273,36 @@ def test_wrong_targets_at_every_loss(loss):
         loss(x.long(), nn.tensor([1, 0]))
     with pytest.raises(ValueError, match="expected target of shape"):
         nn.MSELoss()(x, x[0])
+
+
+def test_linear_writes_its_gradient_where_the_optimizer_reads_it(monkeypatch):
+    layer = nn.Linear(3, 3, bias=False)
+    weight, x = layer.weight, nn.tensor([[1.0, 2.0, 3.0], [-1.0, 0.5, 4.0]])
+    optimizer = nn.optim.SGD(layer.parameters(), lr=0.0)
+
+    def gradient(times):
+        optimizer.zero_grad()
+        y = x
+        for _ in range(times):
+            y = layer(y)
+        y.sum().backward()
+        return weight.grad.data
+
+    once, twice = gradient(1).copy(), gradient(2).copy()
+    optimizer.step()  # moves the weight into a buffer
+    places = []
+    backward = matmul.backward
+
+    def spied(*arguments):
+        places.append(arguments[3] is weight._home.gradient)
+        return backward(*arguments)
+
+    monkeypatch.setattr(matmul, "backward", spied)
+    assert_same_bits(gradient(1), once)
+    # The second use of a weight adds to what the first one wrote.
+    assert_same_bits(gradient(2), twice)
+    assert places == [True, True, False]
+    kept = weight.grad
+    assert_same_bits(gradient(1), once)
+    assert not places[-1]
+    assert_same_bits(kept.data, twice)
