@@ -67,7 +67,7 @@ class BatchRenorm(BatchNorm):
         )
         seen = self._counted()
         if seen is not None:
-            seen.data += 1
+            seen.data[...] += 1
         if residual is not None:
             output = output + residual
         return output.relu() if relu else output

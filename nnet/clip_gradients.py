@@ -9,6 +9,7 @@ import numpy as np
 from kernels import clip_norm
 
 from .tensor import Tensor, record
+from .writes import wrote
 
 
 def clip_grad_norm_(
@@ -50,5 +51,7 @@ def clip_grad_norm_(
     if error_if_nonfinite and not np.isfinite(clip_norm.norm(arrays)):
         raise RuntimeError("clip_grad_norm_: expected finite gradients, got NaN or infinity")
     length = clip_norm.clip(arrays, float(max_norm))
+    for array in arrays:
+        wrote(array)
     dtype = arrays[0].dtype if arrays else np.float32
     return record(np.array(length, dtype), ())

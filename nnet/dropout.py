@@ -37,7 +37,8 @@ class Dropout(_Dropout):
     With `inverted=False`, the paper's form, training gives y = r x and use y = (1 - p) x: at test
     time it is the probability of being kept that multiplies, not that of being dropped.
 
-    `inplace` changes nothing. Raises ValueError unless 0 <= p <= 1. Srivastava et al. 2014.
+    With `inplace` training overwrites the input. Raises ValueError unless 0 <= p <= 1. Srivastava
+    et al. 2014.
 
     >>> import nnet as nn
     >>> nn.Dropout(0.5).eval()(nn.ones(3))
@@ -51,7 +52,9 @@ class Dropout(_Dropout):
         self.inverted = inverted
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.dropout(input, self.p, self.training, inverted=self.inverted)
+        return functional.dropout(
+            input, self.p, self.training, self.inplace, inverted=self.inverted
+        )
 
     def extra_repr(self) -> str:
         return super().extra_repr() + ("" if self.inverted else ", inverted=False")
@@ -69,7 +72,7 @@ class Dropout1d(_Dropout):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.dropout1d(input, self.p, self.training)
+        return functional.dropout1d(input, self.p, self.training, self.inplace)
 
 
 class Dropout2d(_Dropout):
@@ -81,7 +84,7 @@ class Dropout2d(_Dropout):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.dropout2d(input, self.p, self.training)
+        return functional.dropout2d(input, self.p, self.training, self.inplace)
 
 
 class Dropout3d(_Dropout):
@@ -93,7 +96,7 @@ class Dropout3d(_Dropout):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.dropout3d(input, self.p, self.training)
+        return functional.dropout3d(input, self.p, self.training, self.inplace)
 
 
 class AlphaDropout(_Dropout):
@@ -109,7 +112,7 @@ class AlphaDropout(_Dropout):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.alpha_dropout(input, self.p, self.training)
+        return functional.alpha_dropout(input, self.p, self.training, self.inplace)
 
 
 class FeatureAlphaDropout(_Dropout):
@@ -121,7 +124,7 @@ class FeatureAlphaDropout(_Dropout):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.feature_alpha_dropout(input, self.p, self.training)
+        return functional.feature_alpha_dropout(input, self.p, self.training, self.inplace)
 
 
 class GaussianDropout(RandomInTraining):

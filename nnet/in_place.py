@@ -8,64 +8,73 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .broadcasting import arrays, quiet
-from .tape import Operand, mode
+from .broadcasting import arrays, fit, quiet, wanted
+from .history import before, check_writable, follow, write_over
+from .tape import Backward, Operand
+from .writes import wrote
 
 if TYPE_CHECKING:
     from .tensor import Tensor
 
 
 class InPlace(Operand):
-    """Never recorded: what needs a gradient is written to only inside `no_grad`."""
+    """As in PyTorch: whoever shares the memory sees the change, and it is on the tape.
+
+    What `backward` needs of the old values must not be lost: a leaf that requires a gradient is
+    written to only inside `no_grad`, and a value that an earlier operation kept makes its
+    `backward` raise.
+    """
 
     __slots__ = ()
 
     def __iadd__(self, other: Any) -> Tensor:
-        return _augment(self, other, np.add, operator.add)
+        return _update(self, other, np.add, operator.add)
 
     def __isub__(self, other: Any) -> Tensor:
-        return _augment(self, other, np.subtract, operator.sub)
+        return _update(self, other, np.subtract, operator.sub)
 
     def __imul__(self, other: Any) -> Tensor:
-        return _augment(self, other, np.multiply, operator.mul)
+        return _update(self, other, np.multiply, operator.mul)
 
     def __itruediv__(self, other: Any) -> Tensor:
-        return _augment(self, other, np.divide, operator.truediv)
+        return _update(self, other, np.divide, operator.truediv)
 
     def add_(self, other: Any, alpha: float = 1) -> Tensor:
-        return _write(self, other if alpha == 1 else alpha * other, np.add)
+        return _update(self, other if alpha == 1 else alpha * other, np.add, operator.add)
 
     def sub_(self, other: Any) -> Tensor:
-        return _write(self, other, np.subtract)
+        return _update(self, other, np.subtract, operator.sub)
 
     def mul_(self, other: Any) -> Tensor:
-        return _write(self, other, np.multiply)
+        return _update(self, other, np.multiply, operator.mul)
 
     def div_(self, other: Any) -> Tensor:
-        return _write(self, other, np.divide)
+        return _update(self, other, np.divide, operator.truediv)
 
     def zero_(self) -> Tensor:
-        return self.fill_(0)
+        return _assign("zero_", self, ..., 0)
 
     def fill_(self, value: float) -> Tensor:
-        _check_writable(self, "fill_")
-        self.data.fill(value)
-        return self  # type: ignore[return-value]
+        return _assign("fill_", self, ..., value)
 
     def copy_(self, other: Any) -> Tensor:
         """Take over the values of `other`, which may broadcast."""
-        _check_writable(self, "copy_", other)
-        np.copyto(self.data, other.data if isinstance(other, Operand) else other, "same_kind")
-        return self  # type: ignore[return-value]
+        data = self.data
+        values = other.data if isinstance(other, Operand) else np.asarray(other)
+        if not np.can_cast(values.dtype, data.dtype, "same_kind"):
+            raise TypeError(f"copy_: expected values that fit {data.dtype}, got {values.dtype}")
+        return _assign("copy_", self, ..., other)
 
     def clamp_(self, min: float | None = None, max: float | None = None) -> Tensor:
-        _check_writable(self, "clamp_")
+        if check_writable("clamp_", self):
+            old: Any = before(self, self.data.copy())  # type: ignore[arg-type]
+            return write_over(self, old.clamp(min, max))  # type: ignore[arg-type]
         np.clip(self.data, min, max, out=self.data)
+        wrote(self.data)
         return self  # type: ignore[return-value]
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        _check_writable(self, "item assignment", value)
-        self.data[array_index(index)] = value.data if isinstance(value, Operand) else value
+        _assign("item assignment", self, array_index(index), value)
 
 
 def array_index(index: Any) -> Any:
@@ -75,28 +84,74 @@ def array_index(index: Any) -> Any:
     return index.data if isinstance(index, Operand) else index
 
 
-def _augment(tensor: Any, other: Any, ufunc: Callable, operation: Callable) -> Tensor:
-    """`x += y`; a computed tensor that is on the tape becomes a new one instead."""
-    recorded = mode.recording and (tensor.requires_grad or _needs_grad(other))
-    if recorded and not (tensor.requires_grad and tensor.is_leaf):
-        return operation(tensor, other)
-    return _write(tensor, other, ufunc)
+def rewrite(name: str, tensor: Any, write: Callable[[np.ndarray, np.ndarray], Backward]) -> Tensor:
+    """tensor <- what `write(x, out)` puts into `out`, which may be x; it returns its backward."""
+    recorded = check_writable(name, tensor)
+    old = before(tensor) if recorded else None
+    x = tensor.data
+    if x.flags.c_contiguous and x.flags.writeable:
+        backward = write(x, x)
+    else:
+        out = np.empty(x.shape, x.dtype)
+        backward = write(x, out)
+        x[...] = out
+    wrote(x)
+    return follow(tensor, tensor._record(x, (old,), backward)) if recorded else tensor
 
 
-def _write(tensor: Any, other: Any, ufunc: Callable) -> Tensor:
-    _check_writable(tensor, ufunc.__name__, other)
-    with quiet():
-        ufunc(tensor.data, arrays(tensor, other)[1], out=tensor.data, casting="same_kind")
+def _update(tensor: Any, other: Any, ufunc: Callable, operation: Callable) -> Tensor:
+    """tensor <- ufunc(tensor, other); `operation` is its recorded form."""
+    name = ufunc.__name__
+    if check_writable(name, tensor, other):
+        # The gradient to `other` may need the old values.
+        copy = tensor.data.copy() if getattr(other, "requires_grad", False) else None
+        new = operation(before(tensor, copy), other)
+        _check_result(name, tensor.data, new.data.shape, new.data.dtype)
+        return write_over(tensor, new.to(tensor.data.dtype))
+    y = arrays(tensor, other)[1]
+    try:
+        with quiet():
+            ufunc(tensor.data, y, out=tensor.data, casting="same_kind")
+    except (TypeError, ValueError) as error:
+        if not tensor.data.flags.writeable:
+            raise
+        kind = getattr(y, "dtype", type(y).__name__)
+        raise (TypeError if isinstance(error, TypeError) else ValueError)(
+            f"{name}: expected what fits into {tensor.data.dtype} of shape {tensor.data.shape}, "
+            f"got {kind} of shape {np.shape(y)}"
+        ) from error
+    wrote(tensor.data)
     return tensor
 
 
-def _check_writable(tensor: Any, name: str, other: Any = None) -> None:
-    if mode.recording and (tensor.requires_grad or _needs_grad(other)):
-        raise RuntimeError(
-            f"{name}: expected tensors without requires_grad, or no_grad(); "
-            "writing in place is not recorded"
-        )
+def _check_result(name: str, data: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    if shape != data.shape:
+        raise ValueError(f"{name}: expected a result of shape {data.shape}, got {shape}")
+    if not np.can_cast(dtype, data.dtype, "same_kind"):
+        raise TypeError(f"{name}: expected a result that fits {data.dtype}, got {dtype}")
 
 
-def _needs_grad(value: Any) -> bool:
-    return isinstance(value, Operand) and value.requires_grad
+def _assign(name: str, tensor: Any, index: Any, value: Any) -> Tensor:
+    """tensor[index] <- value."""
+    recorded = check_writable(name, tensor, value)
+    old = before(tensor) if recorded else None
+    values = value.data if isinstance(value, Operand) else value
+    if isinstance(values, np.ndarray) and values.ndim:  # axes of one element too many are dropped
+        spare = max(values.ndim - np.ndim(tensor.data[index]), 0)
+        if values.shape[:spare] == (1,) * spare:
+            values = values.reshape(values.shape[spare:])
+    tensor.data[index] = values
+    wrote(tensor.data)
+    if not recorded:
+        return tensor
+    shape = wanted(value)
+    used = np.shape(values)
+
+    def backward(dy: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        part = fit(np.asarray(dy[index]), used) if shape is not None else None
+        rest = dy.copy()
+        rest[index] = 0
+        return rest, None if part is None else part.reshape(shape)
+
+    inputs = old, value if isinstance(value, Operand) else None
+    return follow(tensor, tensor._record(tensor.data, inputs, backward))

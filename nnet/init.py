@@ -8,6 +8,7 @@ import numpy as np
 
 from . import random
 from .tensor import Tensor
+from .writes import wrote
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
@@ -103,4 +104,5 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
 
 def _fill(tensor: Tensor, values: np.ndarray | float) -> Tensor:
     np.copyto(tensor.data, values, "same_kind")
+    wrote(tensor.data)
     return tensor

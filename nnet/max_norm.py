@@ -10,6 +10,7 @@ import numpy as np
 from kernels import max_norm
 
 from .tensor import Tensor
+from .writes import wrote
 
 
 def max_norm_(parameter: Tensor, c: float, dim: int = 0) -> Tensor:
@@ -42,6 +43,7 @@ def max_norm_(parameter: Tensor, c: float, dim: int = 0) -> Tensor:
         rows = np.array(np.moveaxis(weight, dim, 0), order="C")
         max_norm.project(rows, c)
         np.moveaxis(weight, dim, 0)[...] = rows
+    wrote(weight)
     return parameter
 
 

@@ -193,7 +193,7 @@ class Module:
             if set_to_none:
                 parameter.grad = None
             elif parameter.grad is not None:
-                parameter.grad.data.fill(0)
+                parameter.grad.zero_()
 
     def apply(self, function: Callable[[Module], Any]) -> Self:
         """Call function on every module, children first."""

@@ -59,7 +59,7 @@ class BatchNorm(RunningAverages):
             residual=residual,
         )
         if seen is not None:
-            seen.data += 1
+            seen.data[...] += 1
         return output
 
 

@@ -41,28 +41,40 @@ class Home:
     buffers          values and gradients of all that live there, 1-D
     start            index of its first element
     data, gradient   its views of the two
+    _rows            the same, 1-D: NumPy lets every view of data or gradient refer to them and no
+                     further, since they stand on memoryviews; so their references tell of views
     grad             a tensor on `gradient`, which the parameter's `grad` is after `backward`
     """
 
-    __slots__ = ("buffers", "data", "grad", "gradient", "start")
+    __slots__ = ("_rows", "buffers", "data", "grad", "gradient", "start")
 
     def __init__(
         self, buffers: tuple[np.ndarray, np.ndarray], start: int, shape: tuple[int, ...], size: int
     ) -> None:
         self.buffers = buffers
         self.start = start
-        self.data, self.gradient = (
-            buffer[start : start + size].reshape(shape) for buffer in buffers
-        )
+        self._rows = [
+            np.frombuffer(buffer[start : start + size].data, buffer.dtype) for buffer in buffers
+        ]
+        self.data, self.gradient = (row.reshape(shape) for row in self._rows)
         self.grad = record(self.gradient, ())
 
     def is_free(self, data: np.ndarray) -> bool:
         """Whether a parameter of these values has a place here for its first gradient.
 
-        Not while somebody else holds the last one, as a tensor or as an array: it keeps its values.
+        Not while somebody else holds the last one, as a tensor, an array or a view: it keeps its
+        values.
         """
-        free = getrefcount(self.grad) == 2 and getrefcount(self.gradient) == 3
-        return self.data is data and free
+        return self.data is data and not (
+            getrefcount(self.grad) > 2 or getrefcount(self.gradient) > 3 or self._has_views(1)
+        )
+
+    def is_seen(self) -> bool:
+        """Whether somebody else holds the values, as an array or a view."""
+        return getrefcount(self.data) > 3 or self._has_views(0)
+
+    def _has_views(self, which: int) -> bool:
+        return getrefcount(self._rows[which]) > 3
 
 
 def layout(parameters: Sequence[Tensor]) -> tuple[list[int], int]:
@@ -77,7 +89,8 @@ def layout(parameters: Sequence[Tensor]) -> tuple[list[int], int]:
 def flatten(parameters: Sequence[Tensor]) -> None:
     """Move parameters of one dtype into flat buffers, unless they lie in a row already.
 
-    Those that share memory, as tied weights may, stay where they are.
+    Those whose memory somebody else looks into stay where they are: tied weights, and what
+    `detach()`, `state_dict()` or the array it was made from still shows.
     """
     starts, size = layout(parameters)
     if _in_a_row(parameters, starts):
@@ -86,12 +99,12 @@ def flatten(parameters: Sequence[Tensor]) -> None:
     buffers = _memory.zeros(size, dtype), _memory.zeros(size, dtype)
     addresses = Counter(_address(parameter) for parameter in parameters)
     for parameter, start in zip(parameters, starts, strict=True):
-        data, grad = parameter.data, parameter.grad
-        if addresses[_address(parameter)] > 1:
+        if addresses[_address(parameter)] > 1 or _is_shared(parameter):
             continue
+        data, grad = parameter.data, parameter.grad
         home = parameter._home = Home(buffers, start, data.shape, data.size)
         np.copyto(home.data, data)
-        parameter.data = home.data
+        parameter._place(home.data)
         if grad is not None and grad.data.shape == data.shape:
             np.copyto(home.gradient, grad.data)
             parameter.grad = home.grad
@@ -117,6 +130,21 @@ def _in_a_row(parameters: Sequence[Tensor], starts: list[int]) -> bool:
             return False
         if home.buffers is not first.buffers or home.start - first.start != start:
             return False
+    return True
+
+
+def _is_shared(parameter: Tensor) -> bool:
+    """Whether another array, tensor or buffer looks into the parameter's memory."""
+    home = parameter._home
+    if home is not None and home.data is parameter.data:
+        return home.is_seen()
+    array: Any = parameter.data
+    while getrefcount(array) == 3:  # the tensor's or that of an array on it, this one, the call's
+        array = array.base
+        if array is None or _memory.is_block(array):
+            return False
+        if not isinstance(array, np.ndarray):
+            break
     return True
 
 

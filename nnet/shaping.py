@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .broadcasting import fit, wanted
+from .history import record_view
 from .in_place import array_index
 from .tape import Operand
 
@@ -23,9 +24,8 @@ class Shaping(Operand):
 
     def reshape(self, *shape: Any) -> Tensor:
         """Sizes one by one or in a tuple; one of them may be -1."""
-        x = self.data
-        before = x.shape
-        return self._record(x.reshape(sizes_of(shape)), (self,), lambda dy: dy.reshape(before))
+        before, after = self.data.shape, sizes_of(shape)
+        return record_view(self, lambda x: x.reshape(after), lambda dy: dy.reshape(before))
 
     view = reshape
 
@@ -67,24 +67,24 @@ class Shaping(Operand):
         """Axis i of the result is axis dims[i]."""
         order = sizes_of(dims)
         inverse = np.argsort([axis(dim, self.data.ndim) for dim in order])
-        return self._record(self.data.transpose(order), (self,), lambda dy: dy.transpose(inverse))
+        return record_view(self, lambda x: x.transpose(order), lambda dy: dy.transpose(inverse))
 
     def transpose(self, dim0: int, dim1: int) -> Tensor:
         """Swap two axes."""
-        return self._record(
-            self.data.swapaxes(dim0, dim1), (self,), lambda dy: dy.swapaxes(dim0, dim1)
+        return record_view(
+            self, lambda x: x.swapaxes(dim0, dim1), lambda dy: dy.swapaxes(dim0, dim1)
         )
 
     def t(self) -> Tensor:
         """A matrix's transpose."""
         if self.data.ndim > 2:
             raise ValueError(f"t: expected at most 2 axes, got shape {self.data.shape}")
-        return self._record(self.data.T, (self,), lambda dy: dy.T)
+        return record_view(self, lambda x: x.T, lambda dy: dy.T)
 
     @property
     def T(self) -> Tensor:
         """The axes in reverse order."""
-        return self._record(self.data.T, (self,), lambda dy: dy.T)
+        return record_view(self, lambda x: x.T, lambda dy: dy.T)
 
     def expand(self, *sizes: Any) -> Tensor:
         """Broadcast; -1 keeps a size."""
@@ -92,7 +92,7 @@ class Shaping(Operand):
         added = len(shape) - self.data.ndim
         shape = [self.data.shape[i - added] if s == -1 else s for i, s in enumerate(shape)]
         before = wanted(self)
-        return self._record(np.broadcast_to(self.data, shape), (self,), lambda dy: fit(dy, before))
+        return record_view(self, lambda x: np.broadcast_to(x, shape), lambda dy: fit(dy, before))
 
     def expand_as(self, other: Tensor) -> Tensor:
         return self.expand(other.shape)
@@ -119,9 +119,8 @@ class Shaping(Operand):
 
     def __getitem__(self, index: Any) -> Tensor:
         """NumPy's indexing: integers, slices, None, ..., arrays or tensors of integers or bool."""
-        x = self.data
         index = array_index(index)
-        shape, dtype = x.shape, x.dtype
+        shape, dtype = self.data.shape, self.data.dtype
 
         def backward(dy: np.ndarray) -> np.ndarray:
             dx = np.zeros(shape, dtype)
@@ -131,7 +130,7 @@ class Shaping(Operand):
                 np.add.at(dx, index, dy)
             return dx
 
-        return self._record(x[index], (self,), backward)
+        return record_view(self, lambda x: _part(x, index), backward)
 
     def to(self, *target: Any, device: Any = None, dtype: Any = None) -> Tensor:
         """Another dtype; the device "cpu" changes nothing."""
@@ -160,6 +159,16 @@ class Shaping(Operand):
 
     def bool(self) -> Tensor:
         return self.to(np.bool_)
+
+
+def _part(x: np.ndarray, index: Any) -> np.ndarray:
+    """x[index], a view also where NumPy makes a number of a single element."""
+    part = x[index]
+    return (
+        part
+        if type(part) is np.ndarray
+        else x[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+    )
 
 
 def axis(dim: int, ndim: int) -> int:

@@ -11,6 +11,7 @@ from .module import Module
 from .parameter import Parameter
 from .parametrized import compute_on_reading, keep_computed, weight_of
 from .tensor import Tensor, record
+from .writes import wrote
 
 M = TypeVar("M", bound=Module)
 
@@ -73,6 +74,8 @@ def spectral_norm(
         if self.training:
             rows = _rows(original.data, dim)
             _iterate(rows, of_rows, of_columns, n_power_iterations, eps)
+            wrote(of_rows)
+            wrote(of_columns)
         return _normalized(original, of_rows.copy(), of_columns.copy(), dim)
 
     compute_on_reading(module, name, compute)

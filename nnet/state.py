@@ -9,6 +9,7 @@ import numpy as np
 
 from .parameter import Parameter
 from .tensor import Tensor
+from .writes import wrote
 
 if TYPE_CHECKING:
     from .module import Module
@@ -59,6 +60,7 @@ def load_state(module: Module, given: Mapping[str, Any], strict: bool) -> KeysLe
         raise ValueError(f"{kind}.load_state_dict: " + "; ".join(wrong))
     for name, array in values.items():
         np.copyto(own[name].data, array, "same_kind")
+        wrote(own[name].data)
     return left
 
 

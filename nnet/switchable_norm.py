@@ -69,7 +69,7 @@ class MixedNorm(RunningAverages):
             self.eps,
         )
         if seen is not None:
-            seen.data += 1
+            seen.data[...] += 1
         if residual is not None:
             output = output + residual
         return output.relu() if relu else output

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import threading
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from kernels import add
+
+from .writes import Since, log, next_serial
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -25,7 +26,6 @@ class _Mode(threading.local):
 
 
 mode = _Mode()
-_next_serial = itertools.count().__next__
 
 
 class Node:
@@ -44,7 +44,7 @@ class Node:
     ) -> None:
         self.edges = edges
         self.backward: Backward | None = backward
-        self.serial = _next_serial()
+        self.serial = next_serial()
         self.shape = y.shape
         self.dtype = y.dtype
         self.result: Tensor | None = None
@@ -116,7 +116,10 @@ def backpropagate(root: Node, dy: np.ndarray, retain_graph: bool) -> None:
 
     A node's consumers were all recorded after it, so when it is the latest of those waiting
     its gradient is complete.
+
+    Raises RuntimeError where something that a node saved was written to since.
     """
+    written: Since | None = None
     waiting: dict[int, tuple[Node, np.ndarray]] = {root.serial: (root, dy)}
     latest = [-root.serial]
     with np.errstate(all="ignore"):
@@ -124,6 +127,10 @@ def backpropagate(root: Node, dy: np.ndarray, retain_graph: bool) -> None:
             node, dy = waiting.pop(-heappop(latest))
             if node.result is not None:
                 node.result.accumulate(dy)
+            if node.serial < log.latest and node.backward is not None:
+                if written is None or written.latest != log.latest:
+                    written = Since()
+                written.check(node.serial, node.backward)
             gradients = node.run(dy, retain_graph)
             edges = node.edges
             if not retain_graph:
@@ -204,6 +211,7 @@ class Operand:
 
     data: np.ndarray
     requires_grad: bool
+    _views: list[Any] | None
 
     @staticmethod
     def _record(y: Any, inputs: Sequence[Any], backward: Backward | None = None) -> Tensor:

@@ -23,8 +23,10 @@ from .tape import (
     no_grad,
     output_nodes,
 )
+from .writes import log, next_serial, wrote
 
 if TYPE_CHECKING:
+    from .history import View
     from .parameter import Home
 
 __all__ = [
@@ -38,7 +40,29 @@ __all__ = [
 ]
 
 
-class Tensor(Arithmetic, Elementwise, Reductions, Shaping, InPlace):
+class _Slots:
+    """What a tensor consists of."""
+
+    __slots__ = (
+        "__weakref__",
+        "_home",
+        "_moved",  # serial of the last assignment to data, if there was one
+        "_node",
+        "_view",
+        "_views",
+        "data",
+        "grad",
+        "requires_grad",
+    )
+
+
+class _New(_Slots):
+    """A tensor while it is made: `Tensor.__setattr__` costs more than recording may."""
+
+    __slots__ = ()
+
+
+class Tensor(Arithmetic, Elementwise, Reductions, Shaping, InPlace, _Slots):
     """An array of float32 or float64, with gradients; or of integers or bool, without.
 
     data           the values; an array is taken as it is, not copied; numbers and lists become
@@ -46,8 +70,9 @@ class Tensor(Arithmetic, Elementwise, Reductions, Shaping, InPlace):
     requires_grad  record what is computed from it, so that `backward` reaches it
     grad           a tensor like data once `backward` came here, else None
 
-    There is no version counter: an array that `backward` will need must not be written to
-    before.
+    `backward` raises where something it needs was written to in place since: by an operation of
+    this library, an optimizer's step, or `t.data += 1`. What NumPy code writes into `t.data` or
+    `t.numpy()` is not seen.
 
     Raises TypeError for other dtypes, and for requires_grad on integers.
 
@@ -58,7 +83,7 @@ class Tensor(Arithmetic, Elementwise, Reductions, Shaping, InPlace):
     tensor([2., 4.])
     """
 
-    __slots__ = ("__weakref__", "_home", "_node", "data", "grad", "requires_grad")
+    __slots__ = ()
 
     __array_ufunc__ = None
     __hash__ = object.__hash__
@@ -66,15 +91,42 @@ class Tensor(Arithmetic, Elementwise, Reductions, Shaping, InPlace):
     grad: Tensor | None
     _node: Node | None
     _home: Home | None
+    _moved: int
+    _view: View | None
+    _views: list[Any] | None
 
     def __init__(self, data: Any, requires_grad: bool = False) -> None:
-        self.data = as_array(data)
-        self.grad = None
-        self._node = None
-        self._home = None
+        self._place(as_array(data))
+        self.grad = self._node = self._home = self._view = self._views = None
         self.requires_grad = False
         if requires_grad:
             self.requires_grad_()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "data":
+            value = self._assigned(value)
+        object.__setattr__(self, name, value)
+
+    def _place(self, array: np.ndarray) -> None:
+        """Let `data` be an array of the same values."""
+        object.__setattr__(self, "data", array)
+
+    def _assigned(self, value: Any) -> np.ndarray:
+        """The array for `data`, as from `t.data = other` or `t.data += 1`."""
+        if not isinstance(value, Tensor | np.ndarray | np.generic):
+            raise TypeError(f"data: expected a tensor or an array, got {type(value).__name__}")
+        array = as_array(value)
+        if self.requires_grad and array.dtype.kind != "f":
+            raise TypeError(
+                f"data: expected dtype float32 or float64 where a gradient is required, "
+                f"got {array.dtype}"
+            )
+        if array is self.data:
+            wrote(array)
+        else:
+            object.__setattr__(self, "_moved", next_serial())
+            log.latest = max(log.latest, self._moved)
+        return array
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -183,6 +235,7 @@ class Tensor(Arithmetic, Elementwise, Reductions, Shaping, InPlace):
             )
         if self.grad is not None:
             np.add(self.grad.data, gradient, out=self.grad.data, casting="same_kind")
+            wrote(self.grad.data)
             return
         home = self._home
         if home is not None and gradient is home.gradient:
@@ -274,9 +327,9 @@ def record(y: Any, inputs: Sequence[Tensor | None], backward: Backward | None = 
     >>> x.grad
     tensor([ 3., 12.])
     """
-    result = _new(Tensor)
+    result: Any = _new(_New)
     result.data = y = y if type(y) is np.ndarray else np.asarray(y)
-    result.grad = result._home = result._node = None
+    result.grad = result._home = result._node = result._view = result._views = None
     result.requires_grad = False
     for x in inputs:
         if x is not None and x.requires_grad and mode.recording:
@@ -284,6 +337,7 @@ def record(y: Any, inputs: Sequence[Tensor | None], backward: Backward | None = 
             result.requires_grad = True
             result._node = Node(_edges(inputs), backward, y)
             break
+    result.__class__ = Tensor
     return result
 
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from .functional.check import check_tensors
 from .module import Module
 from .tensor import Tensor, record
+from .writes import wrote_average
 
 
 class Whitening(Module):
@@ -110,6 +111,7 @@ class Whitening(Module):
 
     def _move(self, average: Tensor, value: np.ndarray) -> None:
         average.data[...] = (1 - self.momentum) * average.data + self.momentum * value
+        wrote_average(average)
 
     def extra_repr(self) -> str:
         return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"

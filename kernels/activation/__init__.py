@@ -46,6 +46,7 @@ __all__ = [
     "TanhGELU",
     "backward",
     "forward",
+    "keeps_output",
 ]
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
@@ -58,8 +59,13 @@ class Saved(NamedTuple):
     kept: np.ndarray
 
 
-def forward(formula: Formula, x: np.ndarray) -> tuple[np.ndarray, Saved]:
+def forward(
+    formula: Formula, x: np.ndarray, out: np.ndarray | None = None
+) -> tuple[np.ndarray, Saved]:
     """Return the formula's value at every x.
+
+    out  C-contiguous, of x's shape and dtype, takes the values and is returned; it may be x, which
+         Saved then keeps all the same if the gradient does not follow from the output
 
     >>> import numpy as np
     >>> from kernels import activation
@@ -69,7 +75,7 @@ def forward(formula: Formula, x: np.ndarray) -> tuple[np.ndarray, Saved]:
     array([0. , 0.5, 1. ])
     """
     (x,) = float_arrays(type(formula).__name__, x=x)
-    y = _memory.empty(x.shape, x.dtype)
+    y = _memory.empty(x.shape, x.dtype) if out is None else out
     if x.size:
         cpu.forward(formula=formula, x=x.reshape(-1), out_y=y.reshape(-1))
     return y, Saved(formula, y if keeps_output(formula) else x)

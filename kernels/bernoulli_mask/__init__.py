@@ -44,6 +44,7 @@ def forward(
     shift: float = -0.0,
     fill: float = 0.0,
     plane: int = 1,
+    out: np.ndarray | None = None,
 ) -> tuple[np.ndarray, Saved]:
     """Return y of x's shape and dtype, and what backward needs.
 
@@ -54,6 +55,7 @@ def forward(
     shift         is added to what is kept; -0.0 leaves every number as it is, -0.0 too
     fill          takes the place of what is dropped
     plane         how many successive elements are kept or dropped together; divides x's size
+    out           C-contiguous, of x's shape and dtype, takes y; it may be x
 
     Raises TypeError for other dtypes, ValueError for p_drop, seed, stream, plane or a number out
     of range.
@@ -79,7 +81,7 @@ def forward(
         raise ValueError(
             f"bernoulli_mask: expected a plane that divides {x.size} elements, got {plane}"
         )
-    y = _memory.empty(x.shape, x.dtype)
+    y = _memory.empty(x.shape, x.dtype) if out is None else out
     bits = _memory.empty(-(-(x.size // plane) // BLOCK) * BLOCK_BYTES, np.uint8)
     saved = Saved(bits, scale, x.shape, plane)
     threshold = np.uint32(min(round(p_drop * 2**32), 2**32 - 1))

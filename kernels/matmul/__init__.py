@@ -37,6 +37,12 @@ class Saved(NamedTuple):
     transpose_a: bool
     transpose_b: bool
 
+    def keep_for(self, needs: tuple[bool, bool, bool]) -> "Saved":
+        """Without the values that the needed gradients do not follow from: of b if a needs none."""
+        a = self.a if needs[1] else _memory.shape_of(self.a)
+        b = self.b if needs[0] else _memory.shape_of(self.b)
+        return self._replace(a=a, b=b)
+
 
 def product(
     a: np.ndarray,

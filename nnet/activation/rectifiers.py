@@ -1,6 +1,7 @@
 """Layers that are linear above 0, and differ in what they do below.
 
-`inplace` changes nothing: the tape may need what a layer was given.
+With `inplace` a layer overwrites what it is given and returns it, as in PyTorch: whoever else uses
+that tensor, as a shortcut around the layer does, sees the change.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class ReLU(_Rectifier):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.relu(input)
+        return functional.relu(input, inplace=self.inplace)
 
 
 class LeakyReLU(_Rectifier):
@@ -59,7 +60,7 @@ class LeakyReLU(_Rectifier):
         self.negative_slope = negative_slope
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.leaky_relu(input, self.negative_slope)
+        return functional.leaky_relu(input, self.negative_slope, inplace=self.inplace)
 
     def extra_repr(self) -> str:
         return self._with_inplace(f"negative_slope={self.negative_slope}")
@@ -125,7 +126,7 @@ class ELU(_Rectifier):
         self.alpha = alpha
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.elu(input, self.alpha)
+        return functional.elu(input, self.alpha, inplace=self.inplace)
 
     def extra_repr(self) -> str:
         return self._with_inplace(f"alpha={self.alpha}")
@@ -143,7 +144,7 @@ class SELU(_Rectifier):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.selu(input)
+        return functional.selu(input, inplace=self.inplace)
 
 
 class CELU(_Rectifier):
@@ -161,7 +162,7 @@ class CELU(_Rectifier):
         self.alpha = alpha
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.celu(input, self.alpha)
+        return functional.celu(input, self.alpha, inplace=self.inplace)
 
     def extra_repr(self) -> str:
         return self._with_inplace(f"alpha={self.alpha}")
@@ -183,7 +184,7 @@ class Hardtanh(_Rectifier):
         self.max_val = max_val
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.hardtanh(input, self.min_val, self.max_val)
+        return functional.hardtanh(input, self.min_val, self.max_val, inplace=self.inplace)
 
     def extra_repr(self) -> str:
         return self._with_inplace(f"min_val={self.min_val}, max_val={self.max_val}")

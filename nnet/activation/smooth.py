@@ -60,7 +60,7 @@ class GELU(Module):
 class SiLU(Module):
     """x sigmoid(x), also called swish; the gradient is s (1 + x (1 - s)).
 
-    `inplace` changes nothing. Elfwing, Uchibe & Doya 2018.
+    With `inplace` the input is overwritten. Elfwing, Uchibe & Doya 2018.
 
     >>> import nnet as nn
     >>> nn.SiLU()(nn.tensor([0.0, 2.0]))
@@ -72,7 +72,7 @@ class SiLU(Module):
         self.inplace = inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        return functional.silu(input)
+        return functional.silu(input, self.inplace)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""

@@ -7,6 +7,7 @@ import numpy as np
 from kernels import batch_norm as batch_norm_op
 
 from ..tensor import Tensor, record
+from ..writes import wrote_average
 from .check import check_channels, check_tensors
 from .normalization import batch_norm
 
@@ -63,6 +64,8 @@ def batch_renorm(
     count = x.size // x.shape[1]
     batch_norm_op.move_average(running_mean.data, saved.mean, momentum)
     batch_norm_op.move_average(running_var.data, saved.var, momentum, count / (count - 1))
+    wrote_average(running_mean)
+    wrote_average(running_var)
     saved = saved._replace(gamma=scale, beta=shift)
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray | None, ...]:
@@ -101,6 +104,7 @@ def mean_only_batch_norm(
         mean = batch_norm_op.forward(x, None, None)[1].mean
         if running_mean is not None:
             batch_norm_op.move_average(running_mean.data, mean, momentum)
+            wrote_average(running_mean)
     elif running_mean is None:
         raise ValueError("mean_only_batch_norm: expected running_mean outside training, got None")
     else:

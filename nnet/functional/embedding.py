@@ -47,7 +47,8 @@ def embedding(
         op.renormalize(input.data, weight.data, max_norm, norm_type)
     y, saved = op.forward(input.data, weight.data, padding_idx, scale_grad_by_freq)
     # A copy of the gradient, which is as large as the table, would take longer than the gradient.
-    return record(y, (weight,), lambda dy: op.backward(dy, saved, weight.place_of_gradient()))
+    place = weight.place_of_gradient
+    return record(y, (weight,), lambda dy: op.backward(dy, saved, place()))
 
 
 def checked_padding(padding_idx: int | None, count: int) -> int | None:

@@ -10,6 +10,7 @@ import numpy as np
 from kernels import group_norm as group_norm_op
 
 from ..tensor import Tensor, record
+from ..writes import wrote_average
 from .check import check_tensors
 from .normalization import batch_norm
 
@@ -185,6 +186,7 @@ def instance_norm(
         for average, value in ((running_mean, saved.mean.mean(0)), (running_var, var)):
             if average is not None:
                 average.data[...] = (1 - momentum) * average.data + momentum * value
+                wrote_average(average)
     return output
 
 

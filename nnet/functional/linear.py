@@ -48,8 +48,12 @@ def linear(
         bias is not None and bias.requires_grad,
     )
 
+    if needs[0] != needs[1]:
+        saved = saved.keep_for(needs)
+    place_of_gradient = weight.place_of_gradient
+
     def backward(dy: np.ndarray) -> tuple:
-        place = weight.place_of_gradient() if needs[1] else None
+        place = place_of_gradient() if needs[1] else None
         if len(shape) == 2:
             return matmul.backward(dy, saved, needs, place)
         dx, *rest = matmul.backward(dy.reshape(-1, units), saved, needs, place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kernels import batch_norm as batch_norm_op
 
 from ..tensor import Tensor, record
+from ..writes import wrote_average
 from .check import check_channels, check_tensors
 
 
@@ -62,9 +63,11 @@ def batch_norm(
         count = x.size // x.shape[1] if x.size else 0
         if running_mean is not None and count:
             batch_norm_op.move_average(running_mean.data, saved.mean, momentum)
+            wrote_average(running_mean)
         if running_var is not None and count:
             unbiased = count / (count - 1)
             batch_norm_op.move_average(running_var.data, saved.var, momentum, unbiased)
+            wrote_average(running_var)
     else:
         if running_mean is None or running_var is None:
             raise ValueError(

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from kernels import bernoulli_mask, gaussian_mask
 
 from .. import random
+from ..in_place import rewrite
+from ..tape import Backward
 from ..tensor import Tensor, record
 from .check import check_tensors
 
@@ -30,8 +34,8 @@ def dropout(
               the same expectation
 
     Each call takes the next stream of `nnet.random`; p of 0 or 1 takes none. What is dropped is 0
-    even if it was NaN or infinite (PyTorch multiplies, and gives NaN). `inplace` changes nothing.
-    Srivastava et al. 2014.
+    even if it was NaN or infinite (PyTorch multiplies, and gives NaN). With `inplace` the input is
+    overwritten and returned. Srivastava et al. 2014.
 
     Raises TypeError for other dtypes, ValueError unless 0 <= p <= 1.
 
@@ -43,8 +47,8 @@ def dropout(
     """
     _check("dropout", input, p)
     if not inverted and not training and p > 0:
-        return input * (1 - p)
-    return _masked(input, p, training, 1, scale=None if inverted else 1.0)
+        return input.mul_(1 - p) if inplace else input * (1 - p)
+    return _masked("dropout", input, p, training, 1, inplace, scale=None if inverted else 1.0)
 
 
 def dropout1d(
@@ -60,7 +64,7 @@ def dropout1d(
     tensor([[0., 0., 0.],
             [0., 0., 0.]])
     """
-    return _channels("dropout1d", input, p, training, {2: 1, 3: 2})
+    return _channels("dropout1d", input, p, training, inplace, {2: 1, 3: 2})
 
 
 def dropout2d(
@@ -74,7 +78,7 @@ def dropout2d(
     >>> F.dropout2d(nn.ones(2, 3, 4, 4), p=0.5).sum((2, 3)).shape
     (2, 3)
     """
-    return _channels("dropout2d", input, p, training, {3: 2, 4: 2})
+    return _channels("dropout2d", input, p, training, inplace, {3: 2, 4: 2})
 
 
 def dropout3d(
@@ -86,7 +90,7 @@ def dropout3d(
     >>> F.dropout3d(nn.ones(2, 3, 4, 4, 4), p=0.5).shape
     (2, 3, 4, 4, 4)
     """
-    return _channels("dropout3d", input, p, training, {4: 1, 5: 2})
+    return _channels("dropout3d", input, p, training, inplace, {4: 1, 5: 2})
 
 
 def alpha_dropout(
@@ -101,7 +105,7 @@ def alpha_dropout(
     True
     """
     _check("alpha_dropout", input, p)
-    return _masked(input, p, training, 1, **_alpha(p))
+    return _masked("alpha_dropout", input, p, training, 1, inplace, **_alpha(p))
 
 
 def feature_alpha_dropout(
@@ -114,7 +118,7 @@ def feature_alpha_dropout(
     (2, 3, 4)
     """
     axes = dict.fromkeys(range(2, 33), 2)
-    return _channels("feature_alpha_dropout", input, p, training, axes, **_alpha(p))
+    return _channels("feature_alpha_dropout", input, p, training, inplace, axes, **_alpha(p))
 
 
 def gaussian_dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
@@ -145,7 +149,13 @@ def _check(op: str, input: Tensor, p: float) -> None:
 
 
 def _channels(
-    op: str, input: Tensor, p: float, training: bool, axes: dict[int, int], **numbers: Any
+    op: str,
+    input: Tensor,
+    p: float,
+    training: bool,
+    inplace: bool,
+    axes: dict[int, int],
+    **numbers: Any,
 ) -> Tensor:
     """Drop channels together: `axes` says for a number of axes how many count channels."""
     _check(op, input, p)
@@ -154,7 +164,7 @@ def _channels(
         wanted = " or ".join(map(str, axes)) if len(axes) < 3 else "at least 2"
         raise ValueError(f"{op}: expected input of {wanted} axes, got shape {shape}")
     plane = math.prod(shape[axes[len(shape)] :])
-    return _masked(input, p, training, max(plane, 1), **numbers)
+    return _masked(op, input, p, training, max(plane, 1), inplace, **numbers)
 
 
 def _alpha(p: float) -> dict[str, float]:
@@ -165,11 +175,20 @@ def _alpha(p: float) -> dict[str, float]:
     return {"scale": scale, "shift": shift, "fill": scale * _SELU_LIMIT + shift}
 
 
-def _masked(input: Tensor, p: float, training: bool, plane: int, **numbers: Any) -> Tensor:
+def _masked(
+    op: str, input: Tensor, p: float, training: bool, plane: int, inplace: bool, **numbers: Any
+) -> Tensor:
     if not training or p == 0:
         return input
-    seed, stream = random.next_stream() if p < 1 else (0, 0)
-    y, saved = bernoulli_mask.forward(
-        input.data, p, seed=seed, stream=stream, plane=plane, **numbers
-    )
-    return record(y, (input,), lambda dy: bernoulli_mask.backward(dy, saved))
+
+    def write(x: np.ndarray, out: np.ndarray | None) -> tuple[np.ndarray, Backward]:
+        seed, stream = random.next_stream() if p < 1 else (0, 0)
+        y, saved = bernoulli_mask.forward(
+            x, p, seed=seed, stream=stream, plane=plane, out=out, **numbers
+        )
+        return y, lambda dy: bernoulli_mask.backward(dy, saved)
+
+    if inplace:
+        return rewrite(op, input, lambda x, out: write(x, out)[1])
+    y, backward = write(input.data, None)
+    return record(y, (input,), backward)

@@ -11,6 +11,7 @@ from kernels import group_norm as planes
 
 from ..tape import enable_grad, no_grad
 from ..tensor import Tensor, record
+from ..writes import wrote_average
 from .activation import softmax
 from .check import check_tensors
 from .group_norm import check_eps
@@ -206,6 +207,7 @@ def _track(
     for average, value in ((running_mean, mean.mean(0)), (running_var, batch_var)):
         if average is not None:
             average.data[...] = (1 - momentum) * average.data + momentum * value
+            wrote_average(average)
 
 
 def _check(

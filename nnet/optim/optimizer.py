@@ -11,6 +11,7 @@ import numpy as np
 from ..parameter import at_home, flatten, layout
 from ..state import as_values
 from ..tensor import Tensor, enable_grad, record
+from ..writes import wrote
 
 
 class Optimizer:
@@ -19,9 +20,9 @@ class Optimizer:
     params    parameters, (name, parameter) pairs, or dicts {"params": [...], option: value}
     defaults  options of groups that do not say otherwise
 
-    The parameters of a group move into one flat buffer, their gradients into another: a held
-    array `p.data` from before is no longer theirs. What the user assigns to `p.data` or
-    `p.grad` is used as it is, at the price of a kernel call of its own.
+    The parameters of a group move into one flat buffer, their gradients into another. Those whose
+    memory something else looks into, as a `state_dict()` that is kept, stay where they are, and so
+    does what the user assigns to `p.data` or `p.grad`, at the price of a kernel call for each.
 
     Raises TypeError for what is no tensor, ValueError for options out of range, no parameters,
     computed tensors, or a parameter in two groups.
@@ -95,6 +96,7 @@ class Optimizer:
             for bucket in buckets:
                 for run in bucket.runs():
                     self._update(run, group)
+                    run.finish()
         return loss
 
     def _update(self, run: Run, group: dict[str, Any]) -> None:
@@ -107,7 +109,7 @@ class Optimizer:
                 if set_to_none:
                     param.grad = None
                 elif param.grad is not None:
-                    param.grad.data.fill(0)
+                    param.grad.zero_()
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of the state, by the parameters' numbers, and the options; PyTorch's layout."""
@@ -211,7 +213,7 @@ class Bucket:
                 continue
             home = at_home(params[first])
             if home is None:
-                yield Run(self, first, i, *self._own_memory(params[first]))
+                yield self._own_run(first)
                 continue
             shift = home.start - starts[first]
             while i < len(params) and steps[i] == steps[first]:
@@ -230,8 +232,9 @@ class Bucket:
                 self._whole = run
             yield run
 
-    def _own_memory(self, param: Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """Values and gradient, one of which was assigned by the user."""
+    def _own_run(self, i: int) -> Run:
+        """A parameter whose values or gradient lie elsewhere, as those assigned by the user."""
+        param = self.params[i]
         grad = param.grad
         if not isinstance(grad, Tensor) or grad.dtype != self.dtype or param.dtype != self.dtype:
             got = grad.dtype if isinstance(grad, Tensor) else type(grad).__name__
@@ -243,24 +246,36 @@ class Bucket:
             raise ValueError(
                 f"optimizer: expected a gradient of shape {param.shape}, got {grad.shape}"
             )
-        if not (param.data.flags.c_contiguous and param.data.flags.writeable):
+        if not param.data.flags.writeable:
             param.data = np.array(param.data, order="C")
-        return param.data.reshape(-1), np.ascontiguousarray(grad.data).reshape(-1)
+        values = np.ascontiguousarray(param.data).reshape(-1)
+        spread = None if param.data.flags.c_contiguous else param.data
+        return Run(self, i, i + 1, values, np.ascontiguousarray(grad.data).reshape(-1), spread)
 
 
 class Run:
-    """Parameters `first` to `stop` of a bucket: one stretch of values, gradients and state."""
+    """Parameters `first` to `stop` of a bucket: one stretch of values, gradients and state.
 
-    __slots__ = ("_bucket", "_first", "_homes", "_states", "_stop", "gradient", "values")
+    spread  where the values belong if they had to be copied to lie in a row
+    """
+
+    __slots__ = ("_bucket", "_first", "_homes", "_spread", "_states", "_stop", "gradient", "values")
 
     def __init__(
-        self, bucket: Bucket, first: int, stop: int, values: np.ndarray, gradient: np.ndarray
+        self,
+        bucket: Bucket,
+        first: int,
+        stop: int,
+        values: np.ndarray,
+        gradient: np.ndarray,
+        spread: np.ndarray | None = None,
     ) -> None:
         self._bucket = bucket
         self._first = first
         self._stop = stop
         self.values = values
         self.gradient = gradient
+        self._spread = spread
         self._homes = [param._home for param in bucket.params]
         self._states: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
@@ -282,6 +297,14 @@ class Run:
             start = self._bucket.starts[self._first]
             known = self._states[name] = flat, flat[start : start + self.values.size]
         return known[1]
+
+    def finish(self) -> None:
+        """Put the new values where they belong, and note that they were written."""
+        if self._spread is None:
+            wrote(self.values)
+        else:
+            self._spread[...] = self.values.reshape(self._spread.shape)
+            wrote(self._spread)
 
     def advance(self) -> int:
         """Count a step; its number, from 1."""

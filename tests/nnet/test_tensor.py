@@ -254,12 +254,20 @@ def test_in_place_on_the_tape_is_refused_or_recorded():
         lambda: w.fill_(1),
         lambda: w.clamp_(0, 1),
         lambda: w.__setitem__(0, 1),
-        lambda: nn.zeros(1).add_(w),
-        lambda: nn.zeros(1).copy_(w),
-        lambda: nn.zeros(1).__setitem__(0, w),
     ):
-        with pytest.raises(RuntimeError, match="expected tensors without requires_grad"):
+        with pytest.raises(RuntimeError, match="expected a computed tensor or no_grad"):
             operation()
+    assert w.item() == 1
+    for operation in (
+        lambda x: x.add_(w),
+        lambda x: x.copy_(w),
+        lambda x: x.__setitem__(0, w),
+    ):
+        x, w.grad = nn.zeros(1), None
+        operation(x)
+        x.backward()
+        assert x.item() == 1 and w.grad.item() == 1
+    w.grad = None
     total = nn.zeros(1)
     total += w * 2
     total *= 3

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from kernels import activation
 
+from ...in_place import rewrite
+from ...tape import Backward
 from ...tensor import Tensor, record
 from ..check import check_tensors
 
 
-def apply(op: str, formula: activation.Formula, input: Tensor) -> Tensor:
-    """The formula of every element."""
+def apply(op: str, formula: activation.Formula, input: Tensor, inplace: bool = False) -> Tensor:
+    """The formula of every element; in place, written over the input, which is returned."""
     check_tensors(op, input=input)
-    y, saved = activation.forward(formula, input.data)
-    return record(y, (input,), lambda dy: activation.backward(dy, saved))
+    if not inplace:
+        y, saved = activation.forward(formula, input.data)
+        return record(y, (input,), lambda dy: activation.backward(dy, saved))
+
+    def write(x: np.ndarray, out: np.ndarray) -> Backward:
+        if isinstance(formula, activation.Hardtanh):  # so that later writes do not spoil it
+            y, saved = activation.forward(formula, x)
+            np.copyto(out, y)
+        else:
+            kept = x if activation.keeps_output(formula) else x.copy()
+            _, saved = activation.forward(formula, kept, out)
+        return lambda dy: activation.backward(dy, saved)
+
+    return rewrite(op, input, write)

@@ -1,4 +1,4 @@
-"""Functions that are linear above 0. `inplace` changes nothing: no input is overwritten."""
+"""Functions that are linear above 0. With `inplace` they overwrite their input and return it."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> F.relu(nn.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
+    if inplace:
+        return apply("relu", activation.ReLU(), input, True)
     check_tensors("relu", input=input)
     return input.relu()
 
@@ -31,7 +33,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     >>> F.leaky_relu(nn.tensor([-1.0, 2.0]), 0.1)
     tensor([-0.1,  2. ])
     """
-    return apply("leaky_relu", activation.LeakyReLU(float(negative_slope)), input)
+    return apply("leaky_relu", activation.LeakyReLU(float(negative_slope)), input, inplace)
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -62,7 +64,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """
     if alpha < 0:
         raise ValueError(f"elu: expected alpha >= 0, got {alpha}")
-    return apply("elu", activation.ELU(float(alpha)), input)
+    return apply("elu", activation.ELU(float(alpha)), input, inplace)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -72,7 +74,7 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> F.selu(nn.ones(1))
     tensor([1.050701])
     """
-    return apply("selu", activation.ELU(SELU_ALPHA, SELU_SCALE), input)
+    return apply("selu", activation.ELU(SELU_ALPHA, SELU_SCALE), input, inplace)
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -86,7 +88,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """
     if alpha == 0:
         raise ValueError("celu: expected alpha other than 0, got 0")
-    return apply("celu", activation.ELU(float(alpha), 1.0, 1.0 / alpha), input)
+    return apply("celu", activation.ELU(float(alpha), 1.0, 1.0 / alpha), input, inplace)
 
 
 def hardtanh(
@@ -102,7 +104,7 @@ def hardtanh(
     """
     if min_val > max_val:
         raise ValueError(f"hardtanh: expected min_val <= max_val, got {min_val} and {max_val}")
-    return apply("hardtanh", activation.Hardtanh(float(min_val), float(max_val)), input)
+    return apply("hardtanh", activation.Hardtanh(float(min_val), float(max_val)), input, inplace)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -112,4 +114,4 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     >>> F.relu6(nn.tensor([-1.0, 7.0]))
     tensor([0., 6.])
     """
-    return apply("relu6", activation.Hardtanh(0.0, 6.0), input)
+    return apply("relu6", activation.Hardtanh(0.0, 6.0), input, inplace)

@@ -52,13 +52,13 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
-    """x / (1 + e^-x), also called swish; `inplace` changes nothing.
+    """x / (1 + e^-x), also called swish; with `inplace` written over the input.
 
     >>> import nnet as nn, nnet.functional as F
     >>> F.silu(nn.tensor([0.0, 2.0]))
     tensor([0.      , 1.761594])
     """
-    return apply("silu", activation.SiLU(), input)
+    return apply("silu", activation.SiLU(), input, inplace)
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
