@@ -9,7 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import compile_time, figures, machine, measure, memory_use, peers, report, summary
+from bench import (
+    compare,
+    compile_time,
+    figures,
+    machine,
+    measure,
+    memory_use,
+    peers,
+    report,
+    summary,
+)
 from bench.case import Work
 from bench.cases import CASES
 from bench.figures import BEGIN, END, Figure, load, save
@@ -250,3 +260,19 @@ def test_profile_prints_the_kernels_and_the_python_of_a_step(run, monkeypatch):
     shown = run(profile.main, "step", "lines", "--batch", "2", "--rounds", "1")
     assert "**training step**, batch 2" in shown and "optimizer_step.cpu.adam" in shown
     assert "| Python " in shown and "nnet/tape.py:" in shown
+
+
+def test_compare_times_this_tree_against_another(run, monkeypatch, capsys, tmp_path):
+    case = next(each for each in CASES["softmax_cross_entropy"] if each.small)
+    monkeypatch.setitem(CASES, "softmax_cross_entropy", (case,))
+    arguments = [str(compare.HERE), "softmax_cross_entropy", "--rounds", "1"]
+    printed = run(compare.main, *arguments, "--limit", "1000")
+    for direction in case.directions:
+        assert f"us  softmax_cross_entropy {case.name} {direction}\n" in printed
+    assert printed.endswith("0 slower than 1000 times as long\n")
+    with pytest.raises(SystemExit) as stopped:
+        run(compare.main, *arguments, "--limit", "0.001")
+    assert stopped.value.code == 1 and "  SLOWER\n" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        run(compare.main, str(tmp_path))
+    assert "expected a checkout with bench/cases" in capsys.readouterr().err
