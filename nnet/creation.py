@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,9 @@ def ones(*size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = Fa
     return Tensor(np.ones(sizes_of(size), dtype), requires_grad)
 
 
-def full(size: Any, value: Any, dtype: npt.DTypeLike = np.float32) -> Tensor:
-    return Tensor(np.full(size, value, dtype))
+def full(size: Any, fill_value: Any, dtype: npt.DTypeLike | None = None) -> Tensor:
+    """`fill_value` everywhere, in the dtype that `tensor` gives it."""
+    return Tensor(np.full(size, fill_value, as_array(fill_value).dtype if dtype is None else dtype))
 
 
 def empty(*size: Any, dtype: npt.DTypeLike = np.float32) -> Tensor:
@@ -54,10 +56,31 @@ def ones_like(like: Tensor) -> Tensor:
     return Tensor(np.ones(like.shape, like.dtype))
 
 
-def arange(start: float, stop: float | None = None, step: float = 1) -> Tensor:
-    """Numbers from start to below stop, or from 0 to below start."""
-    numbers = np.arange(start, step=step) if stop is None else np.arange(start, stop, step)
-    return Tensor(numbers if numbers.dtype.kind != "f" else numbers.astype(np.float32))
+def arange(
+    start: float, end: float | None = None, step: float = 1, *, dtype: npt.DTypeLike | None = None
+) -> Tensor:
+    """Numbers from start to below end, or from 0 to below start; float32 if one of them is a float.
+
+    Raises ValueError for a step of 0, one that leads away from end, and what is not finite.
+
+    >>> import nnet as nn
+    >>> nn.arange(3, 0, -1)
+    tensor([3, 2, 1])
+    """
+    if end is None:
+        start, end = 0, start
+    given = [each.item() if isinstance(each, Tensor) else each for each in (start, end, step)]
+    if not all(math.isfinite(each) for each in given):
+        raise ValueError(f"arange: expected finite numbers, got {given}")
+    if dtype is not None and np.dtype(dtype).kind != "f":
+        given = [int(each) for each in given]
+    first, last, by = given
+    if by == 0 or (last - first) * by < 0:
+        raise ValueError(f"arange: expected a step that leads from {first} to {last}, got {by}")
+    numbers = np.arange(first, last, by)
+    if dtype is None and numbers.dtype.kind == "f":
+        dtype = np.float32
+    return Tensor(numbers if dtype is None else numbers.astype(dtype, copy=False))
 
 
 def rand(*size: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:

@@ -78,10 +78,21 @@ class InPlace(Operand):
 
 
 def array_index(index: Any) -> Any:
-    """An index with arrays for tensors."""
-    if isinstance(index, tuple):
-        return tuple(array_index(part) for part in index)
-    return index.data if isinstance(index, Operand) else index
+    """An index with arrays for tensors; a list that holds more than numbers becomes a tuple."""
+    if isinstance(index, Operand):
+        return index.data
+    if isinstance(index, list) and any(isinstance(part, _NO_NUMBERS) for part in index):
+        index = tuple(index)
+    return tuple(_array_part(part) for part in index) if isinstance(index, tuple) else index
+
+
+_NO_NUMBERS = (Operand, np.ndarray, list, tuple, range, slice, type(None), type(Ellipsis))
+
+
+def _array_part(part: Any) -> Any:
+    if isinstance(part, tuple | list):
+        return [_array_part(each) for each in part]
+    return part.data if isinstance(part, Operand) else part
 
 
 def rewrite(name: str, tensor: Any, write: Callable[[np.ndarray, np.ndarray], Backward]) -> Tensor:

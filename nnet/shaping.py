@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,10 +52,13 @@ class Shaping(Operand):
         dim = axis(dim, len(shape))
         return self.reshape(*shape[:dim], *sizes, *shape[dim + 1 :])
 
-    def squeeze(self, dim: int | None = None) -> Tensor:
-        """Drop axes of size one: all of them, or `dim` if it is one."""
+    def squeeze(self, dim: int | Sequence[int] | None = None) -> Tensor:
+        """Drop axes of size one: all of them, or those of `dim` that are of size one."""
         shape = self.data.shape
-        dims = range(len(shape)) if dim is None else [axis(dim, len(shape))]
+        given: Any = range(len(shape)) if dim is None else dim
+        if not isinstance(given, tuple | list | range):
+            given = [given]
+        dims = [axis(each, len(shape) or 1) for each in given]
         return self.reshape(tuple(s for i, s in enumerate(shape) if s != 1 or i not in dims))
 
     def unsqueeze(self, dim: int) -> Tensor:
@@ -71,8 +75,12 @@ class Shaping(Operand):
 
     def transpose(self, dim0: int, dim1: int) -> Tensor:
         """Swap two axes."""
+        axes = self.data.ndim or 1
+        first, second = axis(dim0, axes), axis(dim1, axes)
+        if first == second:
+            return record_view(self, lambda x: x.view(), lambda dy: dy)
         return record_view(
-            self, lambda x: x.swapaxes(dim0, dim1), lambda dy: dy.swapaxes(dim0, dim1)
+            self, lambda x: x.swapaxes(first, second), lambda dy: dy.swapaxes(first, second)
         )
 
     def t(self) -> Tensor:
@@ -98,28 +106,40 @@ class Shaping(Operand):
         return self.expand(other.shape)
 
     def contiguous(self) -> Tensor:
-        return self._record(np.ascontiguousarray(self.data), (self,), lambda dy: dy)
+        return self._record(np.asarray(self.data, order="C"), (self,), lambda dy: dy)
 
     def clone(self) -> Tensor:
         """A copy; its gradient flows to the original."""
         return self._record(self.data.copy(), (self,), lambda dy: dy)
 
     def split(self, size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-        """Pieces of `size` elements along `dim`, the last one smaller if need be."""
+        """Pieces of `size` elements along `dim`, the last one smaller if need be.
+
+        An axis without elements is one empty piece.
+        """
         dim = axis(dim, self.data.ndim)
         length = self.data.shape[dim]
-        sizes = [size] * -(-length // size) if isinstance(size, int) else list(size)
-        if not isinstance(size, int) and sum(sizes) != length:
-            raise ValueError(f"split: expected sizes that add up to {length}, got {sizes}")
+        if isinstance(size, tuple | list):
+            sizes = list(size)
+            if sum(sizes) != length or min(sizes, default=0) < 0:
+                raise ValueError(f"split: expected sizes that add up to {length}, got {sizes}")
+        else:
+            size = index(size)  # type: ignore[arg-type]
+            if size < 0 or (not size and length):
+                raise ValueError(f"split: expected a size above 0, got {size}")
+            sizes = [size] * max(-(-length // size) if size else 1, 1)
         stops = np.cumsum(sizes)
         before = (slice(None),) * dim
         return tuple(
             self[(*before, slice(stop - n, stop))] for n, stop in zip(sizes, stops, strict=True)
         )
 
-    def __getitem__(self, index: Any) -> Tensor:
-        """NumPy's indexing: integers, slices, None, ..., arrays or tensors of integers or bool."""
-        index = array_index(index)
+    def __getitem__(self, position: Any) -> Tensor:
+        """NumPy's indexing: integers, slices, None, ..., arrays or tensors of integers or bool.
+
+        As in PyTorch a list that holds more than numbers is one position an axis, like a tuple.
+        """
+        index = array_index(position)
         shape, dtype = self.data.shape, self.data.dtype
 
         def backward(dy: np.ndarray) -> np.ndarray:
@@ -173,7 +193,9 @@ def _part(x: np.ndarray, index: Any) -> np.ndarray:
 
 def axis(dim: int, ndim: int) -> int:
     """`dim` counted from the front; IndexError if there is no such axis."""
-    if not -ndim <= dim < ndim:
+    if isinstance(dim, bool):
+        raise TypeError(f"dim: expected an integer, got {dim}")
+    if not -ndim <= index(dim) < ndim:
         raise IndexError(f"dim: expected {-ndim} to {ndim - 1}, got {dim}")
     return dim % ndim
 
