@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .broadcasting import arrays, fit, quiet, tensor_or_none, wanted
+from .broadcasting import arrays, fit, floats, quiet, tensor_or_none, wanted
 from .products import matmul
 from .tape import Operand, total
 
@@ -58,7 +58,7 @@ class Arithmetic(Operand):
         x, y = arrays(self, other)
         if x.dtype.kind != "f":
             x = x.astype(np.float32)
-            y = np.asarray(y, np.float32)
+            y = np.asarray(other.data if isinstance(other, Operand) else other, np.float32)
         a, b = wanted(self), wanted(other)
         with quiet():
             z = x / y
@@ -71,10 +71,14 @@ class Arithmetic(Operand):
         return self._record(z, (self, tensor_or_none(other)), backward)
 
     def __pow__(self, exponent: Any) -> Tensor:
+        if type(exponent) is int and exponent < 0 and self.data.dtype.kind != "f":
+            raise ValueError(f"pow: expected floats for the exponent {exponent}, got integers")
         x, p = arrays(self, exponent)
         a, b = wanted(self), wanted(exponent)
         with quiet():
             z = x**p
+        if z.dtype is not x.dtype:
+            z = z.astype(x.dtype)  # NumPy makes int8 of bool
 
         def backward(dz: np.ndarray) -> tuple:
             dx = dp = None
@@ -99,6 +103,8 @@ class Arithmetic(Operand):
         return self._constant(other) - self
 
     def __rtruediv__(self, other: Any) -> Tensor:
+        if self.data.dtype.kind != "f":
+            return self._record(floats(self), ()).__rtruediv__(other)
         return self._constant(other) / self
 
     def __rpow__(self, other: Any) -> Tensor:
@@ -122,6 +128,11 @@ class Arithmetic(Operand):
 
     def __or__(self, other: Any) -> Tensor:
         return self._record(np.bitwise_or(*arrays(self, other)), ())
+
+    def __contains__(self, element: Any) -> bool:
+        """Whether some element equals a number, or some of a tensor's; TypeError for others."""
+        x, y = arrays(self, element)
+        return bool(np.any(np.equal(x, y)))
 
     def __eq__(self, other: Any) -> Any:
         return _compare(self, other, np.equal)
@@ -147,10 +158,13 @@ class Arithmetic(Operand):
 
     def _constant(self, value: Any) -> Tensor:
         x, y = arrays(self, value)
-        return self._record(np.asarray(y, None if x.dtype == bool else x.dtype), ())
+        return self._record(np.asarray(y, x.dtype), ())
 
 
 def _compare(tensor: Operand, other: Any, ufunc: Callable) -> Any:
+    # NumPy compares a number that the dtype cannot hold by its value.
+    if type(other) is int:
+        return tensor._record(ufunc(tensor.data, other), ())
     try:
         x, y = arrays(tensor, other)
     except TypeError:

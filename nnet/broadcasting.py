@@ -25,13 +25,21 @@ def arrays(tensor: Operand, other: Any) -> tuple[Any, Any]:
             other = other.item()
         if not isinstance(other, int | float):
             raise TypeError(f"expected a tensor, an array or a number, got {type(other).__name__}")
-        if type(other) is float and x.dtype.kind != "f":
-            x = x.astype(np.float32)
-        return x, other
+        return (x, other) if x.dtype.kind == "f" else _whole_and_number(tensor, other)
     if x.dtype is not y.dtype:
-        dtype = _common(x, y)
+        dtype = common(tensor, other)
         x, y = x.astype(dtype, copy=False), y.astype(dtype, copy=False)
     return x, y
+
+
+def _whole_and_number(tensor: Operand, number: float) -> tuple[np.ndarray, float]:
+    """Integers or bool and a number, both in their common dtype, which wraps as PyTorch's does."""
+    dtype = common(tensor, number)
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        if not limits.min <= number <= limits.max:
+            number = np.asarray(number).astype(dtype).item()
+    return tensor.data.astype(dtype, copy=False), number
 
 
 def floats(tensor: Operand) -> np.ndarray:
@@ -40,13 +48,41 @@ def floats(tensor: Operand) -> np.ndarray:
     return x if x.dtype.kind == "f" else x.astype(np.float32)
 
 
-def _common(x: np.ndarray, y: np.ndarray) -> np.dtype:
-    """PyTorch's rule: floats win over integers, then arrays over scalars, then the wider."""
-    if (x.dtype.kind == "f") != (y.dtype.kind == "f"):
-        return x.dtype if x.dtype.kind == "f" else y.dtype
-    if (x.ndim == 0) != (y.ndim == 0) and x.dtype.kind == y.dtype.kind:
-        return x.dtype if x.ndim else y.dtype
-    return np.result_type(x, y)
+def common(*operands: Any) -> np.dtype:
+    """The dtype in which tensors, arrays and Python numbers meet, as in PyTorch.
+
+    Floats win over integers and these over bool; among the winners arrays with axes over those
+    without, these over Python's numbers; then the wider one.
+    """
+    ranked = [_rank(each) for each in operands]
+    kind = max(kind for kind, _, _ in ranked)
+    rank = max(rank for of, rank, _ in ranked if of == kind)
+    return np.result_type(*(dtype for of, by, dtype in ranked if (of, by) == (kind, rank)))
+
+
+def _rank(operand: Any) -> tuple[int, int, np.dtype]:
+    """(kind, whether a tensor with axes or none or a number, dtype)."""
+    if isinstance(operand, Operand):
+        dtype, rank = operand.data.dtype, 2 if operand.data.ndim else 1
+    elif isinstance(operand, np.ndarray) and operand.ndim:
+        dtype, rank = operand.dtype, 2
+    else:
+        dtype, rank = _of_number(operand), 0
+    if dtype.kind not in _KINDS:
+        raise TypeError(f"expected an array of floats, integers or bool, got {dtype}")
+    return _KINDS[dtype.kind], rank, dtype
+
+
+def _of_number(number: Any) -> np.dtype:
+    if isinstance(number, np.generic | np.ndarray):
+        number = number.item()
+    for of, dtype in ((bool, np.bool_), (int, np.int64), (float, np.float32)):
+        if isinstance(number, of):
+            return np.dtype(dtype)
+    raise TypeError(f"expected a tensor, an array or a number, got {type(number).__name__}")
+
+
+_KINDS = {"b": 0, "i": 1, "u": 1, "f": 2}
 
 
 def tensor_or_none(value: Any) -> Operand | None:

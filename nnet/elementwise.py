@@ -9,7 +9,7 @@ import numpy as np
 
 from kernels import activation
 
-from .broadcasting import arrays, fit, floats, quiet, tensor_or_none, wanted
+from .broadcasting import arrays, common, fit, floats, quiet, tensor_or_none, wanted
 from .tape import Operand
 
 if TYPE_CHECKING:
@@ -38,26 +38,37 @@ class Elementwise(Operand):
         return self._record(y, (self,), lambda dy: dy / (y + y))
 
     def square(self) -> Tensor:
-        x = self.data
+        x = self.data if self.data.dtype.kind != "b" else self.data.astype(np.int64)
         with quiet():
             y = x * x
         return self._record(y, (self,), lambda dy: dy * (x + x))
 
-    def clamp(self, min: float | None = None, max: float | None = None) -> Tensor:
-        """Limit to [min, max]; the gradient passes where x is inside, bounds included."""
-        x = self.data
+    def clamp(self, min: Any = None, max: Any = None) -> Tensor:
+        """Limit to [min, max], numbers or tensors; max where min is above it.
+
+        The gradient goes to x where it is inside, bounds included, else to the bound.
+        """
         if min is None and max is None:
             raise ValueError("clamp: expected min or max, got neither")
+        x = self.data
+        if x.dtype.kind != "f" or isinstance(min, Operand) or isinstance(max, Operand):
+            met = common(self, *(bound for bound in (min, max) if bound is not None))
+            x = x.astype(met, copy=False)
+        low, high = _bound(min, x.dtype), _bound(max, x.dtype)
+        shapes = wanted(self), wanted(min), wanted(max)
 
-        def backward(dy: np.ndarray) -> np.ndarray:
-            inside = np.ones(x.shape, bool)
-            if min is not None:
-                inside &= x >= min
-            if max is not None:
-                inside &= x <= max
-            return np.where(inside, dy, 0)
+        def backward(dy: np.ndarray) -> tuple:
+            under = np.False_ if low is None else x < low
+            over = np.False_ if high is None else x > high
+            crossed = np.False_ if low is None or high is None else np.greater(low, high)
+            masks = ~(np.isnan(x) | under | over), under & ~crossed, over | crossed
+            return tuple(
+                None if shape is None else fit(np.where(mask, dy, 0), shape)
+                for mask, shape in zip(masks, shapes, strict=True)
+            )
 
-        return self._record(np.clip(x, min, max), (self,), backward)
+        inputs = self, tensor_or_none(min), tensor_or_none(max)
+        return self._record(np.clip(x, low, high), inputs, backward)
 
     def maximum(self, other: Any) -> Tensor:
         """The larger one of each pair; equal ones share the gradient."""
@@ -68,13 +79,16 @@ class Elementwise(Operand):
         return _extreme(self, other, np.minimum)
 
     def relu(self) -> Tensor:
-        return _activate(self, activation.ReLU())
+        """max(x, 0); integers stay integers."""
+        if self.data.dtype.kind in "iu":
+            return self._record(np.maximum(self.data, 0), ())
+        return _activate(self, activation.ReLU(), self.data)
 
     def sigmoid(self) -> Tensor:
-        return _activate(self, activation.Sigmoid())
+        return _activate(self, activation.Sigmoid(), floats(self))
 
     def tanh(self) -> Tensor:
-        return _activate(self, activation.Tanh())
+        return _activate(self, activation.Tanh(), floats(self))
 
     def isnan(self) -> Tensor:
         return self._record(np.isnan(self.data), ())
@@ -83,8 +97,14 @@ class Elementwise(Operand):
         return self._record(np.isfinite(self.data), ())
 
 
-def _activate(tensor: Operand, formula: activation.Formula) -> Tensor:
-    y, saved = activation.forward(formula, tensor.data)
+def _bound(value: Any, dtype: np.dtype) -> Any:
+    if isinstance(value, Operand):
+        return value.data.astype(dtype, copy=False)
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _activate(tensor: Operand, formula: activation.Formula, x: np.ndarray) -> Tensor:
+    y, saved = activation.forward(formula, x)
     return tensor._record(y, (tensor,), lambda dy: activation.backward(dy, saved))
 
 

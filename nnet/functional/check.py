@@ -8,6 +8,12 @@ from typing import Any
 from ..tensor import Tensor
 
 
+def check_is_tensor(op: str, input: Any) -> None:
+    """TypeError for what is no tensor, of whatever dtype."""
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{op}: expected input to be a tensor, got {type(input).__name__}")
+
+
 def check_tensors(op: str, **arguments: Any) -> None:
     """TypeError for what is neither a float tensor nor None, or of another dtype than the rest."""
     first: Tensor | None = None

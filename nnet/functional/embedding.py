@@ -5,7 +5,7 @@ from __future__ import annotations
 from kernels import embedding as op
 
 from ..tensor import Tensor, record
-from .check import check_tensors
+from .check import check_is_tensor, check_tensors
 
 
 def embedding(
@@ -36,8 +36,7 @@ def embedding(
     tensor([[[4., 5.],
              [0., 1.]]])
     """
-    if not isinstance(input, Tensor):
-        raise TypeError(f"embedding: expected input to be a tensor, got {type(input).__name__}")
+    check_is_tensor("embedding", input)
     check_tensors("embedding", weight=weight)
     if sparse:
         raise ValueError("embedding: expected sparse=False, gradients here are dense")

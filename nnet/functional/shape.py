@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..tensor import Tensor
+from .check import check_is_tensor
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -14,8 +15,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     >>> F.flatten(nn.zeros(2, 3, 4), 1).shape
     (2, 12)
     """
-    if not isinstance(input, Tensor):
-        raise TypeError(f"flatten: expected input to be a tensor, got {type(input).__name__}")
+    check_is_tensor("flatten", input)
     return input.flatten(start_dim, end_dim)
 
 
@@ -29,6 +29,7 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     tensor([[0, 1, 0],
             [1, 0, 0]])
     """
+    check_is_tensor("one_hot", input)
     labels = input.data
     if labels.dtype.kind not in "iu":
         raise TypeError(f"one_hot: expected integer labels, got {labels.dtype}")

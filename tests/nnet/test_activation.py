@@ -217,8 +217,8 @@ def test_wrong_options_are_named():
         F.gelu(x, "erf")
     with pytest.raises(IndexError, match="softmax: expected dim from -1 to 0, got 1"):
         F.softmax(x, 1)
-    for function in FUNCTIONS.values():
+    for name in FUNCTIONS.keys() - {"relu", "relu6", "hardtanh", "sigmoid", "tanh"}:
         with pytest.raises(TypeError, match="expected input of float32 or float64, got int64"):
-            function(nn.tensor([[1, 2], [3, 4]]))
+            FUNCTIONS[name](nn.tensor([[1, 2], [3, 4]]))
     with pytest.raises(TypeError, match="expected weight of float32 like the rest, got float64"):
         F.prelu(x, nn.Tensor(np.ones(1)))

@@ -100,6 +100,16 @@ def test_comparisons_are_bool_and_none_is_not_equal():
         _ = x < "a"
 
 
+def test_membership_asks_the_elements():
+    matrix = nn.tensor([[1, 2], [3, 4]])
+    assert 2 in matrix and 9 not in matrix and 2.5 not in matrix and 2.0 in matrix
+    assert nn.tensor(3) in matrix and nn.tensor([1, 7]) in matrix
+    assert 2 in nn.tensor(2.0) and True in nn.tensor([False, True])
+    assert float("nan") not in nn.tensor([float("nan")]) and 1 not in nn.zeros(0)
+    with pytest.raises(TypeError, match="a number, got str"):
+        assert "a" in matrix
+
+
 def test_unknown_operands_are_named():
     x = nn.tensor([1.0])
     with pytest.raises(TypeError, match="a tensor, an array or a number, got str"):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from kernels import activation
 from kernels import prelu as prelu_op
 
 from ...tensor import Tensor, record
-from ..check import check_tensors
+from ..check import check_is_tensor, check_tensors
 from .formula import apply
 
 # Klambauer et al. 2017: with these, mean 0 and variance 1 are a fixed point of wide layers.
@@ -14,16 +16,18 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.050700987355480493
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
-    """max(x, 0), gradient 0 at 0.
+    """max(x, 0), gradient 0 at 0; integers stay integers.
 
     >>> import nnet as nn, nnet.functional as F
     >>> F.relu(nn.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    if inplace:
-        return apply("relu", activation.ReLU(), input, True)
-    check_tensors("relu", input=input)
-    return input.relu()
+    check_is_tensor("relu", input)
+    if not inplace:
+        return input.relu()
+    if input.data.dtype.kind in "iu":
+        return input.clamp_(0)
+    return apply("relu", activation.ReLU(), input, True)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -40,7 +44,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """x above 0, weight * x below, with gradients to both.
 
     input   (N, C, ...), or any shape for a weight of one element
-    weight  (C,) or (1,)
+    weight  (C,), (1,) or ()
 
     Raises TypeError for other or mixed dtypes, ValueError for a weight that does not fit.
 
@@ -49,6 +53,8 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     tensor([[-0.25, -0.5 ]])
     """
     check_tensors("prelu", input=input, weight=weight)
+    if not weight.ndim:
+        weight = weight.reshape(1)
     y, saved = prelu_op.forward(input.data, weight.data)
     return record(y, (input, weight), lambda dy: prelu_op.backward(dy, saved))
 
@@ -94,9 +100,9 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 def hardtanh(
     input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False
 ) -> Tensor:
-    """x limited to [min_val, max_val]; gradient 0 at the limits and beyond.
+    """x limited to [min_val, max_val]; gradient 0 at the limits and beyond; integers stay integers.
 
-    Raises ValueError for min_val > max_val.
+    Raises ValueError for min_val > max_val, and for a negative one of unsigned integers.
 
     >>> import nnet as nn, nnet.functional as F
     >>> F.hardtanh(nn.tensor([-2.0, 0.5]))
@@ -104,7 +110,7 @@ def hardtanh(
     """
     if min_val > max_val:
         raise ValueError(f"hardtanh: expected min_val <= max_val, got {min_val} and {max_val}")
-    return apply("hardtanh", activation.Hardtanh(float(min_val), float(max_val)), input, inplace)
+    return _limited("hardtanh", input, min_val, max_val, inplace)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -114,4 +120,14 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     >>> F.relu6(nn.tensor([-1.0, 7.0]))
     tensor([0., 6.])
     """
-    return apply("relu6", activation.Hardtanh(0.0, 6.0), input, inplace)
+    return _limited("relu6", input, 0.0, 6.0, inplace)
+
+
+def _limited(op: str, input: Tensor, low: float, high: float, inplace: bool) -> Tensor:
+    if not isinstance(input, Tensor) or input.data.dtype.kind not in "iu":
+        return apply(op, activation.Hardtanh(float(low), float(high)), input, inplace)
+    if low < 0 and input.data.dtype.kind == "u":
+        raise ValueError(f"{op}: expected limits of at least 0 for {input.dtype}, got {low}")
+    if inplace:
+        return input.clamp_(int(low), int(high))
+    return record(np.clip(input.data, int(low), int(high)), ())

@@ -5,29 +5,29 @@ from __future__ import annotations
 from kernels import activation
 
 from ...tensor import Tensor
-from ..check import check_tensors
+from ..check import check_is_tensor
 from .formula import apply
 
 
 def sigmoid(input: Tensor) -> Tensor:
-    """1 / (1 + e^-x).
+    """1 / (1 + e^-x); integers and bool become float32.
 
     >>> import nnet as nn, nnet.functional as F
     >>> F.sigmoid(nn.zeros(1))
     tensor([0.5])
     """
-    check_tensors("sigmoid", input=input)
+    check_is_tensor("sigmoid", input)
     return input.sigmoid()
 
 
 def tanh(input: Tensor) -> Tensor:
-    """The hyperbolic tangent.
+    """The hyperbolic tangent; integers and bool become float32.
 
     >>> import nnet as nn, nnet.functional as F
     >>> F.tanh(nn.zeros(1))
     tensor([0.])
     """
-    check_tensors("tanh", input=input)
+    check_is_tensor("tanh", input)
     return input.tanh()
 
 
