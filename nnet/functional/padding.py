@@ -11,6 +11,7 @@ import numpy as np
 from kernels import _memory
 
 from ..tensor import Tensor, record
+from .check import check_is_tensor
 
 MODES = ("constant", "reflect", "replicate", "circular")
 
@@ -23,16 +24,17 @@ def pad(
 ) -> Tensor:
     """Add elements around: pad is (before, after) of the last axis, of the one before it, ...
 
-    mode   "constant": `value`, 0 if not given; a negative number cuts off instead;
+    pad    a negative number cuts off instead
+    mode   "constant": `value`, 0 if not given;
            "reflect": d c b | a b c d | c b a, without the edge itself;
            "replicate": a a a | a b c d | d d d;
-           "circular": b c d | a b c d | a b c
+           "circular": b c d | a b c d | a b c, of what is left where the other end is cut
     input  of any shape for "constant"; (N, C, ...) or (C, ...) with as many axes behind as pad
            speaks of for the others
 
     The gradient of what was repeated goes to where it came from. Raises ValueError for another
     mode, for a pad that is odd in count or speaks of too many axes, and for more than there is
-    to repeat.
+    to repeat or to cut off.
 
     >>> import nnet as nn, nnet.functional as F
     >>> F.pad(nn.ones(2), (1, 2))
@@ -42,8 +44,7 @@ def pad(
     """
     if mode not in MODES:
         raise ValueError(f"pad: expected mode as one of {', '.join(MODES)}, got {mode!r}")
-    if not isinstance(input, Tensor):
-        raise TypeError(f"pad: expected input to be a tensor, got {type(input).__name__}")
+    check_is_tensor("pad", input)
     given = tuple(map(index, pad))
     widths = list(zip(given[::2], given[1::2], strict=False))[::-1]
     if len(given) % 2 or len(widths) > input.ndim:
@@ -54,14 +55,30 @@ def pad(
         return _pad_constant(input, widths, 0.0 if value is None else value)
     if value:
         raise ValueError(f"pad: expected no value with mode {mode!r}, got {value}")
-    return _pad_repeating(input, widths, mode)
+    first = input.ndim - len(widths)
+    if first not in (1, 2) or not 1 <= len(widths) <= 3:
+        raise ValueError(
+            f"pad: expected input of shape (N, C, ...) or (C, ...) with {len(widths)} axes to pad "
+            f"for mode {mode!r}, at most 3, got {input.shape}"
+        )
+    cuts = [(min(before, 0), min(after, 0)) for before, after in widths]
+    grown = [(max(before, 0), max(after, 0)) for before, after in widths]
+    if cuts == [(0, 0)] * len(cuts):
+        return _pad_repeating(input, grown, mode)
+    if mode == "circular":
+        return _pad_repeating(_pad_constant(input, cuts, 0.0), grown, mode)
+    for (before, after), n in zip(widths, input.shape[first:], strict=True):
+        if before + n + after < 1:
+            raise ValueError(f"pad: expected to leave something of {n}, got {(before, after)}")
+    return _pad_constant(_pad_repeating(input, grown, mode), cuts, 0.0)
 
 
 def _pad_constant(input: Tensor, widths: list[tuple[int, int]], value: float) -> Tensor:
     x = input.data
     widths = [(0, 0)] * (x.ndim - len(widths)) + widths
     shape = [before + n + after for (before, after), n in zip(widths, x.shape, strict=True)]
-    if min(shape, default=0) < 0:
+    cut = [max(-before, 0) + max(-after, 0) for before, after in widths]
+    if any(most < each for each, most in zip(cut, x.shape, strict=True)):
         raise ValueError(f"pad: expected to cut off at most all of {x.shape}, got {widths}")
     kept, inside = [], []
     for (before, after), n in zip(widths, x.shape, strict=True):
@@ -83,14 +100,9 @@ def _pad_constant(input: Tensor, widths: list[tuple[int, int]], value: float) ->
 
 def _pad_repeating(input: Tensor, widths: list[tuple[int, int]], mode: str) -> Tensor:
     x, first = input.data, input.ndim - len(widths)
-    if first not in (1, 2) or not 1 <= len(widths) <= 3:
-        raise ValueError(
-            f"pad: expected input of shape (N, C, ...) or (C, ...) with {len(widths)} axes to pad "
-            f"for mode {mode!r}, at most 3, got {x.shape}"
-        )
     for (before, after), n in zip(widths, x.shape[first:], strict=True):
         most = {"reflect": n - 1, "circular": n, "replicate": before + after if n else 0}[mode]
-        if min(before, after) < 0 or max(before, after) > most:
+        if max(before, after) > most:
             raise ValueError(
                 f"pad: expected from 0 to {most} elements to {mode} around {n}, "
                 f"got {(before, after)}"

@@ -197,7 +197,11 @@ ERRORS = {
         lambda: F.pad(X3, (0, 7), "circular"),
         r"pad: expected from 0 to 6 .*got \(0, 7\)",
     ),
-    "negative": (lambda: F.pad(X3, (0, -1), "circular"), r"pad: expected from 0 .*got \(0, -1\)"),
+    "circular cut": (
+        lambda: F.pad(X3, (5, -2), "circular"),
+        r"pad: expected from 0 .*got \(5, 0\)",
+    ),
+    "reflect cut": (lambda: F.pad(X3, (1, -7), "reflect"), r"pad: expected to leave .*\(1, -7\)"),
     "pad axes": (lambda: F.pad(X4, (1, 1), "reflect"), r"pad: expected input of shape .* got \(2,"),
     "pad value": (lambda: F.pad(X3, (1, 1), "reflect", 2.0), "pad: expected no value .*, got 2.0"),
     "pad all": (lambda: F.pad(X3, (-4, -3)), r"pad: expected to cut off at most all of \(2, 4, 6"),
