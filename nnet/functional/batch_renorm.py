@@ -8,7 +8,7 @@ from kernels import batch_norm as batch_norm_op
 
 from ..tensor import Tensor, record
 from ..writes import wrote_average
-from .check import check_channels, check_tensors
+from .check import check_channels, check_statistics, check_tensors
 from .normalization import batch_norm
 
 
@@ -36,7 +36,7 @@ def batch_renorm(
     weight, bias               (C,)
 
     Raises TypeError for other or mixed dtypes; ValueError for shapes that do not fit, one value a
-    channel in training, r_max below 1 and d_max below 0.
+    channel in training, r_max below 1 and d_max below 0; RuntimeError as `batch_norm`.
 
     >>> import nnet as nn, nnet.functional as F
     >>> x, mean, var = nn.tensor([[1.0], [3.0]]), nn.tensor([1.0]), nn.tensor([4.0])
@@ -62,10 +62,11 @@ def batch_renorm(
     scale, shift = (gamma * r).astype(dtype), (beta + gamma * d).astype(dtype)
     y, _ = batch_norm_op.inference_forward(x, saved.mean, saved.var, scale, shift, eps=eps)
     count = x.size // x.shape[1]
-    batch_norm_op.move_average(running_mean.data, saved.mean, momentum)
-    batch_norm_op.move_average(running_var.data, saved.var, momentum, count / (count - 1))
-    wrote_average(running_mean)
-    wrote_average(running_var)
+    if count:
+        batch_norm_op.move_average(running_mean.data, saved.mean, momentum)
+        batch_norm_op.move_average(running_var.data, saved.var, momentum, count / (count - 1))
+        wrote_average(running_mean)
+        wrote_average(running_var)
     saved = saved._replace(gamma=scale, beta=shift)
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray | None, ...]:
@@ -90,7 +91,7 @@ def mean_only_batch_norm(
     bias          (C,)
 
     Raises TypeError for other or mixed dtypes, ValueError for shapes that do not fit and for one
-    value a channel in training.
+    value a channel in training, RuntimeError as `batch_norm`.
 
     >>> import nnet as nn, nnet.functional as F
     >>> F.mean_only_batch_norm(nn.tensor([[1.0], [5.0]]), None, training=True).tolist()
@@ -102,7 +103,7 @@ def mean_only_batch_norm(
     one, zeros = np.ones(channels), np.zeros(channels, x.dtype)
     if training:
         mean = batch_norm_op.forward(x, None, None)[1].mean
-        if running_mean is not None:
+        if running_mean is not None and x.size:
             batch_norm_op.move_average(running_mean.data, mean, momentum)
             wrote_average(running_mean)
     elif running_mean is None:
@@ -133,7 +134,7 @@ def _check(
     running_var: Tensor | None,
 ) -> None:
     check_tensors(op, input=input, weight=weight, bias=bias)
-    check_tensors(op, running_mean=running_mean, running_var=running_var)
+    check_statistics(op, running_mean=running_mean, running_var=running_var)
     check_channels(
         op, input, weight=weight, bias=bias, running_mean=running_mean, running_var=running_var
     )

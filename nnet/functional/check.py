@@ -5,6 +5,8 @@ from __future__ import annotations
 from operator import index
 from typing import Any
 
+from ..broadcasting import common
+from ..tape import mode
 from ..tensor import Tensor
 
 
@@ -31,6 +33,34 @@ def check_tensors(op: str, **arguments: Any) -> None:
             raise TypeError(
                 f"{op}: expected {name} of {first.data.dtype} like the rest, got {dtype}"
             )
+
+
+def check_statistics(op: str, **arguments: Any) -> None:
+    """`check_tensors` and `check_no_gradient`, of running averages."""
+    check_tensors(op, **arguments)
+    for value in arguments.values():
+        if value is not None and value.requires_grad:
+            check_no_gradient(op, **arguments)
+
+
+def check_no_gradient(op: str, **arguments: Tensor | None) -> None:
+    """RuntimeError for a tensor that needs a gradient where none is computed."""
+    for name, value in arguments.items():
+        if value is not None and value.requires_grad and mode.recording:
+            raise RuntimeError(
+                f"{op}: expected {name} that needs no gradient, for it gets none; detach() it"
+            )
+
+
+def promoted(*arguments: Any) -> tuple[Any, ...]:
+    """The tensors in the dtype in which they meet, if that is of floats; the rest as it is."""
+    tensors = [each for each in arguments if isinstance(each, Tensor)]
+    if all(each.data.dtype is tensors[0].data.dtype for each in tensors):
+        return arguments
+    dtype = common(*tensors)
+    if dtype.kind != "f":
+        return arguments
+    return tuple(each.to(dtype) if isinstance(each, Tensor) else each for each in arguments)
 
 
 def check_channels(op: str, input: Tensor, **arguments: Tensor | None) -> None:

@@ -11,7 +11,7 @@ from kernels import group_norm as group_norm_op
 
 from ..tensor import Tensor, record
 from ..writes import wrote_average
-from .check import check_tensors
+from .check import check_statistics, check_tensors
 from .normalization import batch_norm
 
 
@@ -150,7 +150,7 @@ def instance_norm(
     use_input_stats            normalize by the instance's own statistics
 
     Raises TypeError for other or mixed dtypes; ValueError for shapes that do not fit, an eps that
-    is not positive, and one value an instance.
+    is not positive, and one value an instance; RuntimeError as `batch_norm`.
 
     >>> import nnet as nn, nnet.functional as F
     >>> F.instance_norm(nn.tensor([[[1.0, 3.0], [5.0, 5.0]]]), eps=1e-12)
@@ -161,7 +161,7 @@ def instance_norm(
         check_eps("instance_norm", eps)
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     check_tensors("instance_norm", input=input, weight=weight, bias=bias)
-    check_tensors("instance_norm", running_mean=running_mean, running_var=running_var)
+    check_statistics("instance_norm", running_mean=running_mean, running_var=running_var)
     check_eps("instance_norm", eps)
     x = input.data
     positions = math.prod(x.shape[2:])
@@ -181,7 +181,7 @@ def instance_norm(
         running_var=running_var,
     )
     output, saved = _grouped(input, channels, weight, bias, eps)
-    if len(x):
+    if x.size:
         var = (saved.rstd**-2 - eps).mean(0) * (positions / (positions - 1))
         for average, value in ((running_mean, saved.mean.mean(0)), (running_var, var)):
             if average is not None:

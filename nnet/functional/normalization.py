@@ -6,7 +6,7 @@ from kernels import batch_norm as batch_norm_op
 
 from ..tensor import Tensor, record
 from ..writes import wrote_average
-from .check import check_channels, check_tensors
+from .check import check_channels, check_statistics, check_tensors
 
 
 def batch_norm(
@@ -35,7 +35,7 @@ def batch_norm(
     eps                        added to the variance, above 0
 
     Raises TypeError for other or mixed dtypes, ValueError for shapes that do not fit, for eps <= 0
-    and for one value a channel in training.
+    and for one value a channel in training, RuntimeError for running averages that need a gradient.
 
     >>> import nnet as nn, nnet.functional as F
     >>> F.batch_norm(nn.tensor([[1.0], [3.0]]), None, None, training=True, eps=1e-12)
@@ -43,7 +43,7 @@ def batch_norm(
             [ 1.]])
     """
     check_tensors("batch_norm", input=input, weight=weight, bias=bias, residual=residual)
-    check_tensors("batch_norm", running_mean=running_mean, running_var=running_var)
+    check_statistics("batch_norm", running_mean=running_mean, running_var=running_var)
     if not eps > 0:
         raise ValueError(f"batch_norm: expected eps > 0, got {eps}")
     check_channels(

@@ -13,7 +13,7 @@ from ..tape import enable_grad, no_grad
 from ..tensor import Tensor, record
 from ..writes import wrote_average
 from .activation import softmax
-from .check import check_tensors
+from .check import check_statistics, check_tensors
 from .group_norm import check_eps
 
 # What normalizes: mean, var and head (N, C) and the parameters give scale and offset (N, C).
@@ -38,7 +38,8 @@ def batch_instance_norm(
     gate, weight, bias         (C,)
 
     Raises TypeError for other or mixed dtypes; ValueError for shapes that do not fit, an eps that
-    is not positive, and one value an instance.
+    is not positive, and one value an instance; RuntimeError as `batch_norm`. Of no samples there
+    is no result, and the running averages stay.
 
     >>> import nnet as nn, nnet.functional as F
     >>> x = nn.tensor([[[1.0, 3.0]], [[5.0, 7.0]]])
@@ -86,7 +87,8 @@ def switchable_norm(
     weight, bias               (C,)
 
     Raises TypeError for other or mixed dtypes; ValueError for shapes that do not fit, an eps that
-    is not positive, and one value an instance.
+    is not positive, and one value an instance; RuntimeError as `batch_norm`. Of no samples there
+    is no result, and the running averages stay.
 
     >>> import nnet as nn, nnet.functional as F
     >>> x, even = nn.tensor([[[1.0, 3.0]]]), nn.zeros(3)
@@ -133,6 +135,8 @@ def _by_lines(
     numbers in float64, whose gradient the tape finds; it is run again in backward.
     """
     x = input.data
+    if not x.size:
+        return _of_nothing(input, parameters)
     mean, var = planes.plane_moments(x)
     head = mean.astype(x.dtype).astype(np.float64)
 
@@ -168,6 +172,17 @@ def _by_lines(
     return record(y, (input, *parameters), backward), mean, var
 
 
+def _of_nothing(
+    input: Tensor, parameters: Sequence[Tensor | None]
+) -> tuple[Tensor, np.ndarray, np.ndarray]:
+    nothing = np.empty(input.shape[:2])
+
+    def backward(dy: np.ndarray) -> list[np.ndarray | None]:
+        return [dy, *(None if each is None else np.zeros_like(each.data) for each in parameters)]
+
+    return record(input.data.copy(), (input, *parameters), backward), nothing, nothing
+
+
 def _of_batch(mean: Tensor, var: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and variance of all samples' planes of a channel, from each plane's."""
     batch_mean = mean.mean(0)
@@ -201,7 +216,9 @@ def _track(
     var: np.ndarray,
     momentum: float,
 ) -> None:
-    """Move the running averages towards the batch's mean and unbiased variance."""
+    """Move the running averages towards the batch's mean and unbiased variance, if it has any."""
+    if not input.numel():
+        return
     count = input.numel() // input.shape[1]
     batch_var = (var.mean(0) + mean.var(0)) * (count / (count - 1))
     for average, value in ((running_mean, mean.mean(0)), (running_var, batch_var)):
@@ -219,10 +236,10 @@ def _check(
     running_var: Tensor | None,
 ) -> None:
     check_tensors(op, input=input, **parameters)
-    check_tensors(op, running_mean=running_mean, running_var=running_var)
+    check_statistics(op, running_mean=running_mean, running_var=running_var)
     check_eps(op, eps)
     shape = input.shape
-    if not 3 <= len(shape) <= 5 or math.prod(shape[2:]) < 2 or not shape[0]:
+    if not 3 <= len(shape) <= 5 or math.prod(shape[2:]) < 2:
         raise ValueError(
             f"{op}: expected input of shape (N, C, ...) with more than one value an instance, "
             f"got {shape}"
