@@ -7,12 +7,12 @@ import math
 import numpy as np
 
 from kernels import _memory, hinge, softmax_cross_entropy
+from kernels import softmax as softmax_op
 from kernels._labels import checked_labels
 
-from ..broadcasting import quiet
+from ..broadcasting import fit, quiet
 from ..tensor import Tensor, record
-from .activation import log_softmax
-from .check import check_tensors
+from .check import check_no_gradient, check_tensors, promoted
 from .loss_options import check_reduction, needs_gradient
 
 
@@ -30,25 +30,33 @@ def cross_entropy(
 
     input            scores (N, C), (C,) or (N, C, d1, ...), float32 or float64
     target           labels (N,), () or (N, d1, ...) of an integer dtype; or probabilities of
-                     input's shape and dtype
-    weight           (C,), of the classes; "mean" divides by the weights of the labels
+                     input's shape
+    weight           (C,), of the classes; "mean" divides by the weights of the labels, or by N for
+                     probabilities
     ignore_index     a label that counts for nothing; if all do, the mean is NaN
     reduction        "mean", "sum" or "none"
     label_smoothing  share of the target that is spread over all classes
 
+    Gradients to input, and with probabilities to these and to weight too.
+
     Raises TypeError for other dtypes, ValueError for shapes that do not fit, for labels outside
-    [0, C) and for size_average or reduce, which PyTorch deprecated.
+    [0, C) and for size_average or reduce, which PyTorch deprecated, RuntimeError for a weight of
+    labels that needs a gradient.
 
     >>> import nnet as nn, nnet.functional as F
     >>> F.cross_entropy(nn.zeros(2, 10), nn.tensor([3, 7]))
     tensor(2.3025851)
     """
     op = "cross_entropy"
-    check_tensors(op, input=input, weight=weight)
     check_reduction(op, reduction, size_average, reduce)
-    _check_weight(op, input, weight)
     if isinstance(target, Tensor) and target.data.dtype.kind == "f":
+        input, target, weight = promoted(input, target, weight)
+        check_tensors(op, input=input, target=target, weight=weight)
+        _check_weight(op, input, weight)
         return _with_probabilities(input, target, weight, reduction, label_smoothing)
+    check_tensors(op, input=input, weight=weight)
+    _check_weight(op, input, weight)
+    check_no_gradient(op, weight=weight)
     _check_labels(op, input, target)
     x, labels = input.data, target.data
     shape, alone = x.shape, x.ndim == 1
@@ -86,6 +94,7 @@ def nll_loss(
     """
     op = "nll_loss"
     check_tensors(op, input=input, weight=weight)
+    check_no_gradient(op, weight=weight)
     check_reduction(op, reduction, size_average, reduce)
     _check_weight(op, input, weight)
     _check_labels(op, input, target)
@@ -141,6 +150,7 @@ def multi_margin_loss(
     """
     op = "multi_margin_loss"
     check_tensors(op, input=input, weight=weight)
+    check_no_gradient(op, weight=weight)
     check_reduction(op, reduction, size_average, reduce)
     if input.ndim not in (1, 2):
         raise ValueError(f"{op}: expected input of shape (N, C) or (C,), got {input.shape}")
@@ -168,40 +178,46 @@ def multi_margin_loss(
 def _with_probabilities(
     input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, label_smoothing: float
 ) -> Tensor:
-    check_tensors("cross_entropy", input=input, target=target)
     if not input.ndim or target.shape != input.shape:
         raise ValueError(
             f"cross_entropy: expected probabilities of shape {input.shape}, got {target.shape}"
         )
-    if needs_gradient(target):
-        return _with_learned_probabilities(input, target, weight, reduction, label_smoothing)
-    logits, probabilities = _classes_last(input), _classes_last(target.detach())
+    logits, probabilities = _classes_last(input), _classes_last(target)
+    x, t = logits.data, probabilities.data
+    weights = None if weight is None else weight.data
+    to_target = needs_gradient(target)
+    to_weight = weight is not None and needs_gradient(weight)
     loss, saved = softmax_cross_entropy.forward_soft(
-        logits.data,
-        probabilities.data,
-        None if weight is None else weight.data,
+        x,
+        t,
+        weights,
         label_smoothing=label_smoothing,
         reduction=reduction,
         gradient=needs_gradient(input),
     )
-    losses = record(loss, (logits,), lambda dy: softmax_cross_entropy.backward(dy, saved))
+
+    def backward(dy: np.ndarray) -> tuple[np.ndarray | None, ...]:
+        dx = softmax_cross_entropy.backward(dy, saved) if saved.gradient.shape == x.shape else None
+        if not to_target and not to_weight:
+            return dx, None, None
+        by_class = -softmax_op.forward(x, 1, log=True)[0]
+        with quiet():
+            share = dy[:, None] if reduction == "none" else dy
+            if reduction == "mean":
+                share = share / x.dtype.type(len(x))
+            kept = x.dtype.type(1 - label_smoothing)
+            dt = by_class * share * kept * (1 if weights is None else weights)
+            if not to_weight:
+                return dx, dt, None
+            smooth = t * kept + x.dtype.type(label_smoothing / x.shape[1])
+            # A class of probability 0 counts for nothing even where its logit is -inf.
+            dw = fit(np.where(smooth == 0, 0, smooth * by_class * share), x.shape[1:])
+        return dx, dt if to_target else None, dw
+
+    losses = record(loss, (logits, probabilities, weight), backward)
     if reduction != "none":
         return losses
     return losses.reshape(input.shape[:1] + input.shape[2:] if input.ndim > 1 else ())
-
-
-def _with_learned_probabilities(
-    input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, label_smoothing: float
-) -> Tensor:
-    """With a gradient to the target too, step by step."""
-    dim = min(input.ndim - 1, 1)
-    target = target * (1 - label_smoothing) + label_smoothing / input.shape[dim]
-    if weight is not None:
-        target = target * weight.reshape(-1, *[1] * (input.ndim - 1 - dim))
-    losses = -(target * log_softmax(input, dim)).sum(dim)
-    if reduction == "none":
-        return losses
-    return losses.mean() if reduction == "mean" else losses.sum()
 
 
 def _classes_last(input: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ import pytest
 
 import nnet as nn
 import nnet.functional as F
-from tests.helpers import assert_close, assert_same_bits_on_threads
+from tests.helpers import assert_close, assert_same_bits, assert_same_bits_on_threads
 from tests.nnet.gradients import check_gradients
 
 rng = np.random.default_rng(0)
@@ -189,10 +189,12 @@ def test_bad_arguments_are_named(name):
 
 def test_other_dtypes_are_refused():
     for call in (
-        lambda: F.l1_loss(X, X.double()),
-        lambda: F.mse_loss(X, LABELS),
+        lambda: F.l1_loss(LABELS, LABELS),
+        lambda: F.binary_cross_entropy(X, X.double()),
+        lambda: F.kl_div(X, X.long()),
+        lambda: F.cross_entropy(X, LABELS, nn.ones(3, dtype=np.float64)),
+        lambda: F.mse_loss(X, X, weight=[1.0]),
         lambda: F.binary_cross_entropy_with_logits(X, X, X.double()),
-        lambda: F.cross_entropy(X, X.double()),
         lambda: F.multi_margin_loss(X, X),
         lambda: F.kl_div(X, [0.0]),
     ):
@@ -227,3 +229,58 @@ def test_losses_as_layers_hand_their_options_on():
     ]
     for ours, expected in pairs:
         assert ours == expected
+
+
+def test_gradients_to_weights_and_probabilities():
+    x, t, w = normal(4, 3), rng.uniform(0.1, 1, (4, 3)), rng.uniform(0.5, 2, (4, 3))
+    for reduction in ("mean", "sum", "none"):
+        for loss in (F.mse_loss, F.l1_loss, F.huber_loss):
+            check_gradients(
+                lambda a, b, c, f=loss, r=reduction: f(a, b, weight=c, reduction=r), x, t, w
+            )
+        check_gradients(
+            lambda a, b, c, r=reduction: F.cross_entropy(a, b, c, reduction=r, label_smoothing=0.2),
+            x,
+            t,
+            w[0],
+        )
+
+
+def test_a_loss_has_the_same_bits_whatever_needs_a_gradient():
+    x, t, w = (nn.Tensor(rng.uniform(0.1, 1, (37, 5)).astype(np.float32)) for _ in range(3))
+    for reduction in ("mean", "sum", "none"):
+        for loss, weight in ((F.mse_loss, w), (F.huber_loss, w), (F.cross_entropy, w[0])):
+            values = []
+            for needing in ((), (x,), (t,), (weight,), (x, t, weight)):
+                given = [
+                    each.clone().requires_grad_(any(each is one for one in needing))
+                    for each in (x, t, weight)
+                ]
+                values.append(loss(*given[:2], weight=given[2], reduction=reduction).data)
+            for value in values[1:]:
+                assert_same_bits(value, values[0])
+
+
+def test_a_class_of_probability_0_counts_for_nothing_at_minus_infinity():
+    x = nn.tensor([[0.0, -np.inf]])
+    weight = nn.ones(2, requires_grad=True)
+    F.cross_entropy(x, nn.tensor([[1.0, 0.0]]), weight).backward()
+    assert weight.grad.tolist() == [0, 0]
+
+
+def test_floats_of_two_widths_meet_in_the_wider():
+    x, wide = X, X.double()
+    for call in (
+        lambda a, b: F.mse_loss(a, b),
+        lambda a, b: F.mse_loss(a, a, weight=b),
+        lambda a, b: F.cross_entropy(a, b),
+        lambda a, b: F.binary_cross_entropy_with_logits(a, b),
+        lambda a, b: F.kl_div(a, b),
+    ):
+        assert call(x, wide).dtype == np.float64 and call(wide, x).dtype == np.float64
+    assert F.mse_loss(X, X.long()).dtype == np.float32
+    assert F.hinge_embedding_loss(X, nn.ones(2, 3).long()).dtype == np.float32
+    single = X.clone().requires_grad_()
+    F.mse_loss(single, wide + 1).backward()
+    assert single.grad.dtype == np.float32
+    assert_close(single.grad, np.full((2, 3), -1 / 3), 1e-7)

@@ -77,8 +77,6 @@ def test_cross_entropy_and_nll(shape, dtype, tolerance):
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
 @pytest.mark.parametrize("needing", [("input",), ("input", "target")])
 def test_cross_entropy_with_probabilities(shape, dtype, tolerance, needing):
-    if len(needing) == 2 and 0 in shape:
-        pytest.skip("a maximum over nothing")
     rng = np.random.default_rng(1)
     x = rng.normal(0, 2, shape).astype(dtype)
     target = rng.uniform(0, 1, shape).astype(dtype)
@@ -166,7 +164,10 @@ def test_weights_of_losses_of_values(reduction, dtype, tolerance):
     weights = np.random.default_rng(3).uniform(0.2, 2, (5, 3)).astype(dtype)
     for name in ("mse_loss", "l1_loss", "huber_loss"):
         x, target = values_for(name, {}, (5, 3), dtype)
-        compare(name, tolerance, input=x, target=target, weight=weights, reduction=reduction)
+        given = {"input": x, "target": target, "weight": weights, "reduction": reduction}
+        compare(name, tolerance, **given)
+        for needing in (("weight",), ("input", "target", "weight"), ("target", "weight")):
+            compare(name, tolerance, needing, **given)
     shapes = (weights, weights[:1], weights[0], weights[:, :1], weights[0, :1])
     for name in ("binary_cross_entropy", "binary_cross_entropy_with_logits"):
         x, target = values_for(name, {}, (5, 3), dtype)
@@ -176,6 +177,27 @@ def test_weights_of_losses_of_values(reduction, dtype, tolerance):
             if name.endswith("logits"):
                 compare(name, tolerance, ("input", "target"), pos_weight=weight, **given)
                 compare(name, tolerance, weight=weights, pos_weight=weight, **given)
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (4,), (2, 3, 4)], ids=str)
+@pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
+def test_weights_of_probable_classes_get_gradients(shape, dtype, tolerance):
+    rng = np.random.default_rng(5)
+    x = rng.normal(0, 2, shape).astype(dtype)
+    target = rng.uniform(0, 1, shape).astype(dtype)
+    weight = rng.uniform(0.2, 2, shape[min(1, len(shape) - 1)]).astype(dtype)
+    for reduction, smoothing in itertools.product(REDUCTIONS, (0.0, 0.1)):
+        for needing in (("weight",), ("input", "target", "weight"), ("target",)):
+            compare(
+                "cross_entropy",
+                tolerance,
+                needing,
+                input=x,
+                target=target,
+                weight=weight,
+                reduction=reduction,
+                label_smoothing=smoothing,
+            )
 
 
 def test_certain_probabilities_and_far_logits():
