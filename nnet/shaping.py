@@ -69,8 +69,8 @@ class Shaping(Operand):
 
     def permute(self, *dims: Any) -> Tensor:
         """Axis i of the result is axis dims[i]."""
-        order = sizes_of(dims)
-        inverse = np.argsort([axis(dim, self.data.ndim) for dim in order])
+        order = [axis(dim, self.data.ndim) for dim in sizes_of(dims)]
+        inverse = np.argsort(order)
         return record_view(self, lambda x: x.transpose(order), lambda dy: dy.transpose(inverse))
 
     def transpose(self, dim0: int, dim1: int) -> Tensor:
@@ -120,11 +120,11 @@ class Shaping(Operand):
         dim = axis(dim, self.data.ndim)
         length = self.data.shape[dim]
         if isinstance(size, tuple | list):
-            sizes = list(size)
+            sizes = [_whole(each) for each in size]
             if sum(sizes) != length or min(sizes, default=0) < 0:
                 raise ValueError(f"split: expected sizes that add up to {length}, got {sizes}")
         else:
-            size = index(size)  # type: ignore[arg-type]
+            size = _whole(size)
             if size < 0 or (not size and length):
                 raise ValueError(f"split: expected a size above 0, got {size}")
             sizes = [size] * max(-(-length // size) if size else 1, 1)
@@ -193,11 +193,18 @@ def _part(x: np.ndarray, index: Any) -> np.ndarray:
 
 def axis(dim: int, ndim: int) -> int:
     """`dim` counted from the front; IndexError if there is no such axis."""
-    if isinstance(dim, bool):
-        raise TypeError(f"dim: expected an integer, got {dim}")
-    if not -ndim <= index(dim) < ndim:
+    dim = _whole(dim)
+    if not -ndim <= dim < ndim:
         raise IndexError(f"dim: expected {-ndim} to {ndim - 1}, got {dim}")
     return dim % ndim
+
+
+def _whole(number: Any) -> int:
+    if type(number) is int:
+        return number
+    if isinstance(number, bool):
+        raise TypeError(f"expected an integer, got {number}")
+    return index(number)
 
 
 def device(name: str) -> str:

@@ -79,6 +79,16 @@ def check_channels(op: str, input: Tensor, **arguments: Tensor | None) -> None:
             )
 
 
+def whole(op: str, name: str, value: Any) -> int:
+    """The integer that is given; TypeError for what is none, True and False included."""
+    try:
+        if not isinstance(value, bool):
+            return index(value)
+    except TypeError:
+        pass
+    raise TypeError(f"{op}: expected {name} as an integer, got {value!r}")
+
+
 def pair(op: str, name: str, value: Any) -> tuple[int, int]:
     """(vertical, horizontal) from one integer or two."""
     vertical, horizontal = sizes(op, name, value, 2)
@@ -87,13 +97,15 @@ def pair(op: str, name: str, value: Any) -> tuple[int, int]:
 
 def sizes(op: str, name: str, value: Any, axes: int) -> tuple[int, ...]:
     """One size an axis, from one integer for all of them or one each."""
+    if type(value) is int:
+        return (value,) * axes
     try:
         given = [index(value)] * axes
     except TypeError:
         given = value
     try:
         found = tuple(map(index, given))
-        if len(found) == axes:
+        if len(found) == axes and not any(isinstance(each, bool) for each in (value, *given)):
             return found
     except TypeError:
         pass

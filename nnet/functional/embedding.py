@@ -5,7 +5,7 @@ from __future__ import annotations
 from kernels import embedding as op
 
 from ..tensor import Tensor, record
-from .check import check_is_tensor, check_tensors
+from .check import check_is_tensor, check_tensors, whole
 
 
 def embedding(
@@ -54,6 +54,7 @@ def checked_padding(padding_idx: int | None, count: int) -> int | None:
     """padding_idx counted from the front; ValueError where there is no such row."""
     if padding_idx is None:
         return None
+    padding_idx = whole("embedding", "padding_idx", padding_idx)
     if not -count <= padding_idx < count:
         raise ValueError(
             f"embedding: expected padding_idx from {-count} to {count - 1}, got {padding_idx}"

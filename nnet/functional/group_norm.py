@@ -11,7 +11,7 @@ from kernels import group_norm as group_norm_op
 
 from ..tensor import Tensor, record
 from ..writes import wrote_average
-from .check import check_statistics, check_tensors
+from .check import check_statistics, check_tensors, whole
 from .normalization import batch_norm
 
 
@@ -122,6 +122,7 @@ def group_norm(
     if x.ndim < 2:
         raise ValueError(f"group_norm: expected input of shape (N, C, ...), got {x.shape}")
     channels = x.shape[1]
+    num_groups = whole("group_norm", "num_groups", num_groups)
     if num_groups < 1 or channels % num_groups:
         raise ValueError(
             f"group_norm: expected num_groups to divide {channels} channels, got {num_groups}"

@@ -12,7 +12,7 @@ from kernels._labels import checked_labels
 
 from ..broadcasting import fit, quiet
 from ..tensor import Tensor, record
-from .check import check_no_gradient, check_tensors, promoted
+from .check import check_no_gradient, check_tensors, promoted, whole
 from .loss_options import check_reduction, needs_gradient
 
 
@@ -58,6 +58,7 @@ def cross_entropy(
     _check_weight(op, input, weight)
     check_no_gradient(op, weight=weight)
     _check_labels(op, input, target)
+    ignore_index = whole(op, "ignore_index", ignore_index)
     x, labels = input.data, target.data
     shape, alone = x.shape, x.ndim == 1
     loss, saved = softmax_cross_entropy.forward(
@@ -98,6 +99,7 @@ def nll_loss(
     check_reduction(op, reduction, size_average, reduce)
     _check_weight(op, input, weight)
     _check_labels(op, input, target)
+    ignore_index = whole(op, "ignore_index", ignore_index)
     x, shape = input.data, input.shape
     classes = shape[min(1, len(shape) - 1)]
     given = checked_labels(op, target.data, target.shape, classes, ignore_index)

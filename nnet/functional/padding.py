@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from kernels import _memory
 
 from ..tensor import Tensor, record
-from .check import check_is_tensor
+from .check import check_is_tensor, whole
 
 MODES = ("constant", "reflect", "replicate", "circular")
 
@@ -45,7 +44,7 @@ def pad(
     if mode not in MODES:
         raise ValueError(f"pad: expected mode as one of {', '.join(MODES)}, got {mode!r}")
     check_is_tensor("pad", input)
-    given = tuple(map(index, pad))
+    given = tuple(whole("pad", "pad", each) for each in pad)
     widths = list(zip(given[::2], given[1::2], strict=False))[::-1]
     if len(given) % 2 or len(widths) > input.ndim:
         raise ValueError(

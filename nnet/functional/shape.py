@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..tensor import Tensor
-from .check import check_is_tensor
+from .check import check_is_tensor, whole
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -22,7 +22,9 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     """int64 zeros with a one at each label, along a new last axis.
 
-    Raises ValueError for a label outside [0, num_classes).
+    num_classes  -1 for as many as the greatest label says
+
+    Raises TypeError for labels of no integer dtype, ValueError for one outside [0, num_classes).
 
     >>> import nnet as nn, nnet.functional as F
     >>> F.one_hot(nn.tensor([1, 0]), 3)
@@ -30,10 +32,13 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
             [1, 0, 0]])
     """
     check_is_tensor("one_hot", input)
+    num_classes = whole("one_hot", "num_classes", num_classes)
     labels = input.data
     if labels.dtype.kind not in "iu":
         raise TypeError(f"one_hot: expected integer labels, got {labels.dtype}")
-    classes = int(labels.max(initial=-1)) + 1 if num_classes < 0 else num_classes
+    classes = int(labels.max(initial=-1)) + 1 if num_classes == -1 else num_classes
+    if classes < 1:
+        raise ValueError(f"one_hot: expected num_classes of at least 1, got {num_classes}")
     wrong = labels[(labels < 0) | (labels >= classes)]
     if wrong.size:
         raise ValueError(f"one_hot: expected labels from 0 to {classes - 1}, got {wrong[0]}")

@@ -48,7 +48,7 @@ def test_axes_that_are_not_there_are_refused(name):
         with pytest.raises(ValueError, match=r"dim: expected each axis once, got \[0, -3\]"):
             reduce([0, -3])
     if name not in ("argmax",):
-        with pytest.raises(TypeError, match="dim: expected an integer, got True"):
+        with pytest.raises(TypeError, match="expected an integer, got True"):
             reduce(True)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from kernels import maxout as maxout_op
 
 from ...tensor import Tensor, record
-from ..check import check_tensors
+from ..check import check_tensors, whole
 
 
 def maxout(input: Tensor, pieces: int, dim: int = -1) -> Tensor:
@@ -26,6 +26,7 @@ def maxout(input: Tensor, pieces: int, dim: int = -1) -> Tensor:
     """
     check_tensors("maxout", input=input)
     shape = input.shape
+    dim, pieces = whole("maxout", "dim", dim), whole("maxout", "pieces", pieces)
     if not -len(shape) <= dim < len(shape):
         raise IndexError(f"maxout: expected dim from {-len(shape)} to {len(shape) - 1}, got {dim}")
     dim %= len(shape)

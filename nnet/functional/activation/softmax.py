@@ -7,7 +7,7 @@ import numpy.typing as npt
 from kernels import softmax as softmax_op
 
 from ...tensor import Tensor, record
-from ..check import check_tensors
+from ..check import check_tensors, whole
 
 
 def softmax(input: Tensor, dim: int, *, dtype: npt.DTypeLike | None = None) -> Tensor:
@@ -48,6 +48,7 @@ def _along(op: str, input: Tensor, dim: int, dtype: npt.DTypeLike | None, log: b
         input = input.to(dtype)
     check_tensors(op, input=input)
     axes = max(input.ndim, 1)
+    dim = whole(op, "dim", dim)
     if not -axes <= dim < axes:
         raise IndexError(f"{op}: expected dim from {-axes} to {axes - 1}, got {dim}")
     if not input.ndim:
