@@ -6,9 +6,10 @@ The description is JSON, never pickled objects; see `descriptions`.
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError, deserialize, safe_open
 from safetensors.numpy import save as serialized
 
 from .. import environment
@@ -18,6 +19,8 @@ from .files import written_beside
 
 # One entry, since safetensors writes several in random order.
 _ENTRY = "nnet"
+
+_OF_NUMPY = "BOOL F16 F32 F64 I8 I16 I32 I64 U8 U16 U32 U64".split()
 
 
 def save_weights(
@@ -48,8 +51,9 @@ def load_weights(
 ) -> tuple[dict[str, np.ndarray], Description | None]:
     """Read a safetensors file of this or another library: arrays by name, and the description.
 
-    Raises FileNotFoundError for a missing file, ValueError for one that is no whole safetensors
-    file or whose description cannot be read.
+    bfloat16 becomes float32, which holds its values. Raises FileNotFoundError for a missing file,
+    ValueError for one that is no whole safetensors file, for numbers that NumPy has not, and for
+    a description that cannot be read.
     """
     path = Path(path)
     if not path.is_file():
@@ -57,7 +61,7 @@ def load_weights(
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            state = {name: file.get_tensor(name) for name in file.keys()}
+            state = _arrays(path, file)
     except SafetensorError as error:
         raise ValueError(f"{path}: expected a safetensors file, {error}") from error
     if _ENTRY not in metadata:
@@ -67,6 +71,23 @@ def load_weights(
         return state, None if content is None else from_json(content)
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: its description of the model is damaged, {error}") from error
+
+
+def _arrays(path: Path, file: Any) -> dict[str, np.ndarray]:
+    kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}
+    for name, kind in kinds.items():
+        if kind not in _OF_NUMPY and kind != "BF16":
+            raise ValueError(
+                f"{path}: expected {name} of {', '.join(_OF_NUMPY)} or BF16, got {kind}"
+            )
+    state = {name: file.get_tensor(name) for name, kind in kinds.items() if kind != "BF16"}
+    if len(state) < len(kinds):
+        for name, given in deserialize(path.read_bytes()):
+            if name not in state:
+                # The upper half of a float32.
+                bits = np.frombuffer(given["data"], "<u2").astype(np.uint32) << 16
+                state[name] = bits.view(np.float32).reshape(given["shape"])
+    return {name: state[name] for name in kinds}
 
 
 def load_model(path: str | os.PathLike) -> tuple[Module, Description]:

@@ -43,6 +43,59 @@ def test_round_trip(tmp_path, tiny):
     assert os.listdir(tmp_path) == ["weights.safetensors"]
 
 
+def written(path, **tensors):
+    """A safetensors file of (dtype, shape, bytes)."""
+    header, body = {}, b""
+    for name, (dtype, shape, data) in tensors.items():
+        header[name] = {
+            "dtype": dtype,
+            "shape": shape,
+            "data_offsets": [len(body), len(body) + len(data)],
+        }
+        body += data
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + body)
+    return path
+
+
+def test_bfloat16_is_read_as_float32(tmp_path):
+    bits = np.array([0x3FC0, 0xC000, 0x7F80, 0x0001, 0x7FC0, 0x8000], "<u2")
+    path = written(
+        tmp_path / "half",
+        weight=("BF16", [2, 3], bits.tobytes()),
+        bias=("F32", [1], np.float32(7).tobytes()),
+        scale=("BF16", [], bits[:1].tobytes()),
+        nothing=("BF16", [0, 2], b""),
+    )
+    found, description = nn.training.load_weights(path)
+    assert description is None and set(found) == {"weight", "bias", "scale", "nothing"}
+    weight = found["weight"]
+    assert weight.dtype == np.float32 and weight.shape == (2, 3)
+    np.testing.assert_array_equal(weight, [[1.5, -2, np.inf], [2.0**-133, np.nan, 0]])
+    assert np.signbit(weight[1, 2])
+    assert found["bias"].tolist() == [7] and found["scale"].tolist() == 1.5
+    assert found["nothing"].shape == (0, 2) and found["scale"].dtype == np.float32
+    layer = nn.Linear(3, 2, bias=False)
+    layer.load_state_dict({"weight": weight})
+    assert layer.weight[0, 0].item() == 1.5
+
+
+def test_float16_is_read_as_it_is(tmp_path):
+    values = np.array([1.5, -2.0], np.float16)
+    found, _ = nn.training.load_weights(
+        written(tmp_path / "half", weight=("F16", [2], values.tobytes()))
+    )
+    assert found["weight"].dtype == np.float16 and found["weight"].tolist() == [1.5, -2]
+
+
+@pytest.mark.parametrize("dtype", ["F8_E4M3", "F8_E5M2", "F8_E8M0", "C64"])
+def test_numbers_that_are_not_read_are_named(tmp_path, dtype):
+    data = bytes(8) if dtype == "C64" else bytes(1)
+    path = written(tmp_path / "weights", weight=(dtype, [1], data))
+    with pytest.raises(ValueError, match=f"weights: expected weight of .*BF16, got {dtype}"):
+        nn.training.load_weights(path)
+
+
 def test_same_weights_same_bytes(tmp_path, tiny):
     for name in ("a", "b"):
         nn.training.save_weights(tmp_path / name, tiny, TINY)
