@@ -72,7 +72,11 @@ def as_values(value: Any) -> np.ndarray:
     if isinstance(value, Tensor):
         return value.data
     if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
+        value = value.detach().cpu()
+        try:
+            value = value.numpy()
+        except TypeError:
+            value = value.float().numpy()  # NumPy has no bfloat16
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"expected a tensor or an array of numbers, got {type(value).__name__}")

@@ -222,3 +222,11 @@ def test_initial_values_are_distributed_as_pytorchs():
             assert abs(mine.data).max() == pytest.approx(bound, rel=0.05)
             assert mine.data.std() == pytest.approx(reference.std(), rel=0.15)
             assert abs(mine.data.mean()) < bound / 4
+
+
+def test_weights_in_bfloat16_are_taken_as_float32():
+    theirs = torch.nn.Linear(3, 2).to(torch.bfloat16)
+    ours = nn.Linear(3, 2)
+    ours.load_state_dict(theirs.state_dict())
+    for name, value in theirs.state_dict().items():
+        np.testing.assert_array_equal(ours.state_dict()[name].data, value.float().numpy())
