@@ -42,6 +42,15 @@ def _whole_and_number(tensor: Operand, number: float) -> tuple[np.ndarray, float
     return tensor.data.astype(dtype, copy=False), number
 
 
+def to_write(tensor: Operand, other: Any) -> Any:
+    """The second operand of what is written to the tensor: integers in its dtype, which wraps."""
+    x, y = arrays(tensor, other)
+    own = tensor.data.dtype
+    if own.kind in "iu" and x.dtype.kind in "iu" and isinstance(y, np.ndarray):
+        return y.astype(own, copy=False)
+    return y
+
+
 def floats(tensor: Operand) -> np.ndarray:
     """The array, as float32 if it holds integers."""
     x = tensor.data

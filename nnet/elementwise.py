@@ -72,11 +72,11 @@ class Elementwise(Operand):
 
     def maximum(self, other: Any) -> Tensor:
         """The larger one of each pair; equal ones share the gradient."""
-        return _extreme(self, other, np.maximum)
+        return _extreme(self, other, np.maximum, np.less)
 
     def minimum(self, other: Any) -> Tensor:
         """The smaller one of each pair; equal ones share the gradient."""
-        return _extreme(self, other, np.minimum)
+        return _extreme(self, other, np.minimum, np.greater)
 
     def relu(self) -> Tensor:
         """max(x, 0); integers stay integers."""
@@ -108,7 +108,7 @@ def _activate(tensor: Operand, formula: activation.Formula, x: np.ndarray) -> Te
     return tensor._record(y, (tensor,), lambda dy: activation.backward(dy, saved))
 
 
-def _extreme(tensor: Operand, other: Any, ufunc: Callable) -> Tensor:
+def _extreme(tensor: Operand, other: Any, ufunc: Callable, loses: Callable) -> Tensor:
     x, y = arrays(tensor, other)
     a, b = wanted(tensor), wanted(other)
     z = ufunc(x, y)
@@ -116,8 +116,8 @@ def _extreme(tensor: Operand, other: Any, ufunc: Callable) -> Tensor:
     def backward(dz: np.ndarray) -> tuple:
         share = np.where(x == y, dz * 0.5, dz)
         return (
-            None if a is None else fit(np.where(x == z, share, 0), a),
-            None if b is None else fit(np.where(y == z, share, 0), b),
+            None if a is None else fit(np.where(loses(x, y), 0, share), a),
+            None if b is None else fit(np.where(loses(y, x), 0, share), b),
         )
 
     return tensor._record(z, (tensor, tensor_or_none(other)), backward)

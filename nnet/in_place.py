@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .broadcasting import arrays, fit, quiet, wanted
+from .broadcasting import fit, quiet, to_write, wanted
 from .history import before, check_writable, follow, write_over
 from .tape import Backward, Operand
 from .writes import wrote
@@ -119,7 +119,7 @@ def _update(tensor: Any, other: Any, ufunc: Callable, operation: Callable) -> Te
         new = operation(before(tensor, copy), other)
         _check_result(name, tensor.data, new.data.shape, new.data.dtype)
         return write_over(tensor, new.to(tensor.data.dtype))
-    y = arrays(tensor, other)[1]
+    y = to_write(tensor, other)
     try:
         with quiet():
             ufunc(tensor.data, y, out=tensor.data, casting="same_kind")

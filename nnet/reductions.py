@@ -160,7 +160,7 @@ def _extreme(tensor: Operand, dim: int | None, keepdim: bool, reduce: Any, locat
         y = reduce(x, keepdims=keepdim)
 
         def share(dy: np.ndarray) -> np.ndarray:
-            equal = x == y
+            equal = np.isnan(x) if np.isnan(y).all() else x == y
             return np.where(equal, dy / equal.sum(dtype=x.dtype), 0)
 
         return tensor._record(y, (tensor,), share)

@@ -116,6 +116,22 @@ def test_unsigned_integers_are_compared_by_value():
     assert (x < 256).tolist() == [True, True] and x.clamp(-1, 7).tolist() == [0, 7]
 
 
+IN_PLACE = ("add_", "sub_", "mul_", "div_", "__iadd__", "__isub__", "__imul__", "__itruediv__")
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_writing_in_place(name):
+    for dtype in DTYPES:
+        for other in (OTHERS, 2):
+            for other_dtype in DTYPES:
+                pairs = zip(of_both(VALUES, dtype), of_both(other, other_dtype), strict=True)
+                results = [result_or_error(getattr(x, name), y) for x, y in pairs]
+                assert_pytorchs(f"{name} {dtype}, {other} {other_dtype}", *results)
+        for number in (True, 2, 2.5, -1):
+            results = [result_or_error(getattr(x, name), number) for x in of_both(VALUES, dtype)]
+            assert_pytorchs(f"{name} {dtype}, {number!r}", *results)
+
+
 FUNCTIONS = {
     "matmul": lambda library, x, y: library.matmul(x, y.t()),
     "maximum": lambda library, x, y: library.maximum(x, y),

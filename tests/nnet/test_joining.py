@@ -138,3 +138,13 @@ def test_greatest_of_two_tensors_is_taken_element_by_element():
     assert x.min(other=nn.tensor(1)).tolist() == [[1, 1], [1, 0]]
     nn.max(x, y).sum().backward()
     assert x.grad.tolist() == [[0, 1], [0.5, 0]]
+
+
+def test_the_gradient_follows_nan_through_extremes():
+    for extreme in (nn.maximum, nn.minimum):
+        x = nn.tensor([np.nan, 1.0], requires_grad=True)
+        extreme(x, nn.tensor([0.5, 1.0])).sum().backward()
+        assert x.grad.tolist() == [1, 0.5]
+    y = nn.tensor([0.0, np.nan, 1.0, np.nan], requires_grad=True)
+    y.max().backward()
+    assert y.grad.tolist() == [0, 0.5, 0, 0.5]
