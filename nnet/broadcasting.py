@@ -69,6 +69,11 @@ def common(*operands: Any) -> np.dtype:
     return np.result_type(*(dtype for of, by, dtype in ranked if (of, by) == (kind, rank)))
 
 
+def in_dtype(value: Any, dtype: np.dtype) -> np.ndarray:
+    """The array of a tensor, an array or a number, of that dtype."""
+    return np.asarray(value.data if isinstance(value, Operand) else value).astype(dtype, copy=False)
+
+
 def _rank(operand: Any) -> tuple[int, int, np.dtype]:
     """(kind, whether a tensor with axes or none or a number, dtype)."""
     if isinstance(operand, Operand):

@@ -9,7 +9,7 @@ import numpy as np
 
 from kernels import activation
 
-from .broadcasting import arrays, common, fit, floats, quiet, tensor_or_none, wanted
+from .broadcasting import arrays, common, fit, floats, in_dtype, quiet, tensor_or_none, wanted
 from .tape import Operand
 
 if TYPE_CHECKING:
@@ -51,24 +51,21 @@ class Elementwise(Operand):
         if min is None and max is None:
             raise ValueError("clamp: expected min or max, got neither")
         x = self.data
-        if x.dtype.kind != "f" or isinstance(min, Operand) or isinstance(max, Operand):
-            met = common(self, *(bound for bound in (min, max) if bound is not None))
-            x = x.astype(met, copy=False)
-        low, high = _bound(min, x.dtype), _bound(max, x.dtype)
-        shapes = wanted(self), wanted(min), wanted(max)
+        if isinstance(min, Operand) or isinstance(max, Operand):
+            return _clamp_by_tensors(self, min, max)
+        if x.dtype.kind != "f":
+            x = x.astype(common(self, *(each for each in (min, max) if each is not None)))
+        low, high = _number(min), _number(max)
 
-        def backward(dy: np.ndarray) -> tuple:
-            under = np.False_ if low is None else x < low
-            over = np.False_ if high is None else x > high
-            crossed = np.False_ if low is None or high is None else np.greater(low, high)
-            masks = ~(np.isnan(x) | under | over), under & ~crossed, over | crossed
-            return tuple(
-                None if shape is None else fit(np.where(mask, dy, 0), shape)
-                for mask, shape in zip(masks, shapes, strict=True)
-            )
+        def backward(dy: np.ndarray) -> np.ndarray:
+            inside = np.ones(x.shape, bool)
+            if low is not None:
+                inside &= x >= low
+            if high is not None:
+                inside &= x <= high
+            return np.where(inside, dy, 0)
 
-        inputs = self, tensor_or_none(min), tensor_or_none(max)
-        return self._record(np.clip(x, low, high), inputs, backward)
+        return self._record(np.clip(x, low, high), (self,), backward)
 
     def maximum(self, other: Any) -> Tensor:
         """The larger one of each pair; equal ones share the gradient."""
@@ -97,10 +94,28 @@ class Elementwise(Operand):
         return self._record(np.isfinite(self.data), ())
 
 
-def _bound(value: Any, dtype: np.dtype) -> Any:
-    if isinstance(value, Operand):
-        return value.data.astype(dtype, copy=False)
+def _number(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _clamp_by_tensors(tensor: Operand, min: Any, max: Any) -> Tensor:
+    dtype = common(*(each for each in (tensor, min, max) if each is not None))
+    x = in_dtype(tensor, dtype)
+    low, high = (None if each is None else in_dtype(each, dtype) for each in (min, max))
+    shapes = wanted(tensor), wanted(min), wanted(max)
+
+    def backward(dy: np.ndarray) -> tuple:
+        under = np.False_ if low is None else x < low
+        over = np.False_ if high is None else x > high
+        crossed = np.False_ if low is None or high is None else low > high
+        masks = ~(np.isnan(x) | under | over), under & ~crossed, over | crossed
+        return tuple(
+            None if shape is None else fit(np.where(mask, dy, 0), shape)
+            for mask, shape in zip(masks, shapes, strict=True)
+        )
+
+    inputs = tensor, tensor_or_none(min), tensor_or_none(max)
+    return tensor._record(np.clip(x, low, high), inputs, backward)
 
 
 def _activate(tensor: Operand, formula: activation.Formula, x: np.ndarray) -> Tensor:

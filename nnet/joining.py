@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .broadcasting import common, fit, tensor_or_none, wanted
+from .broadcasting import common, fit, in_dtype, tensor_or_none, wanted
 from .shaping import axis
 from .tape import Operand
 
@@ -30,11 +30,14 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     kept = [tensor.data for tensor in tensors if tensor.data.shape != (0,)]
     if kept:
         dim = axis(dim, kept[0].ndim or 1)
-        _check_alike("cat", shapes, [x.shape[:dim] + x.shape[dim + 1 :] for x in kept])
-        if not kept[0].ndim:
-            raise ValueError("cat: expected tensors with axes, got one without")
     else:
         kept, dim = [tensors[0].data], 0
+    try:
+        y = np.concatenate(kept, dim, dtype=dtype)
+    except ValueError:
+        raise ValueError(
+            f"cat: expected shapes that differ along dim {dim} alone, got {shapes}"
+        ) from None
 
     def backward(dy: np.ndarray) -> list[np.ndarray]:
         before = (slice(None),) * dim
@@ -45,7 +48,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
             start = stop
         return pieces
 
-    return tensors[0]._record(np.concatenate(kept, dim, dtype=dtype), tensors, backward)
+    return tensors[0]._record(y, tensors, backward)
 
 
 def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
@@ -58,10 +61,13 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     (3, 2)
     """
     dtype = _common_dtype("stack", tensors)
-    shapes = [tensor.data.shape for tensor in tensors]
-    _check_alike("stack", shapes, shapes)
-    dim = axis(dim, len(shapes[0]) + 1)
-    y = np.stack([tensor.data for tensor in tensors], dim, dtype=dtype)
+    arrays = [tensor.data for tensor in tensors]
+    dim = axis(dim, arrays[0].ndim + 1)
+    try:
+        y = np.stack(arrays, dim, dtype=dtype)
+    except ValueError:
+        shapes = [x.shape for x in arrays]
+        raise ValueError(f"stack: expected tensors of one shape, got {shapes}") from None
     return tensors[0]._record(y, tensors, lambda dy: tuple(np.moveaxis(dy, dim, 0)))
 
 
@@ -82,13 +88,12 @@ def where(condition: Tensor, x: Any = None, y: Any = None) -> Any:
     >>> nn.where(x > 0)
     (tensor([1]),)
     """
-    if not isinstance(condition, Operand) or condition.data.dtype not in (np.bool_, np.uint8):
+    if not isinstance(condition, Operand) or condition.data.dtype.char not in "?B":
         got = condition.data.dtype if isinstance(condition, Operand) else type(condition).__name__
         raise TypeError(f"where: expected condition to be a tensor of bool, got {got}")
     chosen = condition.data
     if x is None and y is None:
         return tuple(condition._record(each, ()) for each in np.atleast_1d(chosen).nonzero())
-    dtype = common(x, y)
     a, b = wanted(x), wanted(y)
 
     def backward(dz: np.ndarray) -> tuple:
@@ -97,26 +102,22 @@ def where(condition: Tensor, x: Any = None, y: Any = None) -> Any:
             None if b is None else fit(np.where(chosen, 0, dz), b),
         )
 
-    z = np.where(chosen, _of_dtype(x, dtype), _of_dtype(y, dtype))
+    if isinstance(x, Operand) and isinstance(y, Operand) and x.data.dtype is y.data.dtype:
+        z = np.where(chosen, x.data, y.data)
+    else:
+        dtype = common(x, y)
+        z = np.where(chosen, in_dtype(x, dtype), in_dtype(y, dtype))
     return condition._record(z, (tensor_or_none(x), tensor_or_none(y)), backward)
 
 
-def _of_dtype(value: Any, dtype: np.dtype) -> np.ndarray:
-    return np.asarray(value.data if isinstance(value, Operand) else value).astype(dtype, copy=False)
-
-
-def _common_dtype(op: str, tensors: Sequence[Any]) -> np.dtype:
-    """Where all meet; TypeError for what is no sequence of tensors."""
-    if not tensors or not all(isinstance(tensor, Operand) for tensor in tensors):
+def _common_dtype(op: str, tensors: Sequence[Any]) -> np.dtype | None:
+    """Where all meet, None where all are of one; TypeError for what is no sequence of tensors."""
+    dtypes = [tensor.data.dtype for tensor in tensors if isinstance(tensor, Operand)]
+    if not dtypes or len(dtypes) < len(tensors):
         kinds = [type(tensor).__name__ for tensor in tensors]
         raise TypeError(f"{op}: expected one tensor or more in a sequence, got {kinds}")
-    dtype = tensors[0].data.dtype
-    if all(tensor.data.dtype is dtype for tensor in tensors):
-        return dtype
-    return common(*tensors)
-
-
-def _check_alike(op: str, shapes: list, sizes: list) -> None:
-    """ValueError unless all sizes that must be equal are."""
-    if any(each != sizes[0] for each in sizes):
-        raise ValueError(f"{op}: expected shapes that fit together, got {shapes}")
+    first = dtypes[0]
+    for dtype in dtypes:
+        if dtype is not first:
+            return common(*tensors)
+    return None

@@ -89,9 +89,11 @@ class Reductions(Operand):
 
 
 def _axes(dim: Dim, ndim: int) -> tuple[int, ...] | None:
-    """The axes counted from the front; none of a tensor without axes, None for all."""
+    """The axes, each there and once; none of a tensor without axes, None for all."""
     if dim is None:
         return None
+    if type(dim) is int and -ndim <= dim < ndim:
+        return (dim,)
     if isinstance(dim, int):
         given: Sequence[int] = (dim,)
     elif isinstance(dim, tuple | list):

@@ -55,11 +55,11 @@ class Shaping(Operand):
     def squeeze(self, dim: int | Sequence[int] | None = None) -> Tensor:
         """Drop axes of size one: all of them, or those of `dim` that are of size one."""
         shape = self.data.shape
-        given: Any = range(len(shape)) if dim is None else dim
-        if not isinstance(given, tuple | list | range):
-            given = [given]
-        dims = [axis(each, len(shape) or 1) for each in given]
-        return self.reshape(tuple(s for i, s in enumerate(shape) if s != 1 or i not in dims))
+        if dim is None:
+            return self.reshape([size for size in shape if size != 1])
+        given = dim if isinstance(dim, tuple | list) else [dim]
+        dims = [axis(each, len(shape) or 1) for each in given]  # type: ignore[arg-type]
+        return self.reshape([s for i, s in enumerate(shape) if s != 1 or i not in dims])
 
     def unsqueeze(self, dim: int) -> Tensor:
         """A new axis of size one, before axis `dim`."""
@@ -75,9 +75,9 @@ class Shaping(Operand):
 
     def transpose(self, dim0: int, dim1: int) -> Tensor:
         """Swap two axes."""
-        axes = self.data.ndim or 1
-        first, second = axis(dim0, axes), axis(dim1, axes)
-        if first == second:
+        axes = self.data.ndim
+        first, second = axis(dim0, axes or 1), axis(dim1, axes or 1)
+        if not axes:
             return record_view(self, lambda x: x.view(), lambda dy: dy)
         return record_view(
             self, lambda x: x.swapaxes(first, second), lambda dy: dy.swapaxes(first, second)
@@ -106,7 +106,10 @@ class Shaping(Operand):
         return self.expand(other.shape)
 
     def contiguous(self) -> Tensor:
-        return self._record(np.asarray(self.data, order="C"), (self,), lambda dy: dy)
+        """The tensor itself if its elements lie in C order, else a copy."""
+        if self.data.flags.c_contiguous:
+            return self  # type: ignore[return-value]
+        return self._record(self.data.copy(), (self,), lambda dy: dy)
 
     def clone(self) -> Tensor:
         """A copy; its gradient flows to the original."""
@@ -128,11 +131,12 @@ class Shaping(Operand):
             if size < 0 or (not size and length):
                 raise ValueError(f"split: expected a size above 0, got {size}")
             sizes = [size] * max(-(-length // size) if size else 1, 1)
-        stops = np.cumsum(sizes)
         before = (slice(None),) * dim
-        return tuple(
-            self[(*before, slice(stop - n, stop))] for n, stop in zip(sizes, stops, strict=True)
-        )
+        pieces, start = [], 0
+        for n in sizes:
+            pieces.append(self[(*before, slice(start, start + n))])
+            start += n
+        return tuple(pieces)
 
     def __getitem__(self, position: Any) -> Tensor:
         """NumPy's indexing: integers, slices, None, ..., arrays or tensors of integers or bool.
@@ -184,24 +188,21 @@ class Shaping(Operand):
 def _part(x: np.ndarray, index: Any) -> np.ndarray:
     """x[index], a view also where NumPy makes a number of a single element."""
     part = x[index]
-    return (
-        part
-        if type(part) is np.ndarray
-        else x[(*index, ...) if isinstance(index, tuple) else (index, ...)]
-    )
+    if type(part) is np.ndarray:
+        return part
+    return x[(*index, ...) if isinstance(index, tuple) else (index, ...)]
 
 
 def axis(dim: int, ndim: int) -> int:
     """`dim` counted from the front; IndexError if there is no such axis."""
-    dim = _whole(dim)
+    if type(dim) is not int:
+        dim = _whole(dim)
     if not -ndim <= dim < ndim:
         raise IndexError(f"dim: expected {-ndim} to {ndim - 1}, got {dim}")
     return dim % ndim
 
 
 def _whole(number: Any) -> int:
-    if type(number) is int:
-        return number
     if isinstance(number, bool):
         raise TypeError(f"expected an integer, got {number}")
     return index(number)

@@ -134,7 +134,7 @@ def _check(
     running_var: Tensor | None,
 ) -> None:
     check_tensors(op, input=input, weight=weight, bias=bias)
-    check_statistics(op, running_mean=running_mean, running_var=running_var)
+    check_statistics(op, running_mean, running_var)
     check_channels(
         op, input, weight=weight, bias=bias, running_mean=running_mean, running_var=running_var
     )

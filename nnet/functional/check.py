@@ -35,12 +35,14 @@ def check_tensors(op: str, **arguments: Any) -> None:
             )
 
 
-def check_statistics(op: str, **arguments: Any) -> None:
+def check_statistics(op: str, running_mean: Any, running_var: Any) -> None:
     """`check_tensors` and `check_no_gradient`, of running averages."""
-    check_tensors(op, **arguments)
-    for value in arguments.values():
+    if running_mean is None and running_var is None:
+        return
+    check_tensors(op, running_mean=running_mean, running_var=running_var)
+    for value in (running_mean, running_var):
         if value is not None and value.requires_grad:
-            check_no_gradient(op, **arguments)
+            check_no_gradient(op, running_mean=running_mean, running_var=running_var)
 
 
 def check_no_gradient(op: str, **arguments: Tensor | None) -> None:

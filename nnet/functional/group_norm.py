@@ -162,7 +162,7 @@ def instance_norm(
         check_eps("instance_norm", eps)
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     check_tensors("instance_norm", input=input, weight=weight, bias=bias)
-    check_statistics("instance_norm", running_mean=running_mean, running_var=running_var)
+    check_statistics("instance_norm", running_mean, running_var)
     check_eps("instance_norm", eps)
     x = input.data
     positions = math.prod(x.shape[2:])

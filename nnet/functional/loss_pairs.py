@@ -51,9 +51,10 @@ def pair_loss(
     parameter: float = 1.0,
     mean_divisor: float | None = None,
 ) -> Tensor:
-    if kind in ("binary", "logistic"):
+    if (weight is not None or pos_weight is not None) and kind in ("binary", "logistic"):
         check_no_gradient(op, weight=weight, pos_weight=pos_weight)
-    input, target, weight = _alike(kind, input, target, weight)
+    if not _is_alike(input, target, weight):
+        input, target, weight = _alike(kind, input, target, weight)
     check_tensors(op, input=input, target=target, weight=weight, pos_weight=pos_weight)
     if input.shape != target.shape:
         raise ValueError(f"{op}: expected target of shape {input.shape}, got {target.shape}")
@@ -108,6 +109,13 @@ def pair_loss(
         return dx, dt, of_weight(dy) if to_weight else None
 
     return record(loss, (input, target, weight), backward)
+
+
+def _is_alike(input: Tensor, target: Tensor, weight: Tensor | None) -> bool:
+    if not (isinstance(input, Tensor) and isinstance(target, Tensor)):
+        return False
+    dtype = input.data.dtype
+    return target.data.dtype is dtype and (weight is None or weight.data.dtype is dtype)
 
 
 def _alike(kind: str, input: Tensor, target: Tensor, weight: Tensor | None) -> tuple:

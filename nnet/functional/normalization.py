@@ -43,7 +43,7 @@ def batch_norm(
             [ 1.]])
     """
     check_tensors("batch_norm", input=input, weight=weight, bias=bias, residual=residual)
-    check_statistics("batch_norm", running_mean=running_mean, running_var=running_var)
+    check_statistics("batch_norm", running_mean, running_var)
     if not eps > 0:
         raise ValueError(f"batch_norm: expected eps > 0, got {eps}")
     check_channels(

@@ -44,7 +44,7 @@ def pad(
     if mode not in MODES:
         raise ValueError(f"pad: expected mode as one of {', '.join(MODES)}, got {mode!r}")
     check_is_tensor("pad", input)
-    given = tuple(whole("pad", "pad", each) for each in pad)
+    given = tuple([each if type(each) is int else whole("pad", "pad", each) for each in pad])
     widths = list(zip(given[::2], given[1::2], strict=False))[::-1]
     if len(given) % 2 or len(widths) > input.ndim:
         raise ValueError(
@@ -76,11 +76,10 @@ def _pad_constant(input: Tensor, widths: list[tuple[int, int]], value: float) ->
     x = input.data
     widths = [(0, 0)] * (x.ndim - len(widths)) + widths
     shape = [before + n + after for (before, after), n in zip(widths, x.shape, strict=True)]
-    cut = [max(-before, 0) + max(-after, 0) for before, after in widths]
-    if any(most < each for each, most in zip(cut, x.shape, strict=True)):
-        raise ValueError(f"pad: expected to cut off at most all of {x.shape}, got {widths}")
     kept, inside = [], []
     for (before, after), n in zip(widths, x.shape, strict=True):
+        if (before < 0 or after < 0) and min(before, 0) + n + min(after, 0) < 0:
+            raise ValueError(f"pad: expected to cut off at most all of {x.shape}, got {widths}")
         kept.append(slice(max(-before, 0), n - max(-after, 0)))
         inside.append(slice(max(before, 0), before + n + min(after, 0)))
     from_x, to_y = tuple(kept), tuple(inside)

@@ -236,7 +236,7 @@ def _check(
     running_var: Tensor | None,
 ) -> None:
     check_tensors(op, input=input, **parameters)
-    check_statistics(op, running_mean=running_mean, running_var=running_var)
+    check_statistics(op, running_mean, running_var)
     check_eps(op, eps)
     shape = input.shape
     if not 3 <= len(shape) <= 5 or math.prod(shape[2:]) < 2:
