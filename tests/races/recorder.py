@@ -1,0 +1,227 @@
+"""What every load and store of a checked kernel calls: who touched which byte, and who else.
+
+Each cell of the arena, 4 bytes or one, knows its last writer and two readers since the parallel
+loop began, as `epoch << 32 | task`; loops are barriers: a new one is a new epoch, and nothing is
+cleared.
+
+Where a kernel may write an element twice, to the same bits, the cell also knows what it held when
+the second writer came. Whichever task comes last, that is what stays, if nobody reads it.
+"""
+
+from typing import Any, NamedTuple
+
+import llvmlite.binding as llvm
+import numpy as np
+from numba import carray, cfunc, njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from tests.races.arena import Arena
+
+READ, WRITE = 0, 1
+MOST_CONFLICTS = 8
+MOST_TASKS = 1 << 31
+MOST_LOOPS = 16
+_FIELDS = 5
+
+# Numbers in the state.
+_BASE, _SIZE, _TASK, _EPOCH, _LOOP, _DIVISOR, _THREADS, _CONFLICTS, _TWICE, _SHIFT = range(10)
+
+# Numbers of each cell.
+_WRITER, _READER, _SECOND_READER, _KEPT = range(4)
+
+
+class Conflict(NamedTuple):
+    loop: int
+    task: int
+    other: int  # -1: beside every array
+    offset: int
+    kinds: int  # READ | WRITE of the task, twice that of the other
+
+
+@intrinsic
+def _as_pointer(typingctx: Any, address: Any) -> Any:
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], cgutils.voidptr_t)
+
+    return types.voidptr(types.uintp), codegen
+
+
+# Compiled code takes these by address: which shadows are in use is known at a launch only.
+_numbers = np.zeros(10, np.int64)
+_found = np.zeros((MOST_CONFLICTS, _FIELDS), np.int64)
+_shadows = np.zeros(2, np.int64)
+_tasks = np.zeros(MOST_LOOPS, np.int64)
+_NUMBERS, _FOUND, _SHADOWS, _TASKS = (a.ctypes.data for a in (_numbers, _found, _shadows, _tasks))
+_owners = np.zeros((0, 4), np.int64)
+_inside = np.zeros(0, np.uint8)
+
+
+@njit(error_model="numpy")
+def _thread_of(task, numbers):
+    return task // numbers[_DIVISOR] % numbers[_THREADS]
+
+
+@njit(error_model="numpy")
+def _report(numbers, task, other, offset, kinds):
+    found = carray(_as_pointer(_FOUND), (MOST_CONFLICTS, _FIELDS), np.int64)
+    if numbers[_CONFLICTS] < MOST_CONFLICTS:
+        row = found[numbers[_CONFLICTS]]
+        row[0], row[1], row[2], row[3], row[4] = numbers[_LOOP], task, other, offset, kinds
+    numbers[_CONFLICTS] += 1
+    return False
+
+
+@njit(error_model="numpy")
+def _touch(address, count, kind):
+    numbers = carray(_as_pointer(_NUMBERS), 10, np.int64)
+    first, size, task = address - numbers[_BASE], numbers[_SIZE], numbers[_TASK]
+    if first + count <= 0 or first >= size:
+        return
+    first, stop = max(0, first), min(size, first + count)
+    shadows = carray(_as_pointer(_SHADOWS), 2, np.int64)
+    inside = carray(_as_pointer(shadows[1]), size, np.uint8)
+    if not (inside[first] and inside[stop - 1]):
+        _report(numbers, task, -1, first if not inside[first] else stop - 1, kind)
+        return
+    if task < 0:
+        return
+    owners = carray(_as_pointer(shadows[0]), (size, 4), np.int64)
+    shift = numbers[_SHIFT]
+    for cell in range(first >> shift, ((stop - 1) >> shift) + 1):
+        if not _touch_cell(task, cell, kind, owners[cell], numbers):
+            return
+
+
+@njit(error_model="numpy")
+def _value(numbers, cell):
+    if numbers[_SHIFT]:
+        words = carray(_as_pointer(numbers[_BASE]), numbers[_SIZE] // 4, np.uint32)
+        return np.int64(words[cell])
+    return np.int64(carray(_as_pointer(numbers[_BASE]), numbers[_SIZE], np.uint8)[cell])
+
+
+@njit(error_model="numpy")
+def _touch_cell(task, cell, kind, row, numbers):
+    """Whether that was free of conflict."""
+    epoch, at = numbers[_EPOCH], cell << numbers[_SHIFT]
+    me = epoch << 32 | task
+    writer = _other(row[_WRITER], task, numbers)
+    kept = row[_KEPT] >> 32 == epoch
+    if writer >= 0 and (kind == READ or not numbers[_TWICE]):
+        return _report(numbers, task, writer, at, kind | 2 * WRITE)
+    if kind == READ:
+        if kept:
+            return _report(numbers, task, task, at, READ | 2 * WRITE)
+        if row[_READER] >> 32 != epoch:
+            row[_READER] = me
+        elif _other(row[_READER], task, numbers) >= 0:
+            row[_SECOND_READER] = me
+        return True
+    for seen in (_READER, _SECOND_READER):
+        reader = _other(row[seen], task, numbers)
+        if reader >= 0:
+            return _report(numbers, task, reader, at, WRITE)
+    if writer >= 0:
+        value = _value(numbers, cell)
+        if kept and row[_KEPT] & 0xFFFFFFFF != value:
+            return _report(numbers, task, writer, at, WRITE | 2 * WRITE)
+        row[_KEPT] = epoch << 32 | value
+    row[_WRITER] = me
+    return True
+
+
+@njit(error_model="numpy")
+def _other(owner, task, numbers):
+    """The task that touched a byte in this loop on another thread than `task`, or -1."""
+    if owner >> 32 != numbers[_EPOCH]:
+        return -1
+    other = owner & 0xFFFFFFFF
+    if other == task or _thread_of(other, numbers) == _thread_of(task, numbers):
+        return -1
+    return other
+
+
+@cfunc(types.void(types.int64, types.int64, types.int64))
+def _access(address, count, kind):
+    _touch(address, count, kind)
+
+
+@cfunc(types.void(types.int64, types.uint64, types.int64, types.int64))
+def _masked(address, mask, element, kind):
+    lane = 0
+    while mask:
+        if mask & np.uint64(1):
+            _touch(address + lane * element, element, kind)
+        mask >>= np.uint64(1)
+        lane += 1
+
+
+@cfunc(types.void(types.int64, types.int64))
+def _enter_task(loop, task):
+    numbers = carray(_as_pointer(_NUMBERS), 10, np.int64)
+    numbers[_LOOP], numbers[_TASK] = loop, task
+    tasks = carray(_as_pointer(_TASKS), MOST_LOOPS, np.int64)
+    tasks[loop] = max(tasks[loop], task + 1)
+
+
+@cfunc(types.void())
+def _end_loop():
+    numbers = carray(_as_pointer(_NUMBERS), 10, np.int64)
+    if numbers[_TWICE]:
+        size, epoch = numbers[_SIZE], numbers[_EPOCH]
+        shadows = carray(_as_pointer(_SHADOWS), 2, np.int64)
+        owners = carray(_as_pointer(shadows[0]), (size, 4), np.int64)
+        for cell in range(size >> numbers[_SHIFT]):
+            kept = owners[cell, _KEPT]
+            if kept >> 32 == epoch and kept & 0xFFFFFFFF != _value(numbers, cell):
+                last = owners[cell, _WRITER] & 0xFFFFFFFF
+                at = cell << numbers[_SHIFT]
+                _report(numbers, last, last, at, WRITE | 2 * WRITE)
+    numbers[_TASK] = -1
+    numbers[_EPOCH] += 1
+
+
+@cfunc(types.int64())
+def _thread():
+    # Loops number their threads differently, so what one leaves for "its" thread is missed.
+    numbers = carray(_as_pointer(_NUMBERS), 10, np.int64)
+    return (_thread_of(numbers[_TASK], numbers) + numbers[_LOOP]) % numbers[_THREADS]
+
+
+ACCESS, MASKED = "nnet_race_access", "nnet_race_masked"
+_NATIVE = {
+    ACCESS: _access,
+    MASKED: _masked,
+    "nnet_race_task": _enter_task,
+    "nnet_race_end": _end_loop,
+    "nnet_race_thread": _thread,
+}
+for _name, _function in _NATIVE.items():
+    llvm.add_symbol(_name, _function.address)
+
+enter_task = types.ExternalFunction("nnet_race_task", types.void(types.int64, types.int64))
+end_loop = types.ExternalFunction("nnet_race_end", types.void())
+thread = types.ExternalFunction("nnet_race_thread", types.int64())
+
+
+def start(arena: Arena, divisor: int, threads: int, twice: bool) -> None:
+    """Watch an arena; task t runs on thread t // divisor % threads.
+
+    twice  whether two tasks may write an element, to the same bits
+    """
+    global _owners, _inside
+    size = len(arena.inside)
+    if len(_owners) < size:
+        _owners = np.zeros((2 * size, 4), np.int64)
+    _inside, _tasks[:] = arena.inside, 0
+    _shadows[:] = _owners.ctypes.data, _inside.ctypes.data
+    epoch, shift = _numbers[_EPOCH] + 1, 2 if arena.itemsize % 4 == 0 else 0
+    _numbers[:] = arena.address, size, -1, epoch, -1, divisor, threads, 0, twice, shift
+
+
+def stop(loops: int) -> tuple[list[Conflict], list[int]]:
+    """No longer watch; the first conflicts that were seen, and how many tasks each loop had."""
+    _numbers[_SIZE] = 0
+    seen = min(int(_numbers[_CONFLICTS]), MOST_CONFLICTS)
+    return [Conflict(*map(int, row)) for row in _found[:seen]], _tasks[:loops].tolist()
