@@ -1,0 +1,460 @@
+"""Every parallel kernel under the checker, and faults planted for it to find."""
+
+import ast
+import functools
+from pathlib import Path
+from types import SimpleNamespace
+
+import llvmlite.binding as llvm
+import numba
+import numpy as np
+import pytest
+
+import kernels
+from kernels import _jit
+from kernels._jit import jit, prange, thread_id, thread_rows
+from kernels._math import decay
+from kernels._simd import full, lanes, load, load_first, maximum, store, store_first
+from tests.races import checker
+from tests.races.calls import CALLS
+from tests.races.checker import Checker, RaceError, checked_launches, parallel_kernels
+from tests.races.instructions import instrumented
+
+CHECKER = Checker()
+
+# Counts the threads it starts, in a number that the runtime adds up.
+WITHOUT_ARRAYS = {"_jit._start_threads"}
+
+
+@functools.cache
+def check(name: str) -> None:
+    run = CALLS[name](np.random.default_rng(0))
+    with checked_launches(CHECKER):
+        run()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_no_two_tasks_meet(name):
+    check(name)
+
+
+def test_each_parallel_loop_is_checked_with_several_tasks():
+    for name in CALLS:
+        check(name)
+    missing = {}
+    for name in parallel_kernels():
+        tasks = CHECKER.tasks.get(name, {})
+        if not tasks or min(tasks.values()) < 2:
+            missing[name] = tasks
+    assert not missing, "tests/races/calls.py has no call that gives these loops two tasks"
+
+
+def parallel_functions() -> dict[str, ast.FunctionDef]:
+    house = Path(kernels.__file__).parent
+    found = {}
+    for path in house.rglob("*.py"):
+        module = ".".join(path.relative_to(house).with_suffix("").parts).removesuffix(".__init__")
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
+                if any(decorator.split(".")[-1] == "parallel" for decorator in decorators):
+                    found[f"{module}.{node.name}"] = node
+    return found
+
+
+def test_the_checker_knows_each_function_under_parallel():
+    assert set(parallel_kernels()) == set(parallel_functions())
+
+
+def test_no_parallel_loop_adds_to_a_variable_of_all_tasks():
+    """The runtime would add as many sums as there are threads."""
+    for name, function in parallel_functions().items():
+        for loop in ast.walk(function):
+            if isinstance(loop, ast.For) and ast.unparse(loop.iter).startswith("prange("):
+                nodes = list(ast.walk(loop))
+                added = {
+                    n.target.id
+                    for n in nodes
+                    if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)
+                }
+                own = {
+                    n.id
+                    for assigned in nodes
+                    if isinstance(assigned, ast.Assign)
+                    for target in assigned.targets
+                    for n in ast.walk(target)
+                    if isinstance(n, ast.Name)
+                }
+                assert added <= own or name in WITHOUT_ARRAYS, f"{name}: {added - own}"
+
+
+def launch_of(function):
+    """What the checker takes; the real launch runs on one thread."""
+    dispatcher = numba.njit(function, error_model="numpy", fastmath=_jit.FASTMATH)
+    named = {"__module__": "planted", "__name__": function.__name__}
+    return SimpleNamespace(dispatcher=dispatcher, **named)
+
+
+def checked(function, *args):
+    its_own = Checker()
+    its_own.check(launch_of(function), args, {})
+    return its_own
+
+
+def _each_its_own(x, out_y):
+    for index in prange(x.size):
+        task = np.int64(index)
+        out_y[task] = 2 * x[task]
+
+
+def test_tasks_that_write_their_own_elements_are_free():
+    x, y = np.ones(5), np.zeros(5)
+    assert list(checked(_each_its_own, x, y).tasks["planted._each_its_own"].values()) == [5]
+    assert not y.any()  # the checker works on copies
+
+
+def _all_the_same(x, out_y):
+    for index in prange(x.size):
+        out_y[np.int64(index) // 4] = 1.0
+
+
+def test_equal_bits_in_one_element_are_a_race():
+    with pytest.raises(RaceError, match=r"task 1 writes out_y\[0\], which task 0 writes"):
+        checked(_all_the_same, np.ones(7), np.zeros(2))
+
+
+def _end_of_each(x, reads, out_y):
+    for index in prange(x.size):
+        task = np.int64(index)
+        out_y[task // 4] = 0.5
+        out_y[task // 4] = x[task]
+        if reads:
+            x[task] = out_y[0]
+
+
+def test_a_kernel_may_be_let_write_the_same_bits_twice(monkeypatch):
+    monkeypatch.setitem(checker.SAME_BITS_TWICE, "planted._end_of_each", "a test")
+    checked(_end_of_each, np.ones(9), False, np.zeros(3))
+    with pytest.raises(RaceError, match=r"writes out_y\[1\], which another task writes too"):
+        checked(_end_of_each, np.where(np.arange(9) == 7, 2.0, 1.0), False, np.zeros(3))
+    with pytest.raises(RaceError, match=r"writes out_y\[0\], which task 1 writes"):
+        checked(_end_of_each, np.array([1.0, 2.0, 1.0]), False, np.zeros(3))
+    with pytest.raises(RaceError, match=r"writes out_y\[0\], which task 0 reads"):
+        checked(_end_of_each, np.ones(9), True, np.zeros(3))
+
+
+def _from_the_neighbour(inout_x):
+    for index in prange(inout_x.size - 1):
+        task = np.int64(index)
+        inout_x[task] = inout_x[task + 1]
+
+
+def test_a_read_of_what_a_later_task_writes_is_a_race():
+    with pytest.raises(RaceError, match=r"task 1 writes inout_x\[1\], which task 0 reads"):
+        checked(_from_the_neighbour, np.ones(3))
+
+
+def _running_sum(inout_x):
+    for index in prange(inout_x.size - 1):
+        task = np.int64(index)
+        inout_x[task + 1] += inout_x[task]
+
+
+def test_a_read_of_what_an_earlier_task_wrote_is_a_race():
+    with pytest.raises(RaceError, match=r"task 1 reads inout_x\[1\], which task 0 writes"):
+        checked(_running_sum, np.ones(3))
+
+
+def _two_loops(out_x, out_y):
+    for index in prange(out_x.size):
+        task = np.int64(index)
+        out_x[task] = task
+    for index in prange(out_y.size):
+        task = np.int64(index)
+        out_y[task] = out_x[out_x.size - 1 - task]
+
+
+def test_a_loop_may_read_what_the_loop_before_wrote():
+    checked(_two_loops, np.zeros(5), np.zeros(5))
+
+
+def _by_values(x, step, count, out_y):
+    for index in prange(x.size // step):
+        start = np.int64(index) * step
+        if count == lanes(x):
+            store(out_y, start, load(x, start))
+        else:
+            store_first(out_y, start, count, load_first(x, start, count, 0.0))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_lanes_that_are_masked_out_touch_nothing(dtype):
+    x = np.ones(1000, dtype)
+    for count in (2, 5, 7):
+        checked(_by_values, x, count, count, np.zeros_like(x))
+        with pytest.raises(RaceError, match=rf"task 1 writes out_y\[{count - 1}\], which task 0"):
+            checked(_by_values, x, count - 1, count, np.zeros_like(x))
+
+
+def test_lanes_of_gathers_and_scatters_are_recorded_one_by_one():
+    text = """
+declare <2 x double> @llvm.masked.gather.v2f64.v2p0(<2 x ptr>, <2 x i1>, <2 x double>)
+declare void @llvm.masked.scatter.v2f64.v2p0(<2 x double>, <2 x ptr>, <2 x i1>)
+define void @f(<2 x ptr> %from, <2 x ptr> %to, <2 x i1> %on) {
+  %x = call <2 x double> @llvm.masked.gather.v2f64.v2p0(<2 x ptr> align 8 %from, <2 x i1> %on, <2 x double> zeroinitializer)
+  call void @llvm.masked.scatter.v2f64.v2p0(<2 x double> %x, <2 x ptr> align 8 %to, <2 x i1> %on)
+  ret void
+}
+"""  # noqa: E501
+    result = instrumented(text)
+    llvm.parse_assembly(result).verify()
+    lines = result.splitlines()
+    assert sum("i64 8, i64 0)" in line for line in lines) == 2  # two lanes read
+    assert sum("i64 8, i64 1)" in line for line in lines) == 2
+    assert all(f"<2 x ptr> %{name}, i64 1" in result for name in ("from", "to"))
+
+
+def _by_rows(x, rows, out_y):
+    for index in prange(out_y.shape[0] // rows):
+        first = np.int64(index) * rows
+        out_y[first : first + rows + 1] = x[first : first + rows + 1]
+
+
+def test_copies_of_blocks_are_seen():
+    x = np.ones((9, 64))
+    with pytest.raises(RaceError, match=r"writes out_y\[2, \d+\], which task 0 writes"):
+        checked(_by_rows, x, 2, np.zeros_like(x))
+
+
+def _zeros(out_y):
+    for index in prange(out_y.shape[0] - 1):
+        first = np.int64(index)
+        out_y[first : first + 2] = 0
+
+
+def test_memory_that_is_cleared_is_seen():
+    with pytest.raises(RaceError, match=r"writes out_y\[1, 0\], which task 0 writes"):
+        checked(_zeros, np.ones((3, 99), np.int8))
+
+
+def _beyond(x, out_y):
+    for index in prange(out_y.size):
+        task = np.int64(index)
+        out_y[task] = x[task + 1]
+
+
+def test_a_read_beside_the_arrays_is_told():
+    with pytest.raises(RaceError, match="task 4 reads byte 40 of x, which has 40"):
+        checked(_beyond, np.ones(5), np.zeros(5))
+
+
+def _scratch(x, work, out_y):
+    for index in prange(x.size):
+        task, own = np.int64(index), work[thread_id()]
+        own[0] = x[task]
+        out_y[task] = own[0] + 1
+
+
+def test_scratch_of_a_thread_is_its_own():
+    checked(_scratch, np.arange(40.0), np.zeros((thread_rows(), 1)), np.zeros(40))
+
+
+def _one_scratch(x, work, out_y):
+    for index in prange(x.size):
+        task, own = np.int64(index), work[min(thread_id(), 1)]
+        own[0] = x[task]
+        out_y[task] = own[0] + 1
+
+
+def test_scratch_that_two_threads_share_is_a_race():
+    with pytest.raises(RaceError, match=r"work\[[01], 0\], which task"):
+        checked(_one_scratch, np.arange(40.0), np.zeros((thread_rows(), 1)), np.zeros(40))
+
+
+def _far_apart(x, work, out_y):
+    for index in prange(x.size):
+        task = np.int64(index)
+        work[thread_id(), 0] = x[task]
+        if task == 0 or task == x.size - 1:
+            out_y[0] = task
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 9, 10, 28])
+def test_tasks_that_some_schedule_gives_to_one_thread_still_meet(count):
+    with pytest.raises(RaceError, match=rf"task {count - 1} writes out_y\[0\], which task 0"):
+        checked(_far_apart, np.ones(count), np.zeros((thread_rows(), 1)), np.zeros(1))
+
+
+def _left_over(x, work, out_y):
+    for index in prange(x.size):
+        task, own = np.int64(index), work[thread_id()]
+        own[0] += x[task]
+        out_y[task] = own[0]
+
+
+def test_what_another_task_left_in_scratch_is_told():
+    with pytest.raises(RaceError, match="depends on which thread runs which task"):
+        checked(_left_over, np.ones(9), np.zeros((thread_rows(), 1)), np.zeros(9))
+
+
+def test_arrays_that_overlap_are_one_memory():
+    both = np.ones(12)
+    with pytest.raises(RaceError, match="which task"):
+        checked(_each_its_own, both[:6], both[3:9])
+    checked(_each_its_own, both[:6], both[6:])
+    checked(_each_its_own, both[:6], both[:6])
+
+
+def _of_tuples(arrays, out):
+    for index in prange(arrays[0].size):
+        task = np.int64(index)
+        out[1][0] = arrays[0][task]
+
+
+def test_arrays_in_tuples_have_names():
+    with pytest.raises(RaceError, match=r"task 1 writes out\[1\]\[0\], which task 0 writes"):
+        checked(_of_tuples, (np.ones(3), np.ones(3)), (np.zeros(1), np.zeros(1)))
+
+
+def test_an_unknown_instruction_that_takes_an_address_is_refused():
+    text = "define void @f(ptr %p) {\n  call void @llvm.unheard.of(ptr %p)\n  ret void\n}\n"
+    with pytest.raises(ValueError, match=r"cannot tell what llvm\.unheard\.of touches"):
+        instrumented(text)
+
+
+# Softmax of lines side by side as it once was: the last block of a row overlaps the one before,
+# and what is written serves as scratch.
+
+
+@jit
+def _overlapping_start(x, block):
+    _, length, inner = x.shape
+    step = lanes(x)
+    in_a_row = (inner + step - 1) // step
+    outer, place = block // in_a_row, block % in_a_row
+    first = max(0, min(place * step, inner - step))
+    return outer * length * inner + first
+
+
+@jit
+def _one_block(start, x, out_y):
+    length, inner = x.shape[1], x.shape[2]
+    top, total = full(x, -np.inf), full(x, 0.0)
+    for j in range(length):
+        top = maximum(top, load(x, start + j * inner))
+    for j in range(length):
+        e = decay(load(x, start + j * inner) - top)
+        store(out_y, start + j * inner, e)
+        total += e
+    for j in range(length):
+        store(out_y, start + j * inner, load(out_y, start + j * inner) * (1.0 / total))
+
+
+def _softmax_as_it_was(x, group, out_y):
+    in_a_row = (x.shape[2] + lanes(x) - 1) // lanes(x)
+    blocks = x.shape[0] * in_a_row
+    for index in prange((blocks + group - 1) // group):
+        task = np.int64(index)
+        for block in range(task * group, min(task * group + group, blocks)):
+            _one_block(_overlapping_start(x, block), x, out_y)
+
+
+def test_the_race_of_softmax_along_another_axis_is_found():
+    x = np.ones((1, 5, 300), np.float32)
+    with pytest.raises(RaceError, match=r"task \d+ writes out_y\[0, 0, \d+\], which task \d+"):
+        checked(_softmax_as_it_was, x, 1, np.zeros_like(x))
+    whole = np.ones((1, 5, 256), np.float32)
+    checked(_softmax_as_it_was, whole, 1, np.zeros_like(whole))
+
+
+# kernel, what is replaced in its source, what stands there then, a call, the array that tells
+PLANTED = [
+    (
+        "batch_norm.cpu_columns.forward_parallel",
+        "_moments(task, x, work, work_lanes)",
+        "_moments(task // 2 * 2, x, work, work_lanes)",
+        "batch norm (65, 505)",
+        "work",
+    ),
+    (
+        "batch_norm.cpu_planes.backward_parallel",
+        "task = np.int64(index)",
+        "task = np.int64(index) // 2",
+        "batch norm (16, 8, 257)",
+        "work|out",
+    ),
+    (
+        "matmul.cpu._product",
+        "_pack_a(a, transpose_a, first, last,",
+        "_pack_a(a, transpose_a, first, min(last + 1, blocks),",
+        "matmul 333 300 257 NN",
+        "work_a",
+    ),
+    (
+        "matmul.cpu._product",
+        "work_spare[thread]",
+        "work_spare[0]",
+        "matmul 333 300 257 NN",
+        "work_spare",
+    ),
+    (
+        "pool2d.cpu_max._spread_tasks",
+        "min((task + 1) * group, planes)",
+        "min((task + 1) * group + 1, planes)",
+        "max pooling (7, 11, 30, 31) ((3, 3), (2, 2), (1, 1))",
+        "out_dx",
+    ),
+    (
+        "embedding.cpu.backward",
+        "min(size, (strip + 1) * width)",
+        "min(size, (strip + 1) * width + 1)",
+        "embedding 3 129 4001",
+        "out_dweight",
+    ),
+    (
+        "lstm.cpu_forward._walk_slices",
+        "share = np.int64(index)",
+        "share = np.int64(index) * 0",
+        "lstm (3, 7, 5, 33)",
+        "work|out",
+    ),
+    (
+        "optimizer_step.cpu.adam",
+        "min((task + 1) * _TASK, size)",
+        "min((task + 1) * _TASK + 1, size)",
+        "steps of optimizers 49189",
+        "inout",
+    ),
+    (
+        "conv2d.cpu_depthwise.to_input",
+        "work_planes[thread]",
+        "work_planes[0]",
+        "convolution depthwise ((3, 10, 19, 17), 10, 10, 3, 1, 1, 1)",
+        "work_planes",
+    ),
+    (
+        "drop_connect.cpu.backward",
+        "part * n,",
+        "part // 2 * n,",
+        "drop-connect 9 300 1000 1",
+        "work_dx",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "right", "wrong", "call", "array"),
+    PLANTED,
+    ids=lambda value: value if isinstance(value, str) and "." in value else "",
+)
+def test_a_planted_overlap_is_found(kernel, right, wrong, call, array):
+    def edit(text: str) -> str:
+        assert right in text
+        return text.replace(right, wrong)
+
+    run = CALLS[call](np.random.default_rng(0))
+    with checked_launches(Checker({kernel: edit})), pytest.raises(RaceError) as found:
+        run()
+    lines = str(found.value).splitlines()
+    assert lines[0].startswith(f"{kernel}:")
+    assert any(f" {name}" in lines[1] for name in array.split("|"))
