@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import Any, Self, overload
 
 from .activation import ReLU
 from .conv import Conv1d, Conv2d
 from .linear import Linear
-from .module import Module
+from .module import Module, runs_own_forward
 from .normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .tensor import Tensor
 
@@ -84,8 +85,8 @@ class Modules(Module):
 class Sequential(Modules):
     """Modules that feed one another: given one by one, or as a dict by name.
 
-    Neighbours in the table FUSED run as one kernel, with the same result to rounding, unless a
-    hook wants to see what is between them.
+    Without modules it returns its input. Neighbours in the table FUSED run as one kernel, with the
+    same result to rounding, unless one of them has a hook or a `forward` set on it alone.
 
     >>> import nnet as nn
     >>> model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
@@ -104,9 +105,8 @@ class Sequential(Modules):
 
     def forward(self, input: Tensor) -> Tensor:
         modules = list(self)
-        following = [*modules[1:], None]
         fused = None
-        for module, after in zip(modules, following, strict=True):
+        for module, after in zip_longest(modules, modules[1:]):
             if module is fused:
                 fused = None
             elif after is not None and _can_fuse(module, after):
@@ -116,13 +116,29 @@ class Sequential(Modules):
                 input = module(input)
         return input
 
+    def steps(self) -> list[tuple[str, Module]]:
+        """Names and modules in the order in which data goes through them.
+
+        Empty where that cannot be told: in a class that goes through them in a way of its own.
+
+        >>> import nnet as nn
+        >>> [name for name, _ in nn.Sequential(nn.Linear(1, 1), nn.ReLU()).steps()]
+        ['0', '1']
+        """
+        kind = type(self)
+        plain = kind.forward is Sequential.forward and kind.__iter__ is Sequential.__iter__
+        return list(self._own(Module)) if plain and runs_own_forward(self) else []
+
     def _of(self, modules: dict[str, Module]) -> Self:
         return type(self)(modules)
 
 
 def _can_fuse(module: Module, after: Module) -> bool:
-    return FUSED.get(type(module)) is type(after) and not (
-        module._forward_hooks or after._forward_hooks
+    return (
+        FUSED.get(type(module)) is type(after)
+        and runs_own_forward(module)
+        and runs_own_forward(after)
+        and not (module._forward_hooks or after._forward_hooks)
     )
 
 

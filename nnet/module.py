@@ -261,3 +261,11 @@ def _once(named: Iterable[tuple[str, T]]) -> Iterator[tuple[str, T]]:
         if id(value) not in seen:
             seen.add(id(value))
             yield name, value
+
+
+_call = Module.__call__
+
+
+def runs_own_forward(module: Module) -> bool:
+    """Whether a call of the module is its class's `forward`, but for hooks."""
+    return "forward" not in module.__dict__ and type(module).__call__ is _call

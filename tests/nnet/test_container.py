@@ -149,3 +149,53 @@ def test_module_list():
     assert isinstance(layers[1:3], nn.ModuleList) and "0.weight" in layers[1:3].state_dict()
     with pytest.raises(NotImplementedError, match="ModuleList: expected a method forward"):
         layers(nn.zeros(1))
+
+
+@pytest.mark.parametrize(
+    "empty", [nn.Sequential(), nn.Sequential({}), nn.Sequential(nn.ReLU())[:0]]
+)
+def test_without_modules_a_sequential_is_the_identity(empty):
+    x = nn.tensor([-1.0, 2.0], requires_grad=True)
+    assert empty(x) is x and len(empty) == 0 and list(empty) == []
+    model = nn.Sequential(nn.Linear(2, 2), empty, nn.ReLU())
+    assert_same_bits(model(x).data, np.maximum(model[0](x).data, 0))
+    assert list(nn.ModuleList()) == [] == list(nn.ModuleList([nn.ReLU()])[1:])
+
+
+def test_emptied_it_is_the_identity():
+    model = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    del model[:]
+    x = nn.ones(2)
+    assert model(x) is x
+
+
+@pytest.mark.parametrize("kind", FUSED)
+@pytest.mark.parametrize("position", [0, 1])
+def test_a_forward_set_on_one_of_two_neighbours_is_called(kind, position):
+    model = nn.Sequential(layer_of(kind), nn.ReLU()).eval()
+    x = nn.Tensor(input_of(kind))
+    inside = model[0](x)
+    model[position].forward = lambda t: t + 100
+    expected = (x + 100).relu() if position == 0 else inside + 100
+    assert_close(model(x), expected.data, 1e-6)
+    del model[position].forward
+    assert_close(model(x), inside.relu().data, 1e-6)
+
+
+def test_a_class_with_its_own_call_is_called():
+    class Shifted(nn.ReLU):
+        def __call__(self, x):
+            return super().__call__(x) + 100
+
+    model = nn.Sequential(nn.Linear(3, 4), Shifted())
+    assert model(nn.Tensor(input_of(nn.Linear))).data.min() == 100
+
+
+def test_a_call_replaced_for_all_modules_sees_each(monkeypatch):
+    model = nn.Sequential(nn.Linear(3, 4), nn.ReLU())
+    seen, plain = [], nn.Module.__call__
+    monkeypatch.setattr(
+        nn.Module, "__call__", lambda self, *args: (seen.append(self), plain(self, *args))[1]
+    )
+    model(nn.Tensor(input_of(nn.Linear)))
+    assert seen == [model, model[0], model[1]]
