@@ -26,6 +26,8 @@ class Convolution(Module):
 
     axes = 2
     transposed = False
+    # The axis of the weight that counts outputs.
+    units_axis = 0
 
     def __init__(
         self,

@@ -18,6 +18,7 @@ class TransposedConvolution(Convolution):
     """What the transposed layers share."""
 
     transposed = True
+    units_axis = 1
 
     def _output_padding(self, input: Tensor, output_size: Sequence[int] | None) -> tuple[int, ...]:
         """How much longer the output must be to have output_size."""

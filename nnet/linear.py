@@ -24,6 +24,9 @@ class Linear(Module):
     (5, 2)
     """
 
+    # The axis of the weight that counts outputs.
+    units_axis = 0
+
     def __init__(
         self,
         in_features: int,

@@ -51,7 +51,7 @@ def spectral_norm(
     """
     weight = weight_of("spectral_norm", module, name)
     if dim is None:
-        dim = 1 if type(module).__name__.startswith("ConvTranspose") else 0
+        dim = getattr(module, "units_axis", 0)
     if weight.ndim < 2 or not 0 <= dim < weight.ndim:
         raise ValueError(
             f"spectral_norm: expected a parameter of two axes or more and dim one of them, "

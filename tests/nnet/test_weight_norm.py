@@ -208,3 +208,14 @@ def test_j_weight_norm_and_mean_only_batch_norm_ignore_the_length_of_v():
 def test_j_bad_arguments_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_spectral_norm_of_a_subclass_takes_the_axis_of_outputs():
+    class Upsampling(nn.ConvTranspose2d):
+        pass
+
+    nn.manual_seed(0)
+    layer = nn.spectral_norm(Upsampling(3, 5, 2), n_power_iterations=50)
+    assert layer.weight_u.shape == (5,) and layer.weight_v.shape == (3 * 2 * 2,)
+    rows = np.moveaxis(layer.weight.data, 1, 0).reshape(5, -1)
+    assert np.linalg.norm(rows, 2) == pytest.approx(1, abs=1e-4)
