@@ -6,6 +6,7 @@ import warnings
 
 from .fold import neighbours
 from .module import Module
+from .parameter import Parameter
 
 
 def dead_biases(model: Module) -> list[str]:
@@ -14,7 +15,7 @@ def dead_biases(model: Module) -> list[str]:
     The mean takes away what such a bias adds, so it changes no output in training and gets no
     gradient: dead weight, in memory and in every step, and the paper leaves it out (section 3.2,
     z = g(BN(W u))). `remove_dead_biases` makes the layers without. Looks at neighbours in a
-    `Sequential`, however deep.
+    `Sequential`, however deep, as `fold_batch_norm` does.
 
     >>> import nnet as nn
     >>> nn.dead_biases(nn.Sequential(nn.Linear(4, 8, bias=False), nn.BatchNorm1d(8)))
@@ -23,7 +24,7 @@ def dead_biases(model: Module) -> list[str]:
     dead = {
         id(getattr(parent, first))
         for parent, first, _ in neighbours(model)
-        if getattr(parent, first).bias is not None
+        if _bias_of(getattr(parent, first)) is not None
     }
     names = [f"{path}.bias" for path, module in model.named_modules() if id(module) in dead]
     if names:
@@ -47,8 +48,14 @@ def remove_dead_biases(model: Module) -> Module:
     """
     for parent, first, second in neighbours(model):
         layer, batch_norm = getattr(parent, first), getattr(parent, second)
-        if layer.bias is not None:
+        if _bias_of(layer) is not None:
             if batch_norm.running_mean is not None:
                 batch_norm.running_mean.data -= layer.bias.data
             layer.bias = None
     return model
+
+
+def _bias_of(layer: Module) -> Parameter | None:
+    """A bias that can be taken away: one that is not computed from others."""
+    bias = vars(layer).get("bias")
+    return bias if isinstance(bias, Parameter) else None

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
+from .batch_renorm import BatchRenorm
 from .container import Sequential
-from .conv import Convolution
-from .conv_transpose import TransposedConvolution
+from .conv import Conv1d, Conv2d, Convolution
+from .conv_transpose import ConvTranspose1d, ConvTranspose2d
 from .linear import Linear
-from .module import Module
+from .module import Module, runs_own_forward
 from .normalization import BatchNorm
 from .parameter import Parameter
 from .tape import no_grad
 from .tensor import Tensor
 
 Weighted = Linear | Convolution
+
+# What is known to be linear in the weights, and in use a line a channel.
+_LINEAR = {kind.forward for kind in (Linear, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d)}
+_LINES = {BatchNorm.forward, BatchRenorm.forward}
 
 
 def fold_batch_norm(model: Module, example: Tensor | None = None) -> Module:
@@ -28,12 +34,14 @@ def fold_batch_norm(model: Module, example: Tensor | None = None) -> Module:
     In use batch normalization is a line a channel, y = s x + t with s = gamma / sqrt(var + eps)
     and t = beta - s mean, so behind W u + b the two are one layer: (s W) u + (s b + t).
 
-    Folded are neighbours in a `Sequential`, however deep: Linear or a convolution, transposed or
-    not, then a batch normalization with running statistics over its outputs. What a module of
-    one's own calls in its `forward` cannot be read off it, so with an `example`, an input of the
-    model, one pass shows which normalization is given what a layer returned; a layer without
-    weights stays in its place. The model itself stays as it is, the copy is in use (`eval`). For
-    two layers alone see `fold_into`.
+    Folded are neighbours in a `Sequential`, however deep: Linear, of inputs (N, C), or a
+    convolution, transposed or not, then a batch normalization with running statistics over its
+    outputs. What stands in the
+    model twice, has a hook or a `forward` of its own, or computes its weight (`weight_norm`) stays.
+    What a module of one's own calls in its `forward` cannot be read off it, so with an `example`,
+    an input of the model, one pass shows which normalization is given what a layer returned; a
+    layer without weights stays in its place. The model itself stays as it is, the copy is in use
+    (`eval`). For two layers alone see `fold_into`.
 
     Raises ValueError if the copy differs from the model on the example, as when something else
     too uses what a layer gives its normalization.
@@ -49,7 +57,7 @@ def fold_batch_norm(model: Module, example: Tensor | None = None) -> Module:
     folded = copy.deepcopy(model).eval()
     for parent, first, second in list(neighbours(folded)):
         layer, batch_norm = getattr(parent, first), getattr(parent, second)
-        if batch_norm.running_mean is not None:
+        if _keeps_its_weight(layer) and batch_norm.running_mean is not None:
             setattr(parent, first, fold_into(layer, batch_norm))
             delattr(parent, second)
     if example is not None:
@@ -60,16 +68,18 @@ def fold_batch_norm(model: Module, example: Tensor | None = None) -> Module:
 def fold_into(layer: Weighted, batch_norm: BatchNorm) -> Weighted:
     """The layer that in use does what `layer` and then `batch_norm` do; both stay as they are.
 
-    Raises TypeError for other layers, ValueError if batch_norm keeps no running statistics or has
-    another number of channels.
+    Raises TypeError for other layers, for those with a `forward` of their own or a weight that is
+    computed from others; ValueError if batch_norm keeps no running statistics or has another
+    number of channels.
 
     >>> import nnet as nn
     >>> nn.fold_into(nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8)).bias.shape
     (8,)
     """
-    if not isinstance(layer, Weighted) or not isinstance(batch_norm, BatchNorm):
+    if not (_is_linear(layer) and _keeps_its_weight(layer) and _is_line(batch_norm)):
         raise TypeError(
-            "fold_into: expected a Linear or convolution and a batch normalization, got "
+            "fold_into: expected a Linear or convolution and a batch normalization, both with "
+            "their class's own forward and weights that are parameters, got "
             f"{type(layer).__name__} and {type(batch_norm).__name__}"
         )
     mean, var = batch_norm.running_mean, batch_norm.running_var
@@ -107,13 +117,16 @@ class AddAndRectify(Module):
 
 def _fold_what_is_seen(model: Module, example: Tensor) -> None:
     """Fold where a normalization's input is the very tensor that a layer returned."""
-    outputs: list[tuple[Module, Any]] = []
-    pairs: list[tuple[Any, BatchNorm]] = []
+    outputs: list[tuple[Weighted, Any]] = []
+    pairs: list[tuple[Weighted, BatchNorm]] = []
+    hooked = {id(module) for module in model.modules() if module._forward_hooks}
 
     def watch(module: Module, arguments: tuple, output: Any) -> None:
-        if isinstance(module, Weighted):
+        if id(module) in hooked:
+            return
+        if _is_linear(module) and _keeps_its_weight(module):
             outputs.append((module, output))
-        elif isinstance(module, BatchNorm) and module.running_mean is not None:
+        elif _is_line(module) and module.running_mean is not None:
             pairs.extend((layer, module) for layer, y in outputs if y is arguments[0])
 
     handles = [module.register_forward_hook(watch) for module in model.modules()]
@@ -145,15 +158,21 @@ def _replace(model: Module, path: str, module: Module) -> None:
 
 
 def neighbours(model: Module) -> Iterator[tuple[Module, str, str]]:
-    """Sequentials, and the names in them of a weighted layer and the normalization behind it."""
+    """Sequentials, and the names in them of a weighted layer and the normalization behind it.
+
+    Of those alone that stand nowhere else in the model: another caller would miss what is folded.
+    """
+    places = Counter(id(child) for each in model.modules() for _, child in each._own(Module))
     for parent in model.modules():
         if not isinstance(parent, Sequential):
             continue
-        for (first, layer), (second, after) in pairwise(parent.named_children()):
+        for (first, layer), (second, after) in pairwise(parent.steps()):
             if (
-                isinstance(layer, Weighted)
-                and isinstance(after, BatchNorm)
+                _is_linear(layer)
+                and _is_line(after)
+                and places[id(layer)] == places[id(after)] == 1
                 and after.num_features == _outputs(layer)
+                and _axes(layer) in after.AXES
                 and not (layer._forward_hooks or after._forward_hooks)
             ):
                 yield parent, first, second
@@ -163,10 +182,31 @@ def _outputs(layer: Weighted) -> int:
     return layer.out_features if isinstance(layer, Linear) else layer.out_channels
 
 
+def _axes(layer: Weighted) -> int:
+    """Of its outputs for a batch, where channels are axis 1."""
+    return 2 if isinstance(layer, Linear) else 2 + layer.axes
+
+
+def _is_linear(layer: Any) -> TypeGuard[Weighted]:
+    return type(layer).forward in _LINEAR and runs_own_forward(layer)
+
+
+def _is_line(norm: Any) -> TypeGuard[BatchNorm]:
+    return type(norm).forward in _LINES and runs_own_forward(norm)
+
+
+def _keeps_its_weight(layer: Module) -> bool:
+    """Whether weight and bias are parameters, not computed from others."""
+    own = vars(layer)
+    return isinstance(own.get("weight"), Parameter) and (
+        "bias" in own and isinstance(own["bias"], Parameter | None)
+    )
+
+
 def _scaled(layer: Weighted, scale: np.ndarray) -> np.ndarray:
     """The weight, (out, ...) or transposed (in, out / groups, ...), times scale (out,)."""
     weight = layer.weight.data
-    if not isinstance(layer, TransposedConvolution):
+    if not layer.units_axis:
         return weight * scale.reshape(-1, *[1] * (weight.ndim - 1))
     inputs, outputs, *kernel = weight.shape
     grouped = weight.reshape(layer.groups, inputs // layer.groups, outputs, *kernel)

@@ -165,3 +165,206 @@ def test_a_layer_that_runs_twice_is_not_folded():
     folded = nn.fold_batch_norm(model, x)
     assert isinstance(folded[1][0], nn.BatchNorm1d)
     assert_close(folded(x), model.eval()(x).data, 1e-6)
+
+
+def of_use(model, *shape):
+    """Its output for a random input, without anything that hooks could be asked for."""
+    x = floats(*shape)
+    return x, model.eval()(x).data.copy()
+
+
+def same_relu_twice():
+    relu = nn.ReLU()
+    layers = nn.Linear(4, 5), relu, nn.Linear(5, 5), relu, trained(nn.BatchNorm1d(5))
+    return nn.Sequential(*layers)
+
+
+def same_linear_twice():
+    linear = nn.Linear(5, 5)
+    norms = trained(nn.BatchNorm1d(5)), trained(nn.BatchNorm1d(5))
+    return nn.Sequential(nn.Linear(4, 5), linear, norms[0], nn.Tanh(), linear, norms[1])
+
+
+def same_linear_in_two_sequentials():
+    linear, norm = nn.Linear(4, 4), trained(nn.BatchNorm1d(4))
+    return nn.Sequential(nn.Sequential(linear, norm), nn.Sequential(nn.Tanh(), linear))
+
+
+def same_normalization_twice():
+    norm = trained(nn.BatchNorm1d(4))
+    return nn.Sequential(nn.Linear(4, 4), norm, nn.Tanh(), nn.Linear(4, 4), norm)
+
+
+def replaced_forward(position):
+    model = nn.Sequential(nn.Linear(4, 4), trained(nn.BatchNorm1d(4)))
+    layer = model[position]
+    plain = layer.forward
+    layer.forward = lambda x: plain(x).relu() + 1
+    return model
+
+
+def own_order():
+    class Backwards(nn.Sequential):
+        def forward(self, x):
+            for module in reversed(list(self)):
+                x = module(x)
+            return x
+
+    return Backwards(nn.Linear(4, 4), trained(nn.BatchNorm1d(4)))
+
+
+def own_iteration():
+    class Backwards(nn.Sequential):
+        def __iter__(self):
+            return reversed(list(super().__iter__()))
+
+    return Backwards(nn.Linear(4, 4), trained(nn.BatchNorm1d(4)))
+
+
+def order_set_on_one():
+    model = nn.Sequential(nn.Linear(4, 4), trained(nn.BatchNorm1d(4)))
+    linear, norm = model
+    model.forward = lambda x: linear(norm(x))
+    return model
+
+
+def own_forward_of_layer():
+    class Rectified(nn.Linear):
+        def forward(self, x):
+            return super().forward(x).relu()
+
+    return nn.Sequential(Rectified(4, 4), trained(nn.BatchNorm1d(4)))
+
+
+def own_forward_of_normalization():
+    class Shifted(nn.BatchNorm1d):
+        def forward(self, x):
+            return super().forward(x + x * x)
+
+    return nn.Sequential(nn.Linear(4, 4), trained(Shifted(4)))
+
+
+def own_call():
+    class Doubled(nn.Linear):
+        def __call__(self, x):
+            return super().__call__(x) * super().__call__(x)
+
+    return nn.Sequential(Doubled(4, 4), trained(nn.BatchNorm1d(4)))
+
+
+def maxout():
+    return nn.Sequential(nn.Maxout(4, 4, pieces=3), trained(nn.BatchNorm1d(4)))
+
+
+def hooked(position):
+    model = nn.Sequential(nn.Linear(4, 4), trained(nn.BatchNorm1d(4)))
+    model[position].register_forward_hook(lambda module, arguments, output: output * output)
+    return model
+
+
+def normalization_first():
+    return nn.Sequential(trained(nn.BatchNorm1d(4)), nn.Linear(4, 4), nn.Tanh())
+
+
+def used_outside_of_the_sequential():
+    class Branches(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = nn.Sequential(nn.Linear(4, 4), trained(nn.BatchNorm1d(4)))
+            self.stem = self.body[0]
+
+        def forward(self, x):
+            return self.body(x) + self.stem(x)
+
+    return Branches()
+
+
+UNFOLDED = {
+    "the same ReLU twice": same_relu_twice,
+    "the same Linear twice": same_linear_twice,
+    "a Linear in two Sequentials": same_linear_in_two_sequentials,
+    "a normalization twice": same_normalization_twice,
+    "a forward set on the layer": lambda: replaced_forward(0),
+    "a forward set on the normalization": lambda: replaced_forward(1),
+    "a Sequential with its own forward": own_order,
+    "a Sequential with its own iteration": own_iteration,
+    "a forward set on the Sequential": order_set_on_one,
+    "a layer with its own forward": own_forward_of_layer,
+    "a normalization with its own forward": own_forward_of_normalization,
+    "a layer with its own call": own_call,
+    "maxout": maxout,
+    "a hook on the layer": lambda: hooked(0),
+    "a hook on the normalization": lambda: hooked(1),
+    "the normalization first": normalization_first,
+    "a layer used outside": used_outside_of_the_sequential,
+}
+
+
+@pytest.mark.parametrize("name", UNFOLDED)
+@pytest.mark.parametrize("with_example", [False, True])
+def test_what_is_not_known_to_follow_is_not_folded(name, with_example):
+    model = UNFOLDED[name]()
+    x, expected = of_use(model, 5, 4)
+    folded = nn.fold_batch_norm(model, x if with_example else None)
+    assert_close(folded(x), expected, 1e-5)
+    norms = [sum(isinstance(m, nn.BatchNorm1d) for m in each.modules()) for each in (folded, model)]
+    assert norms[0] == norms[1]
+
+
+@pytest.mark.parametrize("name", UNFOLDED)
+def test_biases_of_what_is_not_known_to_follow_are_not_dead(name):
+    model = UNFOLDED[name]()
+    assert nn.dead_biases(model) == []
+    x, expected = of_use(model, 5, 4)
+    before = list(model.state_dict())
+    nn.remove_dead_biases(model)
+    assert list(model.state_dict()) == before
+    assert_same_bits(model(x).data, expected)
+
+
+def test_a_pair_within_a_sequential_used_twice_is_folded():
+    block = nn.Sequential(nn.Linear(4, 4), trained(nn.BatchNorm1d(4)))
+    model = nn.Sequential(block, nn.Tanh(), block)
+    x, expected = of_use(model, 5, 4)
+    folded = nn.fold_batch_norm(model)
+    assert_close(folded(x), expected, 1e-5)
+    assert not any(isinstance(module, nn.BatchNorm1d) for module in folded.modules())
+    with pytest.warns(UserWarning, match=r"^0\.0\.bias: without effect"):
+        nn.dead_biases(model)
+    assert_close(nn.remove_dead_biases(model)(x), expected, 1e-5)
+
+
+@pytest.mark.parametrize("normalized", [nn.weight_norm, nn.spectral_norm])
+def test_a_computed_weight_stays_and_the_bias_beside_it_goes(normalized):
+    model = nn.Sequential(normalized(nn.Linear(4, 4)), trained(nn.BatchNorm1d(4)))
+    x, expected = of_use(model, 5, 4)
+    for folded in (nn.fold_batch_norm(model), nn.fold_batch_norm(model, x)):
+        assert len(folded) == 2
+        assert_close(folded(x), expected, 1e-6)
+    with pytest.raises(TypeError, match="fold_into: expected .* weights that are parameters"):
+        nn.fold_into(*model)
+    assert_close(nn.remove_dead_biases(model)(x), expected, 1e-5)
+    assert model[0].bias is None
+
+
+def test_weights_that_two_layers_share_stay_right():
+    model = nn.Sequential(nn.Linear(4, 4), trained(nn.BatchNorm1d(4)), nn.Tanh(), nn.Linear(4, 4))
+    model[3].weight, model[3].bias = model[0].weight, model[0].bias
+    x, expected = of_use(model, 5, 4)
+    assert_close(nn.fold_batch_norm(model)(x), expected, 1e-5)
+    assert_close(nn.remove_dead_biases(model)(x), expected, 1e-5)
+
+
+def test_a_normalization_of_other_axes_than_the_layers_units_is_not_folded():
+    model = nn.Sequential(nn.Linear(4, 3), trained(nn.BatchNorm2d(3)))
+    x, expected = of_use(model, 2, 3, 5, 4)
+    assert_close(nn.fold_batch_norm(model)(x), expected, 1e-6)
+    assert nn.dead_biases(model) == []
+
+
+def test_batch_renormalization_is_folded():
+    model = nn.Sequential(nn.Linear(4, 3), trained(nn.BatchRenorm1d(3)))
+    x, expected = of_use(model, 5, 4)
+    folded = nn.fold_batch_norm(model)
+    assert len(folded) == 1
+    assert_close(folded(x), expected, 1e-5)
