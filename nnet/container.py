@@ -10,7 +10,7 @@ from .activation import ReLU
 from .conv import Conv1d, Conv2d
 from .linear import Linear
 from .module import Module, runs_own_forward
-from .normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d
+from .normalization import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .tensor import Tensor
 
 # What runs as one kernel with the module behind it, through `forward(input, relu=True)`.
@@ -133,13 +133,23 @@ class Sequential(Modules):
         return type(self)(modules)
 
 
+def rectified(module: Module, input: Tensor, residual: Tensor | None = None) -> Tensor:
+    """relu(module(input) + residual), as one kernel where the module can."""
+    if FUSED.get(type(module)) is ReLU and _is_plain(module):
+        if residual is None:
+            return module.forward(input, relu=True)
+        if isinstance(module, BatchNorm):
+            return module.forward(input, relu=True, residual=residual)
+    output = module(input)
+    return (output if residual is None else output + residual).relu()
+
+
 def _can_fuse(module: Module, after: Module) -> bool:
-    return (
-        FUSED.get(type(module)) is type(after)
-        and runs_own_forward(module)
-        and runs_own_forward(after)
-        and not (module._forward_hooks or after._forward_hooks)
-    )
+    return FUSED.get(type(module)) is type(after) and _is_plain(module) and _is_plain(after)
+
+
+def _is_plain(module: Module) -> bool:
+    return runs_own_forward(module) and not module._forward_hooks
 
 
 class ModuleList(Modules):

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from . import functional
 from .attention import MultiheadAttention
 from .attention_masks import is_causal_mask
-from .container import ModuleList
+from .container import ModuleList, rectified
 from .dropout import Dropout
 from .group_norm import LayerNorm
 from .linear import Linear
@@ -113,7 +113,7 @@ class TransformerEncoderLayer(Module):
 
     def _map(self, x: Tensor) -> Tensor:
         if self.activation is functional.relu:
-            hidden = self.linear1(x, relu=True)
+            hidden = rectified(self.linear1, x)
         else:
             hidden = self.activation(self.linear1(x))
         return self.dropout2(self.linear2(self.dropout(hidden)))

@@ -1,7 +1,7 @@
 """Residual networks for small images. He et al. 2015."""
 
 from ..adaptive_pooling import AdaptiveAvgPool2d
-from ..container import Sequential
+from ..container import Sequential, rectified
 from ..conv import Conv2d
 from ..flatten import Flatten
 from ..init import kaiming_normal_
@@ -29,9 +29,9 @@ class Block(Module):
             self.downsample = Sequential(shortcut, BatchNorm2d(outputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        inside = self.bn1(self.conv1(x), relu=True)
+        inside = rectified(self.bn1, self.conv1(x))
         shortcut = x if self.downsample is None else self.downsample(x)
-        return self.bn2(self.conv2(inside), relu=True, residual=shortcut)
+        return rectified(self.bn2, self.conv2(inside), shortcut)
 
 
 class ResNet(Module):
@@ -57,7 +57,7 @@ class ResNet(Module):
         self.fc = Linear(4 * width, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.bn1(self.conv1(x), relu=True)
+        x = rectified(self.bn1, self.conv1(x))
         x = self.layer3(self.layer2(self.layer1(x)))
         return self.fc(self.flatten(self.avgpool(x)))
 

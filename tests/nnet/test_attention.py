@@ -202,3 +202,21 @@ def test_what_is_refused():
         nn.TransformerEncoderLayer(8, 2, activation="elu")
     with pytest.raises(ValueError, match=r"expected num_layers >= 0, got -1"):
         nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 16), -1)
+
+
+def test_an_encoder_layer_takes_another_first_map_than_linear():
+    nn.manual_seed(0)
+    layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0).eval()
+    x = nn.randn(5, 3, 8)
+    expected = layer(x).data
+    seen = []
+    handle = layer.linear1.register_forward_hook(lambda m, a, y: seen.append(y.data.min()))
+    assert_close(layer(x), expected, 1e-6)
+    assert seen[0] < 0
+    handle.remove()
+    plain = layer.linear1.forward
+    layer.linear1.forward = lambda t: plain(t)
+    assert_close(layer(x), expected, 1e-6)
+    del layer.linear1.forward
+    layer.linear1 = nn.Sequential(layer.linear1)
+    assert_close(layer(x), expected, 1e-6)

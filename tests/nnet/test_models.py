@@ -6,6 +6,7 @@ import pytest
 import nnet as nn
 from nnet import models, optim
 from nnet.training import ImageDescription
+from tests.helpers import assert_close
 
 SMALL = {
     "mnist_cnn": ({"filters": 2, "hidden": 4, "dropout": 0.0}, (4, 1, 28, 28)),
@@ -84,3 +85,24 @@ def test_a_block_without_its_convolutions_is_relu():
 def test_images_too_small_are_refused(build, message):
     with pytest.raises(ValueError, match=message):
         build()
+
+
+def test_a_residual_network_takes_other_layers_and_forwards_in_place_of_its_own():
+    nn.manual_seed(0)
+    model = nn.models.ResNet(channels=1, blocks=1, width=4, classes=3).eval()
+    x = nn.randn(2, 1, 8, 8)
+    expected = model(x).data
+    for path in ("bn1", "layer1.0.bn1", "layer2.0.bn2"):
+        parent = model.get_submodule(path.rpartition(".")[0])
+        name = path.rpartition(".")[2]
+        norm = getattr(parent, name)
+        seen = []
+        handle = norm.register_forward_hook(lambda m, a, y, seen=seen: seen.append(y.data.min()))
+        assert_close(model(x), expected, 1e-6)
+        assert seen[0] < 0, "a hook sees what the normalization gives, not what ReLU left of it"
+        handle.remove()
+        norm.forward = lambda t, plain=norm.forward: plain(t)
+        assert_close(model(x), expected, 1e-6)
+        del norm.forward
+        setattr(parent, name, nn.Sequential(norm))
+        assert_close(model(x), expected, 1e-6)
