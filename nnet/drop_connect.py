@@ -13,10 +13,14 @@ from .dropout import RandomInTraining
 from .functional.masked_weights import Map
 from .linear import Linear
 from .module import Module
+from .parametrized import forward_with
 from .tape import no_grad
 from .tensor import Tensor, record
 
 INFERENCES = ("gaussian", "mean", "monte_carlo")
+
+# What is known to be linear in the weight.
+_LINEAR = {Linear.forward, Conv1d.forward, Conv2d.forward}
 
 
 class DropConnect(RandomInTraining):
@@ -38,13 +42,16 @@ class DropConnect(RandomInTraining):
 
     The first and the last draw from `nnet.random` in use too, and are not recorded.
 
-    layer       Linear, Conv1d or Conv2d
+    layer       Linear, Conv1d or Conv2d, or one of their subclasses, whose own forward runs with
+                the masked weight; its hooks are called where nothing is dropped, p = 0
     p           probability that a weight is dropped, 0 to below 1; the bias stays
     activation  a, a module or function; None for the identity
     share       how many successive examples have one mask: 1 as in the paper; None, one for the
                 batch, is the fastest
 
-    Raises TypeError for another layer, ValueError for the others. Wan et al. 2013.
+    Raises TypeError for another layer, and for a forward that was set on it and is no method of
+    it; ValueError for the others, and for "gaussian" behind an activation where the layer's own
+    forward, as Maxout's, is not linear in its weight. Wan et al. 2013.
 
     >>> import nnet as nn
     >>> layer = nn.DropConnect(nn.Linear(8, 4), p=0.5, activation=nn.ReLU())
@@ -82,16 +89,19 @@ class DropConnect(RandomInTraining):
         self.share = share
         self.inference = inference
         self.samples = samples
+        self._check_inference()
 
     def forward(self, input: Tensor) -> Tensor:
-        axes = 2 if isinstance(self.layer, Linear) else self.layer.weight.ndim
+        activation = self.activation or _identity
+        if self.p == 0:
+            return activation(self.layer(input))
+        axes = 2 if isinstance(self.layer, Linear) else 2 + self.layer.axes
         if input.ndim == axes - 1:
             return self.forward(input.unsqueeze(0)).squeeze(0)
-        activation = self.activation or _identity
-        drawn = self.p > 0 and self.activation is not None
-        if self.training or not drawn or self.inference == "mean":
+        if self.training or self.activation is None or self.inference == "mean":
             return activation(self._map(input, self.training))
         if self.inference == "gaussian":
+            self._check_inference()
             layer = self.layer
             return functional.drop_connect_gaussian(
                 self._function(), activation, input, layer.weight, layer.bias, self.p, self.samples
@@ -110,11 +120,19 @@ class DropConnect(RandomInTraining):
 
     def _function(self) -> Map:
         layer = self.layer
-        if isinstance(layer, Linear):
+        if type(layer).forward is Linear.forward and "forward" not in vars(layer):
             return functional.linear
-        convolve: Callable = functional.conv1d if isinstance(layer, Conv1d) else functional.conv2d
-        options: Any = layer.stride, layer.padding, layer.dilation, layer.groups
-        return lambda input, weight, bias: convolve(input, weight, bias, *options)
+        return lambda input, weight, bias: forward_with(layer, weight=weight, bias=bias)(input)
+
+    def _check_inference(self) -> None:
+        if self.p == 0 or self.activation is None or self.inference != "gaussian":
+            return
+        if type(self.layer).forward not in _LINEAR or "forward" in vars(self.layer):
+            raise ValueError(
+                "DropConnect: expected inference 'mean' or 'monte_carlo' with an activation behind "
+                f"{type(self.layer).__name__}, whose forward may not be linear in its weight, "
+                "got 'gaussian'"
+            )
 
     def extra_repr(self) -> str:
         text = f"p={self.p}, share={self.share}, inference={self.inference!r}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MethodType
 from typing import Any, TypeVar
 
 from .module import Module
@@ -33,15 +34,38 @@ def compute_on_reading(module: M, name: str, compute: Callable[[Any], Tensor]) -
     kind = type(module)
     delattr(module, name)
 
+    def read(self: Module) -> Tensor:
+        given = vars(self).get(name)
+        return compute(self) if given is None else given
+
     def refuse(self: Module, value: object) -> None:
         raise AttributeError(
             f"{kind.__name__}: expected no assignment to {name!r}, which is computed from others; "
             "take back its normalization first"
         )
 
-    own = {name: property(compute, refuse), "__module__": kind.__module__, "__doc__": kind.__doc__}
+    own = {name: property(read, refuse), "__module__": kind.__module__, "__doc__": kind.__doc__}
     module.__class__ = type(kind.__name__, (kind,), own)
     return module
+
+
+def forward_with(module: Module, **given: Tensor | None) -> Callable[..., Any]:
+    """The module's `forward`, which reads these where it would read its own.
+
+    Of a twin that has all else in common with the module, so that threads do not meet. TypeError
+    for a forward that was set on the module and is no method of it, so reads what it likes.
+    """
+    twin = object.__new__(type(module))
+    vars(twin).update(vars(module), **given)
+    own = vars(twin).pop("forward", None)
+    if own is None:
+        return twin.forward
+    if getattr(own, "__self__", None) is not module:
+        raise TypeError(
+            f"{type(module).__name__}: expected a forward that is a method of it and reads its "
+            f"{' and '.join(given)} there, got one set on it"
+        )
+    return MethodType(own.__func__, twin)
 
 
 def keep_computed(op: str, module: M, name: str, parts: tuple[str, ...]) -> M:

@@ -235,3 +235,171 @@ X, W = nn.ones(2, 3), nn.ones(4, 3)
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def rectified_linear():
+    class Rectified(nn.Linear):
+        def forward(self, x):
+            return super().forward(x).relu()
+
+    return Rectified(4, 3)
+
+
+def scaled_convolution():
+    class Scaled(nn.Conv2d):
+        def __init__(self, *sizes, **options):
+            super().__init__(*sizes, **options)
+            self.scale = nn.Parameter([3.0])
+
+        def forward(self, x):
+            return super().forward(x) * self.scale
+
+    return Scaled(2, 3, 3, padding=1)
+
+
+def padded(kind, mode, **options):
+    return kind(2, 3, 3, padding=1, padding_mode=mode, **options)
+
+
+LAYERS = {
+    "circular series": (lambda: padded(nn.Conv1d, "circular"), (2, 7)),
+    "reflected images": (lambda: padded(nn.Conv2d, "reflect", bias=False), (2, 5, 4)),
+    "repeated edges, stride 2": (lambda: padded(nn.Conv2d, "replicate", stride=2), (2, 5, 4)),
+    "padding to the same size": (lambda: nn.Conv2d(2, 3, 3, padding="same"), (2, 5, 4)),
+    "groups and dilation": (lambda: nn.Conv1d(2, 4, 2, groups=2, dilation=2), (2, 7)),
+    "maxout": (lambda: nn.Maxout(4, 3, pieces=5), (4,)),
+    "maxout of convolutions": (lambda: nn.MaxoutConv2d(2, 3, 3, pieces=2, padding=1), (2, 5, 4)),
+    "own forward": (rectified_linear, (4,)),
+    "own forward and parameter": (scaled_convolution, (2, 5, 4)),
+    "weight normalization": (lambda: nn.weight_norm(nn.Linear(4, 3)), (4,)),
+    "weight normalization, circular": (
+        lambda: nn.weight_norm(padded(nn.Conv1d, "circular")),
+        (2, 7),
+    ),
+    "spectral normalization": (lambda: nn.spectral_norm(nn.Linear(4, 3)).eval(), (4,)),
+}
+
+
+def gradients_of(layer, module, x):
+    module.zero_grad()
+    x = nn.Tensor(x, requires_grad=True)
+    y = layer(x)
+    (y * y).sum().backward()
+    return [y.data, x.grad.data, *(p.grad.data.copy() for p in module.parameters())]
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_b9_nothing_dropped_is_the_layer_whatever_it_is(name):
+    make, shape = LAYERS[name]
+    layer = make()
+    x = normal(5, *shape).astype(np.float32)
+    for training in (True, False):
+        layer.train(training and name != "spectral normalization")
+        expected = gradients_of(layer, layer, x)
+        wrapped = nn.DropConnect(layer, 0.0)
+        wrapped.training = training
+        assert_same_bits(gradients_of(wrapped, layer, x), expected)
+        assert_same_bits(wrapped(nn.Tensor(x[0])).data, layer(nn.Tensor(x[0])).data)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_b10_mean_weights_run_through_the_layers_own_forward(name):
+    make, shape = LAYERS[name]
+    layer = make().eval()
+    x = normal(5, *shape).astype(np.float32)
+    found = gradients_of(nn.DropConnect(layer, 0.25).eval(), layer, x)
+    if hasattr(layer, "weight_g"):
+        layer.weight_g.data *= 0.75
+    elif hasattr(layer, "weight_orig"):
+        nn.remove_spectral_norm(layer)
+        layer.weight.data *= 0.75
+    else:
+        layer.weight.data *= 0.75
+    expected = layer(nn.Tensor(x)).data
+    assert_close(found[0], expected, 1e-6)
+
+
+def plain_twin(make, layer):
+    """Another layer like it, whose weight is a parameter."""
+    twin = make().eval()
+    twin.load_state_dict(layer.state_dict())
+    if hasattr(twin, "weight_g"):
+        nn.remove_weight_norm(twin)
+    elif hasattr(twin, "weight_orig"):
+        nn.remove_spectral_norm(twin)
+    return twin
+
+
+# Of these the masks of examples are drawn within the product, not one by one.
+WITHIN = {"weight normalization", "spectral normalization"}
+
+
+@pytest.mark.parametrize(
+    ("name", "share"),
+    [
+        (name, share)
+        for name in LAYERS
+        for share in (1, 3, None)
+        if share is None or name not in WITHIN
+    ],
+)
+def test_b9_masks_run_through_the_layers_own_forward(name, share):
+    make, shape = LAYERS[name]
+    layer, size = make(), share or 4
+    wrapped = nn.DropConnect(layer, 0.5, share=share)
+    layer.eval()
+    x = normal(4, *shape).astype(np.float32)
+    starts = range(0, 4, size)
+    nn.manual_seed(5)
+    keys = [nn.random.next_stream() for _ in starts]
+    nn.manual_seed(5)
+    found = gradients_of(wrapped, layer, x)
+    twin = plain_twin(make, layer)
+    weight, parts = twin.weight.data.copy(), []
+    for start, (seed, stream) in zip(starts, keys, strict=True):
+        kept, _ = bernoulli_mask.forward(weight, 0.5, seed=seed, stream=stream, scale=1.0)
+        twin.weight.data[...] = kept
+        parts.append(twin(nn.Tensor(x[start : start + size])).data)
+    assert_close(found[0], np.concatenate(parts), 1e-6)
+    assert all(np.isfinite(each).all() and each.any() for each in found)
+
+
+def test_b9_circular_padding_by_hand():
+    conv = nn.Conv1d(1, 1, 3, padding=1, padding_mode="circular", bias=False)
+    nn.init.ones_(conv.weight)
+    x = nn.tensor([[[1.0, 2.0, 4.0]]])
+    for training in (True, False):
+        assert nn.DropConnect(conv, 0.0).train(training)(x).tolist() == [[[7.0, 7.0, 7.0]]]
+    assert nn.DropConnect(conv, 0.5).eval()(x).tolist() == [[[3.5, 3.5, 3.5]]]
+    gaussian = nn.DropConnect(conv, 0.5, nn.ReLU(), samples=4000).eval()(x).data
+    assert abs(gaussian - 3.5).max() < 0.2
+
+
+def test_b9_hooks_and_a_forward_set_on_the_layer_are_called():
+    layer = nn.Linear(4, 3)
+    x = nn.randn(5, 4)
+    layer.register_forward_hook(lambda module, arguments, output: output + 100)
+    assert nn.DropConnect(layer, 0.0)(x).data.min() > 50
+    other = nn.Linear(4, 3)
+    other.forward = lambda t: t + 100
+    assert_same_bits(nn.DropConnect(other, 0.0)(x).data, x.data + 100)
+    with pytest.raises(TypeError, match="Linear: expected a forward that is a method of it"):
+        nn.DropConnect(other, 0.5)(x)
+
+    def doubled(self, t):
+        return 2 * nn.Linear.forward(self, t)
+
+    third = nn.Linear(4, 3)
+    third.forward = doubled.__get__(third)
+    half = nn.DropConnect(third, 0.5).eval()
+    assert_close(half(x), (x @ third.weight.t() + 2 * third.bias).data, 1e-6)
+
+
+@pytest.mark.parametrize("name", ["maxout", "maxout of convolutions", "own forward"])
+def test_b10_what_is_not_linear_in_its_weight_has_no_gaussian_moments(name):
+    make, shape = LAYERS[name]
+    with pytest.raises(ValueError, match="expected inference 'mean' or 'monte_carlo' .* behind "):
+        nn.DropConnect(make(), 0.5, nn.Tanh())
+    for inference in ("mean", "monte_carlo"):
+        layer = nn.DropConnect(make(), 0.5, nn.Tanh(), inference=inference, samples=2).eval()
+        assert layer(nn.ones(5, *shape)).shape == layer.layer(nn.ones(5, *shape)).shape
