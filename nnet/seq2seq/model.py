@@ -167,7 +167,7 @@ class Seq2Seq(Decoding):
         self, source: Any, target: Any, source_lengths: Any = None, teacher_forcing: float = 1.0
     ) -> Tensor:
         """The mean cross entropy of the tokens target[1:], padding left out."""
-        logits = self.forward(source, target, source_lengths, teacher_forcing)
+        logits = self(source, target, source_lengths, teacher_forcing)
         ids = self._target(target)[1:]
         wanted = Tensor(np.ascontiguousarray(ids.T if self.batch_first else ids).reshape(-1))
         return functional.cross_entropy(
