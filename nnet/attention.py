@@ -151,6 +151,11 @@ class MultiheadAttention(Module):
             return y.squeeze(along), None if weights is None else weights.squeeze(0)
         return y, weights
 
+    def macs(self, arguments: tuple, size: int) -> int:
+        """Of the projections to queries, keys and values; out_proj tells its own."""
+        given = [each.numel() for each in arguments[1:3]]
+        return self.embed_dim * (size + sum(given) + size * (2 - len(given)))
+
     def _project(
         self, query: Tensor, key: Tensor, value: Tensor, same: tuple[bool, bool]
     ) -> tuple[Tensor, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,10 @@ class Convolution(Module):
             widths = [(p, p) for p in self.padding]
         around = [width for pair in reversed(widths) for width in pair]
         return functional.pad(input, around, self.padding_mode), 0
+
+    def macs(self, arguments: tuple, size: int) -> int:
+        """Multiply-accumulates for outputs of that many elements."""
+        return size * math.prod(self.weight.shape[1:])
 
     def extra_repr(self) -> str:
         none = (0,) * self.axes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,6 +20,14 @@ class TransposedConvolution(Convolution):
 
     transposed = True
     units_axis = 1
+
+    def macs(self, arguments: tuple, size: int) -> int:
+        """Each element of the input meets the filters of its channel."""
+        if arguments:
+            inputs = arguments[0].numel()
+        else:  # given by name: as many as it is without what padding cuts off
+            inputs = size // self.out_channels // math.prod(self.stride) * self.in_channels
+        return inputs * math.prod(self.weight.shape[1:])
 
     def _output_padding(self, input: Tensor, output_size: Sequence[int] | None) -> tuple[int, ...]:
         """How much longer the output must be to have output_size."""

@@ -112,6 +112,10 @@ class DropConnect(RandomInTraining):
                 total = total + activation(self._map(input, True)).data.astype(np.float64)
         return record((total / self.samples).astype(input.dtype), ())
 
+    def macs(self, arguments: tuple, size: int) -> int:
+        """Of one pass, where the layer within is not called itself."""
+        return 0 if self.p == 0 else self.layer.macs(arguments, size)
+
     def _map(self, input: Tensor, training: bool) -> Tensor:
         weight, bias = self.layer.weight, self.layer.bias
         return functional.drop_connect(

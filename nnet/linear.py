@@ -50,6 +50,10 @@ class Linear(Module):
     def forward(self, input: Tensor, *, relu: bool = False) -> Tensor:
         return functional.linear(input, self.weight, self.bias, relu=relu)
 
+    def macs(self, arguments: tuple, size: int) -> int:
+        """Multiply-accumulates for outputs of that many elements."""
+        return size * self.in_features
+
     def extra_repr(self) -> str:
         return (
             f"in_features={self.in_features}, out_features={self.out_features}, "

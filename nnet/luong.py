@@ -112,6 +112,17 @@ class LuongAttention(ScoreAttention):
         if self.position is not None:
             self.position.reset_parameters()
 
+    def macs(self, arguments: tuple, size: int) -> int:
+        """Of the projections, of each query and for "concat" of each key."""
+        if self.weight is None or len(arguments) < 2:
+            return 0
+        query, keys = arguments[:2]
+        queries = query.numel() // self.query_size
+        if self.score_weight is None:
+            return queries * self.weight.numel()
+        units = len(self.score_weight)
+        return units * (query.numel() + keys.numel())
+
     def project(self, keys: Tensor) -> Tensor:
         if self.weight is None or self.score_weight is None:
             return keys

@@ -38,6 +38,10 @@ class Maxout(Linear):
         y = functional.maxout(super().forward(input), self.pieces)
         return functional.relu(y) if relu else y
 
+    def macs(self, arguments: tuple, size: int) -> int:
+        """Of all pieces."""
+        return super().macs(arguments, size * self.pieces)
+
     def extra_repr(self) -> str:
         return (
             f"in_features={self.in_features}, out_features={self.out_features // self.pieces}, "
@@ -70,6 +74,10 @@ class MaxoutConv2d(Conv2d):
     def forward(self, input: Tensor, *, relu: bool = False) -> Tensor:
         y = functional.maxout(super().forward(input), self.pieces, dim=-3)
         return functional.relu(y) if relu else y
+
+    def macs(self, arguments: tuple, size: int) -> int:
+        """Of all pieces."""
+        return super().macs(arguments, size * self.pieces)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, pieces={self.pieces}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -10,35 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .conv import Conv1d, Conv2d
-from .linear import Linear
 from .module import Module
 from .parameter import Parameter
-from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, PeepholeLSTM, RNNCell
-from .recurrent.cells import RecurrentCell
-from .recurrent.stack import RecurrentStack
 from .tape import no_grad
 from .tensor import Tensor
-
-
-def _recurrent(layer: RecurrentStack, size: int) -> int:
-    """Each weight, of a matrix or a peephole, multiplies once at every step of every sample."""
-    weights = sum(p.numel() for name, p in layer.named_parameters() if name.startswith("weight"))
-    return size // layer.output_size * weights
-
-
-def _cell(layer: RecurrentCell, size: int) -> int:
-    return size // layer.hidden_size * (layer.weight_ih.numel() + layer.weight_hh.numel())
-
-
-# Multiply-accumulates of a layer that made a (first) output of `size` elements.
-COSTS: dict[type[Module], Callable[[Any, int], int]] = {
-    Linear: lambda layer, size: size * layer.in_features,
-    Conv1d: lambda layer, size: size * prod(layer.weight.shape[1:]),
-    Conv2d: lambda layer, size: size * prod(layer.weight.shape[1:]),
-    **dict.fromkeys((RNN, LSTM, PeepholeLSTM, GRU), _recurrent),
-    **dict.fromkeys((RNNCell, LSTMCell, GRUCell), _cell),
-}
 
 
 @dataclass(frozen=True)
@@ -87,7 +62,8 @@ def summary(model: Module, input_size: Sequence[int], dtype: npt.DTypeLike = np.
 
     Layers are the modules without modules of their own, and those with parameters. Of several
     outputs the first one's shape is shown. Of multiply-accumulates, those of linear maps,
-    convolutions and recurrent layers count.
+    convolutions and recurrent layers count: a layer tells them by a method `macs(arguments, size)`
+    of what it was given and how many elements its (first) output has.
 
     >>> import nnet as nn
     >>> print(nn.summary(nn.Sequential(nn.Linear(4, 2), nn.ReLU()), (1, 4)))
@@ -104,14 +80,13 @@ def summary(model: Module, input_size: Sequence[int], dtype: npt.DTypeLike = np.
     counted: set[int] = set()
 
     def watch(name: str, layer: Module) -> None:
-        def hook(_module: Module, _args: tuple, output: Any) -> None:
+        def hook(_module: Module, arguments: tuple, output: Any) -> None:
             own = [p for _, p in layer._own(Parameter) if id(p) not in counted]
             counted.update(map(id, own))
             while isinstance(output, tuple | list) and output:
                 output = output[0]
             shape = output.shape if isinstance(output, Tensor) else ()
-            cost = COSTS.get(type(layer))
-            macs = cost(layer, prod(shape)) if cost else 0
+            macs = layer.macs(arguments, prod(shape)) if _tells_macs(layer) else 0
             parameters = sum(p.numel() for p in own)
             rows.append(Row(name, type(layer).__name__, shape, parameters, macs))
 
@@ -120,7 +95,7 @@ def summary(model: Module, input_size: Sequence[int], dtype: npt.DTypeLike = np.
     modes = [(module, module.training) for module in model.modules()]
     try:
         for name, module in model.named_modules():
-            if not list(module.children()) or list(module._own(Parameter)):
+            if not list(module.children()) or list(module._own(Parameter)) or _tells_macs(module):
                 watch(name, module)
         model.eval()
         with no_grad():
@@ -137,3 +112,7 @@ def summary(model: Module, input_size: Sequence[int], dtype: npt.DTypeLike = np.
         sum(p.numel() for p in parameters if p.requires_grad),
         sum(row.macs for row in rows),
     )
+
+
+def _tells_macs(module: Any) -> bool:
+    return callable(getattr(type(module), "macs", None))

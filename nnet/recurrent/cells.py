@@ -49,6 +49,10 @@ class RecurrentCell(Module):
         for parameter in self.parameters():
             init.uniform_(parameter, -bound, bound)
 
+    def macs(self, arguments: tuple, size: int) -> int:
+        """Each weight multiplies once for every sample."""
+        return size // self.hidden_size * (self.weight_ih.numel() + self.weight_hh.numel())
+
     def _weights(self) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         return self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh
 

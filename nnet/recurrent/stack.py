@@ -70,9 +70,8 @@ class RecurrentStack(Module):
         self.bidirectional = bidirectional
         self.proj_size = proj_size
         for layer in range(num_layers):
-            inputs = self.output_size if layer else input_size
             for ending in self._endings(layer):
-                for weight, shape in self._weight_shapes(inputs).items():
+                for weight, shape in self._weight_shapes(self._inputs(layer)).items():
                     setattr(self, f"{weight}_{ending}", Parameter(np.empty(shape, dtype)))
         self.to(device)
         self.reset_parameters()
@@ -90,6 +89,20 @@ class RecurrentStack(Module):
     def output_size(self) -> int:
         """Features of the output: those of both directions."""
         return (self.proj_size or self.hidden_size) * (1 + self.bidirectional)
+
+    def macs(self, arguments: tuple, size: int) -> int:
+        """Each weight, of a matrix or a peephole, multiplies at every step of every sample."""
+        weights = sum(
+            math.prod(shape)
+            for layer in range(self.num_layers)
+            for name, shape in self._weight_shapes(self._inputs(layer)).items()
+            for _ in self._endings(layer)
+            if name.startswith("weight")
+        )
+        return size // self.output_size * weights
+
+    def _inputs(self, layer: int) -> int:
+        return self.output_size if layer else self.input_size
 
     def _endings(self, layer: int) -> Sequence[str]:
         both = f"l{layer}", f"l{layer}_reverse"

@@ -99,3 +99,63 @@ def test_h_vgg16_parameters_and_multiply_accumulates():
     assert sum(row.parameters for row in connected) == 123_642_856
     assert round(convolutions / 1e9, 2) == 15.35
     assert round(sum(row.macs for row in connected) / 1e9, 3) == 0.124
+
+
+def macs_of(model, *shape):
+    return nn.summary(model, shape).macs
+
+
+def test_transposed_convolutions_cost_a_kernel_for_each_input():
+    assert macs_of(nn.ConvTranspose2d(4, 6, 3, stride=2, groups=2), 5, 4, 7, 6) == 5 * 4 * 42 * 27
+    assert macs_of(nn.ConvTranspose1d(4, 6, 3, padding=1), 5, 4, 10) == 5 * 4 * 10 * 18
+
+
+def test_maxout_costs_all_its_pieces():
+    assert macs_of(nn.Maxout(3, 2, pieces=4), 5, 3) == 5 * 3 * 2 * 4
+    layer = nn.MaxoutConv2d(2, 3, 3, pieces=4, padding=1)
+    assert macs_of(layer, 1, 2, 5, 5) == 25 * 3 * 4 * 2 * 9
+
+
+def test_attention_costs_its_projections():
+    class Attends(nn.Module):
+        def __init__(self, by_name, **options):
+            super().__init__()
+            self.attention = nn.MultiheadAttention(8, 2, **options)
+            self.by_name = by_name
+
+        def forward(self, x):
+            key, value = nn.ones(4, 3, self.attention.kdim), nn.ones(4, 3, self.attention.vdim)
+            if self.by_name:
+                return self.attention(query=x, key=x, value=x)
+            return self.attention(x, key, value)
+
+    assert macs_of(Attends(True), 5, 3, 8) == 15 * 8 * 8 * 4
+    assert macs_of(Attends(False), 5, 3, 8) == 15 * 8 * 8 * 2 + 2 * 12 * 8 * 8
+    assert macs_of(Attends(False, kdim=6, vdim=7), 5, 3, 8) == 15 * 8 * 8 * 2 + 12 * 8 * (6 + 7)
+
+
+@pytest.mark.parametrize("score", ["dot", "general", "concat"])
+def test_luongs_attention_costs_its_projections(score):
+    class Attends(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.attention = nn.LuongAttention(4, 4, score, hidden_size=6)
+
+        def forward(self, x):
+            return self.attention(x, nn.ones(2, 7, 4))
+
+    expected = {"dot": 0, "general": 2 * 3 * 16, "concat": 6 * 4 * (2 * 3 + 2 * 7)}
+    assert macs_of(Attends(), 2, 3, 4) == expected[score]
+
+
+def test_a_subclass_and_a_computed_weight_cost_what_their_layer_does():
+    class Named(nn.Linear):
+        pass
+
+    assert macs_of(Named(3, 2), 5, 3) == 30
+    assert macs_of(nn.weight_norm(nn.Conv1d(2, 3, 3)), 1, 2, 7) == 5 * 3 * 6
+    plain = nn.LSTM(3, 4)
+    cost = macs_of(plain, 7, 2, 3)
+    assert macs_of(nn.weight_norm(plain, "weight_hh_l0"), 7, 2, 3) == cost == 14 * 16 * 7
+    dropped = nn.DropConnect(nn.Linear(3, 2), 0.5)
+    assert macs_of(dropped, 5, 3) == 30 == macs_of(nn.DropConnect(nn.Linear(3, 2), 0.0), 5, 3)
