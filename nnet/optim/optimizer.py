@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
@@ -133,9 +134,10 @@ class Optimizer:
         return {"state": dict(sorted(state.items())), "param_groups": groups}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over what `state_dict` returned, here or in PyTorch.
+        """Take over what `state_dict` returned, here or in PyTorch, options of its groups included.
 
-        Raises ValueError, before anything is changed, if it belongs to other parameters.
+        Raises ValueError, before anything is changed, if it belongs to other parameters or has
+        options out of range.
         """
         groups, state = state_dict["param_groups"], state_dict["state"]
         sizes = [len(group["params"]) for group in self.param_groups]
@@ -161,8 +163,15 @@ class Optimizer:
             id(param): int(state.get(number, {}).get("step", len(values[id(param)]) > 0))
             for number, param in zip(numbers, self._all_params(), strict=True)
         }
+        loaded = []
         for own, group in zip(self.param_groups, groups, strict=True):
-            own.update({key: group[key] for key in group if key in own and key != "params"})
+            options = copy.deepcopy({key: group[key] for key in group if key != "params"})
+            known = {key: own[key] for key in self.defaults}
+            loaded.append({**known, **options, "params": own["params"]})
+            self._check(loaded[-1])
+        for own, complete in zip(self.param_groups, loaded, strict=True):
+            own.clear()
+            own.update(complete)
         for bucket in chain.from_iterable(self._buckets):
             bucket.state = {}
             for i, param in enumerate(bucket.params):

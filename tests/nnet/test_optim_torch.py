@@ -132,3 +132,122 @@ def test_f_schedules_are_pytorchs(name, kind):
             assert mine[key] == pytest.approx(reference[key], rel=1e-6)
         for each in schedules:
             each.step()
+
+
+def both(make, steps=50, lr=0.3, **loaded):
+    """The rates that a program makes, in this library and in PyTorch."""
+    found = []
+    for library, schedules, parameter in (
+        (optim, lr_scheduler, lambda: nn.Parameter([1.0])),
+        (torch.optim, torch.optim.lr_scheduler, lambda: torch.nn.Parameter(torch.ones(1))),
+    ):
+        optimizer = library.SGD(
+            [{"params": [parameter()]}, {"params": [parameter()], "lr": 0.2}], lr
+        )
+        found.append(list(make(optimizer, schedules, library.SGD, parameter)))
+    assert len(found[0]) > 1
+    for mine, reference in zip(*found, strict=True):
+        assert mine == pytest.approx(reference, rel=1e-12, abs=1e-300)
+    return found[0]
+
+
+def rates_of(optimizer):
+    return [group["lr"] for group in optimizer.param_groups]
+
+
+CHAINABLE = {
+    "steps of 3": lambda s, o, **k: s.StepLR(o, 3, 0.5, **k),
+    "steps of 1": lambda s, o, **k: s.StepLR(o, 1, 0.9, **k),
+    "cosine of 7": lambda s, o, **k: s.CosineAnnealingLR(o, 7, **k),
+    "cosine of 13 with a minimum": lambda s, o, **k: s.CosineAnnealingLR(o, 13, 0.01, **k),
+    "cosine of 1": lambda s, o, **k: s.CosineAnnealingLR(o, 1, 0.05, **k),
+}
+CHAINS = [*[(name,) for name in CHAINABLE], *zip(CHAINABLE, [*CHAINABLE][1:], strict=False)]
+CHAINS += [("cosine of 13 with a minimum", "steps of 1", "steps of 3")]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("names", CHAINS)
+def test_chained_schedules_multiply_as_pytorchs_do(names):
+    def program(optimizer, schedules, _kind, _parameter):
+        chain = [CHAINABLE[name](schedules, optimizer) for name in names]
+        for _ in range(50):
+            yield rates_of(optimizer)
+            for each in chain:
+                each.step()
+                yield each.get_last_lr()
+
+    both(program)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", CHAINABLE)
+def test_a_rate_set_by_hand_and_a_group_added_later_go_on_as_pytorchs(name):
+    def program(optimizer, schedules, _kind, parameter):
+        schedule = CHAINABLE[name](schedules, optimizer)
+        for step in range(50):
+            if step == 5:
+                optimizer.param_groups[1]["lr"] = 0.77
+            if step == 11 and not name.startswith("cosine"):
+                optimizer.add_param_group({"params": [parameter()], "lr": 0.6})
+            schedule.step()
+            yield rates_of(optimizer)
+
+    both(program)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", CHAINABLE)
+@pytest.mark.parametrize("with_schedule", [True, False])
+@pytest.mark.parametrize("stop", [0, 1, 4, 9, 21])
+def test_a_resumed_schedule_goes_on_as_pytorchs(name, with_schedule, stop):
+    def program(optimizer, schedules, kind, parameter):
+        schedule = CHAINABLE[name](schedules, optimizer)
+        for _ in range(stop):
+            schedule.step()
+        groups = [{"params": [parameter()]}, {"params": [parameter()]}]
+        resumed = kind(groups, lr=9.0)
+        if with_schedule:
+            follower = CHAINABLE[name](schedules, resumed)
+            resumed.load_state_dict(optimizer.state_dict())
+            follower.load_state_dict(schedule.state_dict())
+        else:
+            resumed.load_state_dict(optimizer.state_dict())
+            follower = CHAINABLE[name](schedules, resumed, last_epoch=stop)
+        yield [group["initial_lr"] for group in resumed.param_groups]
+        for _ in range(50):
+            yield rates_of(resumed)
+            yield [follower.last_epoch]
+            follower.step()
+
+    both(program)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_state_of_pytorchs_schedule_loads():
+    theirs = torch.optim.SGD([torch.nn.Parameter(torch.ones(1))], lr=0.3)
+    reference = torch.optim.lr_scheduler.CosineAnnealingLR(theirs, 7, 0.01)
+    for _ in range(5):
+        reference.step()
+    ours = optim.SGD([nn.Parameter([1.0])], lr=1.0)
+    schedule = lr_scheduler.CosineAnnealingLR(ours, 3)
+    ours.load_state_dict(theirs.state_dict())
+    schedule.load_state_dict(reference.state_dict())
+    for _ in range(30):
+        assert rates_of(ours) == pytest.approx(rates_of(theirs), rel=1e-12)
+        reference.step()
+        schedule.step()
+
+
+def test_options_of_a_loaded_group_are_pytorchs():
+    def program(optimizer, _schedules, kind, parameter):
+        for i, group in enumerate(optimizer.param_groups):
+            group["initial_lr"], group["name"], group["momentum"] = 0.5 + i, f"part {i}", 0.25
+        other = kind([{"params": [parameter()], "mine": 1}, {"params": [parameter()]}], lr=1.0)
+        other.load_state_dict(optimizer.state_dict())
+        for own, group in zip(other.param_groups, optimizer.param_groups, strict=True):
+            assert {**own, "params": 0} == {**group, "params": 0}
+            assert own["params"] is not group["params"]
+            yield [own["initial_lr"], own["lr"], own["momentum"]]
+
+    both(program)
