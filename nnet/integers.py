@@ -20,18 +20,20 @@ def check_integer(name: str, option: str, value: Any, least: int) -> None:
         raise ValueError(f"{name}: expected {option} >= {least}, got {value}")
 
 
-def check_size(name: str, option: str, value: Any) -> None:
-    """ValueError for anything but an integer of at least 1."""
+def size_of(name: str, option: str, value: Any) -> int:
+    """Python's integer; ValueError for anything but an integer of at least 1."""
     if not is_integer(value) or value < 1:
         raise ValueError(f"{name}: expected {option} of at least 1, got {value!r}")
+    return int(value)
 
 
-def check_seed(name: str, option: str, value: Any) -> None:
-    """TypeError for what is no integer, ValueError for what is not in [0, 2^64)."""
+def seed_of(name: str, option: str, value: Any) -> int:
+    """Python's integer; TypeError for what is none, ValueError for what is not in [0, 2^64)."""
     if not is_integer(value):
         raise TypeError(f"{name}: expected an integer {option}, got {value!r}")
     if not 0 <= value < 2**64:
         raise ValueError(f"{name}: expected 0 <= {option} < 2^64, got {value}")
+    return int(value)
 
 
 def as_indices(name: str, given: Any, count: int) -> np.ndarray:

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from .. import random
-from .order import shuffled
+from ..integers import seed_of, size_of
+from .order import shuffled, stream
 
 
 class Sequences(Protocol):
@@ -43,7 +44,7 @@ class BucketLoader:
     batches shuffled. Without `shuffle` all are sorted, the shortest first. `batches(epoch)` says
     which samples are where. `epoch` counts the iterations and may be set to repeat one.
 
-    Raises ValueError for a batch_size or pool below 1.
+    Raises TypeError for a seed that is no integer, ValueError for a batch_size or pool below 1.
 
     >>> import numpy as np, nnet as nn
     >>> ramps = [np.arange(length) for length in (5, 2, 4, 2, 5, 3)]
@@ -64,16 +65,15 @@ class BucketLoader:
         batch_first: bool = False,
         pool: int = 100,
     ) -> None:
-        for what, value in (("batch_size", batch_size), ("pool", pool)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"BucketLoader: expected {what} of at least 1, got {value!r}")
         self.dataset = dataset
-        self.batch_size = batch_size
+        self.batch_size = size_of("BucketLoader", "batch_size", batch_size)
+        self.pool = size_of("BucketLoader", "pool", pool)
+        if seed is not None:
+            seed = seed_of("BucketLoader", "seed", seed)
         self.shuffle = shuffle
         self.seed = random.next_seed() if shuffle and seed is None else seed
         self.drop_last = drop_last
         self.batch_first = batch_first
-        self.pool = pool
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -94,9 +94,7 @@ class BucketLoader:
                 part = order[start : start + size]
                 found += self._cut(part[np.argsort(lengths[part], kind="stable")])
             # Another stream than that of the samples, though of the same seed and epoch.
-            words = np.random.Philox(key=[self.seed, epoch], counter=1 << 128).random_raw(
-                len(found)
-            )
+            words = stream(self.seed, epoch, counter=1 << 128).random_raw(len(found))
             found = [found[batch] for batch in np.argsort(words, kind="stable")]
         return [batch for batch in found if len(batch) == self.batch_size or not self.drop_last]
 

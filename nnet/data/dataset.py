@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..integers import as_indices
+
 
 @dataclass(frozen=True, eq=False)
 class ImageDataset:
@@ -61,8 +63,11 @@ class ImageDataset:
         return self.images[index], int(self.labels[index])
 
     def subset(self, indices: Sequence[int] | np.ndarray) -> "ImageDataset":
-        """The samples at `indices`, in that order, as a data set of its own."""
-        indices = np.asarray(indices, np.int64)
+        """The samples at `indices`, in that order, or where a mask is True, as their own data set.
+
+        Raises TypeError for what is neither, IndexError for what is out of range.
+        """
+        indices = as_indices("ImageDataset.subset", indices, len(self))
         return ImageDataset(self.images[indices], self.labels[indices], self.classes)
 
     def fingerprint(self) -> str:

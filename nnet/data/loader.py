@@ -7,6 +7,7 @@ import numpy as np
 from kernels import gather_normalize
 
 from .. import random
+from ..integers import seed_of, size_of
 from ..tensor import Tensor
 from .dataset import ImageDataset
 from .order import shuffled
@@ -25,7 +26,8 @@ class DataLoader:
 
     Each iteration is an epoch: `epoch` counts them and may be set to repeat one.
 
-    Raises ValueError for a batch size below 1 or statistics that do not fit the channels.
+    Raises TypeError for a seed that is no integer, ValueError for a batch size below 1 or
+    statistics that do not fit the channels.
 
     >>> import nnet as nn
     >>> train, test = nn.data.mnist()
@@ -46,15 +48,15 @@ class DataLoader:
         mean: Sequence[float] | None = None,
         std: Sequence[float] | None = None,
     ) -> None:
-        if not isinstance(batch_size, int) or batch_size < 1:
-            raise ValueError(f"DataLoader: expected a batch_size of at least 1, got {batch_size!r}")
+        self.batch_size = size_of("DataLoader", "a batch_size", batch_size)
+        if seed is not None:
+            seed = seed_of("DataLoader", "seed", seed)
         channels = dataset.images.shape[1]
         self.mean = _one_per_channel("mean", mean, channels, 0.0)
         self.std = _one_per_channel("std", std, channels, 1.0)
-        if min(self.std) <= 0:
+        if not all(std > 0 for std in self.std):
             raise ValueError(f"DataLoader: expected std > 0, got {self.std}")
         self.dataset = dataset
-        self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = random.next_seed() if shuffle and seed is None else seed
         self.drop_last = drop_last

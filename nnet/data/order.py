@@ -2,6 +2,18 @@
 
 import numpy as np
 
+from ..integers import seed_of
+
+
+def stream(seed: int, epoch: int, counter: int = 0) -> np.random.Philox:
+    """Random words that follow from the two.
+
+    Raises TypeError for what is no integer, ValueError for what is not in [0, 2^64).
+    """
+    key = seed_of("shuffled", "seed", seed), seed_of("shuffled", "epoch", epoch)
+    # As a list the large ones would become floats.
+    return np.random.Philox(key=np.array(key, np.uint64), counter=counter)
+
 
 def shuffled(count: int, seed: int, epoch: int = 0) -> np.ndarray:
     """A random order of `count` samples, (count,) int64.
@@ -13,5 +25,4 @@ def shuffled(count: int, seed: int, epoch: int = 0) -> np.ndarray:
     >>> shuffled(5, seed=0)
     array([0, 2, 1, 4, 3])
     """
-    words = np.random.Philox(key=[seed, epoch]).random_raw(count)
-    return np.argsort(words, kind="stable")
+    return np.argsort(stream(seed, epoch).random_raw(count), kind="stable")

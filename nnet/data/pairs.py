@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..integers import as_indices, is_integer
 from ..tensor import Tensor
 from .sequences import pad_sequence
 from .vocabulary import Vocabulary
@@ -51,7 +52,10 @@ class PairDataset:
             )
         self.sources = _checked("source", sources)
         self.targets = _checked("target", targets)
-        self.padding = padding if isinstance(padding, tuple) else (padding, padding)
+        both = padding if isinstance(padding, tuple) else (padding, padding)
+        if len(both) != 2 or not all(map(is_integer, both)):
+            raise TypeError(f"PairDataset: expected padding as one or two ids, got {padding!r}")
+        self.padding = both
 
     @classmethod
     def from_tokens(
@@ -89,7 +93,11 @@ class PairDataset:
         )
 
     def subset(self, indices: Sequence[int] | np.ndarray) -> PairDataset:
-        """The pairs at `indices`, in that order, as a data set of its own."""
+        """The pairs at `indices`, in that order, or where a mask is True, as their own data set.
+
+        Raises TypeError for what is neither, IndexError for what is out of range.
+        """
+        indices = as_indices("PairDataset.subset", indices, len(self))
         return PairDataset(
             [self.sources[index] for index in indices],
             [self.targets[index] for index in indices],
@@ -103,6 +111,7 @@ class PairDataset:
 
         batch_first  (N, S) and (N, T) instead
         """
+        indices = as_indices("PairDataset.batch", indices, len(self))
         source, target = (
             pad_sequence([side[index] for index in indices], batch_first, padding)
             for side, padding in zip((self.sources, self.targets), self.padding, strict=True)

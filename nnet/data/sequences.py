@@ -61,6 +61,8 @@ def _padded(
                 f"pad_sequence: expected sequences of shape ({wanted}), "
                 f"got {array.shape} at {index}"
             )
+    if first.dtype.kind in "iu" and not float(value).is_integer():
+        raise ValueError(f"pad_sequence: expected a padding_value of {first.dtype}, got {value!r}")
     longest = max(map(len, arrays))
     outer = (len(arrays), longest) if batch_first else (longest, len(arrays))
     padded = np.full(outer + first.shape[1:], value, first.dtype)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..integers import as_indices
 from ..tensor import Tensor
 from .statistics import ChannelStatistics
 
@@ -85,8 +86,11 @@ class SeriesDataset:
         return self.series[index, : self.lengths[index]], int(self.labels[index])
 
     def subset(self, indices: Sequence[int] | np.ndarray) -> SeriesDataset:
-        """The series at `indices`, in that order, as a data set of its own."""
-        kept = np.asarray(indices, np.int64)
+        """The series at `indices`, in that order, or where a mask is True, as their own data set.
+
+        Raises TypeError for what is neither, IndexError for what is out of range.
+        """
+        kept = as_indices("SeriesDataset.subset", indices, len(self))
         return SeriesDataset(self.series[kept], self.lengths[kept], self.labels[kept], self.classes)
 
     def batch(
@@ -96,7 +100,7 @@ class SeriesDataset:
 
         T is the longest of them; batch_first gives (N, T, C).
         """
-        kept = np.asarray(indices, np.int64)
+        kept = as_indices("SeriesDataset.batch", indices, len(self))
         lengths = self.lengths[kept]
         series = self.series[kept, : lengths.max(initial=0)]
         if not batch_first:

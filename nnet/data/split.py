@@ -1,11 +1,12 @@
 """Hold samples back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Protocol, Self, TypeVar
 
 import numpy as np
 
+from ..integers import is_integer
 from .order import shuffled
 
 
@@ -28,7 +29,7 @@ def split(dataset: D, parts: float | Sequence[int], seed: int = 0) -> tuple[D, .
     seed   the same seed draws the same parts
 
     Raises ValueError for a fraction that leaves a part empty, or sizes that do not add up;
-    TypeError for a single size.
+    TypeError for a single size, and for sizes that are no integers.
 
     >>> import nnet as nn
     >>> train, test = nn.data.mnist()
@@ -37,10 +38,8 @@ def split(dataset: D, parts: float | Sequence[int], seed: int = 0) -> tuple[D, .
     (54000, 6000)
     """
     total = len(dataset)
-    if isinstance(parts, int):
-        raise TypeError(f"split: expected a fraction or the size of every part, got {parts}")
-    if isinstance(parts, float):
-        held_back = round(parts * total)
+    if isinstance(parts, float | np.floating):
+        held_back = round(parts * total) if 0 < parts < 1 else 0
         if not 0 < held_back < total:
             raise ValueError(
                 f"split: expected a fraction of {total} samples that leaves none of the two parts "
@@ -48,7 +47,9 @@ def split(dataset: D, parts: float | Sequence[int], seed: int = 0) -> tuple[D, .
             )
         sizes = [total - held_back, held_back]
     else:
-        sizes = [int(size) for size in parts]
+        sizes = list(parts) if isinstance(parts, Iterable) else [None]
+        if not all(map(is_integer, sizes)):
+            raise TypeError(f"split: expected a fraction or the size of every part, got {parts!r}")
         if min(sizes, default=-1) < 0 or sum(sizes) != total:
             raise ValueError(f"split: expected sizes that add up to {total}, got {sizes}")
     order = shuffled(total, seed)

@@ -8,8 +8,9 @@ from typing import TypeVar
 import numpy as np
 
 from .. import random
+from ..integers import seed_of, size_of
 from ..tensor import Tensor
-from .order import shuffled
+from .order import shuffled, stream
 
 Text = TypeVar("Text", np.ndarray, str)
 
@@ -62,8 +63,8 @@ class TextStreams:
     """
 
     def __init__(self, ids: np.ndarray, batch_size: int, steps: int) -> None:
-        ids = _checked("TextStreams", ids, batch_size, steps, batch_size + 1)
-        self.batch_size, self.steps = batch_size, steps
+        ids = _checked("TextStreams", ids, batch_size, steps)
+        self.batch_size, self.steps = int(batch_size), int(steps)
         length = (ids.size - 1) // batch_size
         used = length * batch_size
         self.inputs = np.ascontiguousarray(ids[:used].reshape(batch_size, length).T)
@@ -106,8 +107,10 @@ class TextWindows:
     def __init__(
         self, ids: np.ndarray, batch_size: int, steps: int, seed: int | None = None
     ) -> None:
-        self.ids = _checked("TextWindows", ids, batch_size, steps, steps + 1)
-        self.batch_size, self.steps = batch_size, steps
+        if seed is not None:
+            seed = seed_of("TextWindows", "seed", seed)
+        self.ids = _checked("TextWindows", ids, batch_size, steps, windowed=True)
+        self.batch_size, self.steps = int(batch_size), int(steps)
         self.seed = random.next_seed() if seed is None else seed
         self.epoch = 0
 
@@ -123,7 +126,7 @@ class TextWindows:
         """Where the windows of that epoch begin, in their order."""
         spare = self.ids.size - 1 - self._windows * self.steps
         offsets = min(spare + 1, self.steps)
-        first = int(np.random.Philox(key=[self.seed, epoch]).random_raw()) % offsets
+        first = int(stream(self.seed, epoch).random_raw()) % offsets
         return first + self.steps * shuffled(self._windows, self.seed, epoch)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
@@ -135,10 +138,12 @@ class TextWindows:
             yield Tensor(self.ids[positions]), Tensor(self.ids[positions + 1])
 
 
-def _checked(name: str, ids: np.ndarray, batch_size: int, steps: int, least: int) -> np.ndarray:
+def _checked(
+    name: str, ids: np.ndarray, batch_size: int, steps: int, windowed: bool = False
+) -> np.ndarray:
     for what, value in (("batch_size", batch_size), ("steps", steps)):
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name}: expected {what} of at least 1, got {value!r}")
+        size_of(name, what, value)
+    least = (steps if windowed else batch_size) + 1
     ids = np.asarray(ids)
     if ids.size and ids.dtype.kind not in "iu":
         raise TypeError(f"{name}: expected ids to be integers, got {ids.dtype}")

@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from ..integers import is_integer
+from ..tensor import Tensor
+
 PAD, BOS, EOS, UNK = SPECIALS = ("<pad>", "<bos>", "<eos>", "<unk>")
 UNITS = ("characters", "words")
 
@@ -139,9 +142,16 @@ class Vocabulary:
         return np.array(found, np.int64)
 
     def tokens(self, ids: Iterable[int] | np.ndarray) -> list[str]:
-        """The symbol of each id; ValueError naming an id that is out of range."""
-        found = [int(id) for id in ids]
+        """The symbol of each id.
+
+        Raises TypeError for what is no integer, ValueError naming an id that is out of range.
+        """
+        found = [id.item() if isinstance(id, Tensor) else id for id in ids]
         for position, id in enumerate(found):
+            if not is_integer(id):
+                raise TypeError(
+                    f"Vocabulary: expected ids to be integers, got {id!r} at position {position}"
+                )
             if not 0 <= id < len(self):
                 raise ValueError(
                     f"Vocabulary: expected ids from 0 to {len(self) - 1}, "

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..data.order import stream
 from ..module import Module
 from ..tape import no_grad
 from ..tensor import Tensor
@@ -31,7 +32,7 @@ def generate(
         raise ValueError("prompt: expected at least one character, got an empty text")
     vocabulary = vocabulary_of(run.description)
     ids = ids_of(prompt, vocabulary, "prompt")
-    drawn = np.random.Generator(np.random.Philox(key=[seed, 0])).random(length)
+    drawn = np.random.Generator(stream(seed, 0)).random(length)
     return (vocabulary.symbols[each] for each in _continued(run.model, ids, drawn, temperature))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from .. import functional
 from ..data import BucketLoader, PairDataset, Vocabulary
 from ..data.pairs import Pair
+from ..integers import as_indices
 from ..module import Module
 from ..tensor import Tensor
 from ..training import Measured, PairDescription, evaluate
@@ -43,6 +44,7 @@ class Pairs:
 
     def subset(self, indices: np.ndarray) -> Pairs:
         """The pairs at `indices`, in that order, as a part of its own."""
+        indices = as_indices("Pairs.subset", indices, len(self))
         return Pairs([self._pairs[index] for index in indices], self._vocabularies)
 
     def fingerprint(self) -> str:

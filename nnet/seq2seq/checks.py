@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..integers import is_integer
 from ..luong import SCORES
 from ..tensor import Tensor
 from .encoder import CELLS
@@ -40,7 +41,7 @@ def ids_of(name: str, given: Any, size: int, batch_first: bool) -> np.ndarray:
 def check_whole(**given: Any) -> None:
     """TypeError for what is no integer, ValueError for what is below 1."""
     for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        if not is_integer(value):
             raise TypeError(f"Seq2Seq: expected {name} as an integer, got {value!r}")
         if value < 1:
             raise ValueError(f"Seq2Seq: expected {name} of at least 1, got {value}")
@@ -76,7 +77,9 @@ def check_options(cell: str, hidden_size: int, bidirectional: bool, dropout: flo
 
 
 def check_ids(size: int, **ids: int) -> None:
-    """ValueError for an id outside the vocabulary."""
+    """TypeError for what is no integer, ValueError for an id outside the vocabulary."""
     for name, id in ids.items():
+        if not is_integer(id):
+            raise TypeError(f"Seq2Seq: expected {name} as an integer, got {id!r}")
         if not 0 <= id < size:
             raise ValueError(f"Seq2Seq: expected {name} from 0 to {size - 1}, got {id}")
