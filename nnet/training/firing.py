@@ -1,5 +1,6 @@
 """Units that never fire: what a learning rate too high leaves behind."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -37,9 +38,10 @@ def dead_units(
     >>> nn.training.dead_units(model, [(nn.rand(8, 2), None)])
     DeadUnits(share=0.25, layers={'1': 0.25})
     """
-    alive: dict[str, np.ndarray] = {}
+    alive: dict[str, list[np.ndarray]] = {}
+    calls: Counter[str] = Counter()
     handles = [
-        module.register_forward_hook(_watch(name, alive))
+        module.register_forward_hook(_watch(name, alive, calls))
         for name, module in model.named_modules()
         if isinstance(module, kinds)
     ]
@@ -48,20 +50,31 @@ def dead_units(
     try:
         with evaluating(model), no_grad():
             for inputs, _ in loader:
+                calls.clear()
                 model(inputs)
     finally:
         for handle in handles:
             handle.remove()
     if not alive:
         raise ValueError("dead_units: expected at least one batch, got none")
-    layers = {name: 1 - float(fired.mean()) for name, fired in alive.items()}
-    return DeadUnits(1 - float(np.concatenate(list(alive.values())).mean()), layers)
+    fired = {name: np.concatenate(units) for name, units in alive.items()}
+    layers = {name: 1 - float(units.mean()) for name, units in fired.items()}
+    return DeadUnits(1 - float(np.concatenate(list(fired.values())).mean()), layers)
 
 
-def _watch(name: str, alive: dict[str, np.ndarray]) -> Callable[[Module, tuple, Tensor], None]:
+def _watch(
+    name: str, alive: dict[str, list[np.ndarray]], calls: Counter[str]
+) -> Callable[[Module, tuple, Tensor], None]:
+    """The units of a module that is called several times are those of each call."""
+
     def look(module: Module, inputs: tuple, output: Tensor) -> None:
         y = output.numpy()
-        fired = (y > 0).any(axis=(0, *range(2, y.ndim)))
-        alive[name] = np.logical_or(alive.get(name, False), fired)
+        fired = np.asarray((y > 0).any(axis=(0, *range(2, y.ndim))))
+        known, call = alive.setdefault(name, []), calls[name]
+        calls[name] += 1
+        if call == len(known):
+            known.append(fired)
+        else:
+            known[call] = known[call] | fired
 
     return look
