@@ -44,9 +44,7 @@ class Guard:
         self._every = every
         self._keep(0)
 
-    def check(
-        self, loss: float, inputs: Tensor, again: Callable[[], Any], history: History
-    ) -> None:
+    def check(self, loss: float, inputs: Any, again: Callable[[], Any], history: History) -> None:
         """Tell the loss of a batch, before the step that it leads to.
 
         inputs  of the batch
@@ -69,7 +67,7 @@ class Guard:
         self._copy = {name: np.array(value) for name, value in self._model.state_dict().items()}
 
 
-def first_non_finite(model: Module, inputs: Tensor, run: Callable[[], Any]) -> str:
+def first_non_finite(model: Module, inputs: Any, run: Callable[[], Any]) -> str:
     """Name what is not finite first while `run` takes the model from the inputs to the loss."""
     if not _finite(inputs):
         return "the inputs of the model"
@@ -103,6 +101,8 @@ def _watch(name: str, found: list[str]) -> Callable[[Module, tuple, Any], None]:
 
 def _finite(values: Any) -> bool:
     """Of a tensor, or of all in what a layer with several outputs returns."""
+    if isinstance(values, dict):
+        values = list(values.values())
     if isinstance(values, tuple | list):
         return all(map(_finite, values))
     return not isinstance(values, Tensor) or bool(np.isfinite(values.numpy()).all())

@@ -14,7 +14,7 @@ Batches = Iterable[Any]
 
 
 class Evaluation(NamedTuple):
-    """Averages over samples, or symbols of a text.
+    """Averages over samples, or labels that count, or symbols of a text.
 
     The accuracy is a share, None where targets are not classes.
     """
@@ -32,10 +32,11 @@ def evaluate(
     """Run the model over all batches in eval mode, without recording; change nothing in it.
 
     loader   yields (inputs, targets)
-    loss     (outputs, targets) -> the mean over the batch
+    loss     (outputs, targets) -> the mean over the batch; both as the model and the loader give
+             them, one tensor or several
     measure  in place of loss, for other batches: see `measures`
 
-    Raises ValueError if the loader yields no sample.
+    Raises ValueError if the loader yields no sample, or none whose label counts.
 
     >>> import nnet as nn
     >>> model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
@@ -46,11 +47,15 @@ def evaluate(
     """
     measure = measure or supervised(loss)
     average = Average()
+    batches = 0
     with evaluating(model), no_grad():
         for batch in loader:
             found = measure(model, batch)
             average.add(found.loss.item(), found)
-    if not average.count:
+            batches += 1
+    if batches and not average.count:
+        raise ValueError("evaluate: expected at least one label that counts, got none")
+    if not batches:
         raise ValueError("evaluate: expected at least one batch, got none")
     return Evaluation(average.loss, average.accuracy)
 

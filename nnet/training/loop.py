@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from .. import functional
 from ..clip_gradients import clip_grad_norm_
+from ..integers import is_integer
 from ..module import Module
 from .clock import Clock
 from .diagnostics import Guard
@@ -55,7 +56,8 @@ def fit(
     train_loader     yields (inputs, targets) and has a length; iterated once an epoch
     epochs           passes over it
     optimizer        over the model's parameters
-    loss             (outputs, targets) -> the mean over the batch
+    loss             (outputs, targets) -> the mean over the batch; both as the model and the
+                     loader give them, one tensor or several
     validation       yields (inputs, targets); evaluated after each epoch
     scheduler        its `step()` is called after each "step" or "epoch", see scheduler_every
     callbacks        see `Callback`
@@ -65,11 +67,14 @@ def fit(
     clip             greatest length of all gradients together, see `clip_grad_norm_`
     clock            ends the training, in the midst of an epoch, when it is over
 
+    A batch of which no label counts, for the loss ignores them all, is passed over.
+
     Ctrl-C ends the training: the model keeps what it has learnt and `history.interrupted` is
     True. The model is left in training mode.
 
     Raises NonFiniteLoss when the loss is NaN or infinite; the model then has its last good
-    weights. Raises ValueError for no epochs, no batches or another scheduler_every.
+    weights. Raises TypeError for epochs that are no integer, ValueError for no epochs, no batches,
+    an epoch without a label that counts or another scheduler_every.
 
     >>> import nnet as nn
     >>> train, test = nn.data.mnist()
@@ -80,6 +85,8 @@ def fit(
     >>> history.epochs[1].train_loss < history.epochs[0].train_loss
     True
     """
+    if not is_integer(epochs):
+        raise TypeError(f"fit: expected epochs as an integer, got {epochs!r}")
     if epochs < 1:
         raise ValueError(f"fit: expected at least one epoch, got {epochs}")
     if len(train_loader) < 1:
@@ -100,9 +107,13 @@ def fit(
                 for batch in train_loader:
                     optimizer.zero_grad()
                     found = measure_batch(model, batch)
+                    if not found.size:
+                        shown.update()
+                        continue
                     number = found.loss.item()
                     again = partial(measure_batch, model, batch)
-                    guard.check(number, batch[0], again, history)
+                    inputs = batch[0] if isinstance(batch, tuple | list) else batch
+                    guard.check(number, inputs, again, history)
                     found.loss.backward()
                     if clip is not None:
                         clip_grad_norm_(model.parameters(), clip)
@@ -119,6 +130,8 @@ def fit(
                     over = clock is not None and clock.over
                     if over:
                         break
+            if not average.count:
+                raise ValueError("fit: expected an epoch with a label that counts, got none")
             seconds = time.perf_counter() - start
             if scheduler is not None and scheduler_every == "epoch":
                 scheduler.step()
