@@ -29,11 +29,16 @@ def weight_of(op: str, module: Module, name: str) -> Parameter:
 def compute_on_reading(module: M, name: str, compute: Callable[[Any], Tensor]) -> M:
     """From now on module.<name> is compute(module): its class becomes one with that property.
 
-    A class of its own is also what keeps `Sequential` from reading the weight past it.
+    A class of its own is also what keeps `Sequential` from reading the weight past it. The module
+    can be pickled where `compute` can.
     """
     kind = type(module)
     delattr(module, name)
+    module.__class__ = _computing(kind, name, compute)
+    return module
 
+
+def _computing(kind: type, name: str, compute: Callable[[Any], Tensor]) -> type:
     def read(self: Module) -> Tensor:
         given = vars(self).get(name)
         return compute(self) if given is None else given
@@ -44,9 +49,29 @@ def compute_on_reading(module: M, name: str, compute: Callable[[Any], Tensor]) -
             "take back its normalization first"
         )
 
-    own = {name: property(read, refuse), "__module__": kind.__module__, "__doc__": kind.__doc__}
-    module.__class__ = type(kind.__name__, (kind,), own)
-    return module
+    own = {
+        name: property(read, refuse),
+        "__module__": kind.__module__,
+        "__doc__": kind.__doc__,
+        "__reduce_ex__": _reduced,
+        "_computed": (name, compute),
+    }
+    return type(kind.__name__, (kind,), own)
+
+
+def _reduced(self: Module, _protocol: int) -> tuple[Any, ...]:
+    """For pickle, which finds classes by their names: the class that was, and what is computed."""
+    kind, computed = type(self), []
+    while "_computed" in vars(kind):
+        computed.append(vars(kind)["_computed"])
+        kind = kind.__mro__[1]
+    return _restored, (kind, computed), self.__getstate__()
+
+
+def _restored(kind: Any, computed: list[tuple[str, Callable[[Any], Tensor]]]) -> Any:
+    for name, compute in reversed(computed):
+        kind = _computing(kind, name, compute)
+    return kind.__new__(kind)
 
 
 def forward_with(module: Module, **given: Tensor | None) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -67,17 +68,7 @@ def spectral_norm(
     u, v = (_unit(draw(size, weight.dtype), eps) for size in matrix.shape)
     _iterate(matrix, u, v, _FIRST_ITERATIONS, eps)
     parts = f"{name}_orig", f"{name}_u", f"{name}_v"
-
-    def compute(self: Module) -> Tensor:
-        original, *vectors = (getattr(self, part) for part in parts)
-        of_rows, of_columns = (each.data for each in vectors)
-        if self.training:
-            rows = _rows(original.data, dim)
-            _iterate(rows, of_rows, of_columns, n_power_iterations, eps)
-            wrote(of_rows)
-            wrote(of_columns)
-        return _normalized(original, of_rows.copy(), of_columns.copy(), dim)
-
+    compute = partial(_computed, parts=parts, times=n_power_iterations, eps=eps, dim=dim)
     compute_on_reading(module, name, compute)
     setattr(module, parts[0], Parameter(weight.data))
     module.register_buffer(parts[1], Tensor(u))
@@ -94,6 +85,18 @@ def remove_spectral_norm(module: M, name: str = "weight") -> M:
     """
     parts = f"{name}_orig", f"{name}_u", f"{name}_v"
     return keep_computed("remove_spectral_norm", module, name, parts)
+
+
+def _computed(
+    module: Module, parts: tuple[str, str, str], times: int, eps: float, dim: int
+) -> Tensor:
+    original, *vectors = (getattr(module, part) for part in parts)
+    u, v = (each.data for each in vectors)
+    if module.training:
+        _iterate(_rows(original.data, dim), u, v, times, eps)
+        wrote(u)
+        wrote(v)
+    return _normalized(original, u.copy(), v.copy(), dim)
 
 
 def _iterate(matrix: np.ndarray, u: np.ndarray, v: np.ndarray, times: int, eps: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -52,11 +53,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
         else tuple(size if axis == dim else 1 for axis, size in enumerate(weight.shape))
     )
     length, direction = f"{name}_g", f"{name}_v"
-    compute_on_reading(
-        module,
-        name,
-        lambda self: _weight(getattr(self, length), getattr(self, direction), dim),
-    )
+    compute_on_reading(module, name, partial(_computed, parts=(length, direction), dim=dim))
     setattr(module, length, Parameter(lengths.reshape(shape).astype(weight.dtype)))
     setattr(module, direction, Parameter(weight.data))
     return module
@@ -70,6 +67,11 @@ def remove_weight_norm(module: M, name: str = "weight") -> M:
     ['bias', 'weight']
     """
     return keep_computed("remove_weight_norm", module, name, (f"{name}_g", f"{name}_v"))
+
+
+def _computed(module: Module, parts: tuple[str, str], dim: int | None) -> Tensor:
+    g, v = (getattr(module, part) for part in parts)
+    return _weight(g, v, dim)
 
 
 def _weight(g: Tensor, v: Tensor, dim: int | None) -> Tensor:

@@ -195,6 +195,14 @@ class Bucket:
         self._whole: Run | None = None
         flatten(params)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what says where things lie in memory: a copy lies elsewhere."""
+        return {name: getattr(self, name) for name in ("params", "steps", "state")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["params"])  # type: ignore[misc]
+        vars(self).update(state)
+
     def flat(self, name: str) -> np.ndarray:
         """The state of that name of all parameters, zeros at first."""
         if name not in self.state:
