@@ -53,14 +53,16 @@ class BatchRenorm(BatchNorm):
     ) -> Tensor:
         self._check(input, self.AXES, self.EXPECTED)
         assert self.running_mean is not None and self.running_var is not None
+        averages = self.running_mean, self.running_var
+        if self.training and not self.track_running_stats:  # the limits follow them, they stay
+            averages = Tensor(averages[0].data.copy()), Tensor(averages[1].data.copy())
         output = functional.batch_renorm(
             input,
-            self.running_mean,
-            self.running_var,
+            *averages,
             self.weight,
             self.bias,
             self.training,
-            self.momentum or 0.0,
+            self._weight_of_batch(),
             self.eps,
             self.r_max,
             self.d_max,

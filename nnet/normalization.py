@@ -30,7 +30,8 @@ class BatchNorm(RunningAverages):
     eps                  added to the variance, above 0
     momentum             weight of the batch in the running averages; None for plain averages
     affine               learn weight and, with `bias`, bias; (num_features,), ones and zeros first
-    track_running_stats  keep running averages; without them the batch's are used always
+    track_running_stats  keep running averages; without them the batch's are used always. Set to
+                         False later, those that are there stay as they are
 
     Raises ValueError for eps <= 0, for other shapes, and for one value a channel in training.
     """
@@ -43,17 +44,14 @@ class BatchNorm(RunningAverages):
     ) -> Tensor:
         """Normalize; on request add `residual`, of input's shape, and rectify, in the same pass."""
         self._check(input, self.AXES, self.EXPECTED)
-        seen, momentum = self._counted(), self._weight_of_batch()
-        batch_statistics = self.training or self.running_mean is None
-        keep = seen is not None or not batch_statistics
+        seen = self._counted()
         output = functional.batch_norm(
             input,
-            self.running_mean if keep else None,
-            self.running_var if keep else None,
+            *self._averages(),
             self.weight,
             self.bias,
-            batch_statistics,
-            momentum,
+            self._of_batch(),
+            self._weight_of_batch(),
             self.eps,
             relu=relu,
             residual=residual,

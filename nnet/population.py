@@ -41,7 +41,9 @@ def population_statistics(
     averages = {
         id(module): _Average(module)
         for module in model.modules()
-        if isinstance(module, BatchNorm) and module.running_mean is not None
+        if isinstance(module, BatchNorm)
+        and module.track_running_stats
+        and module.running_mean is not None
     }
     if not averages:
         raise ValueError(

@@ -79,9 +79,19 @@ class RunningAverages(Module):
                 f"channels, got {input.shape}"
             )
 
+    def _averages(self) -> tuple[Tensor | None, Tensor | None]:
+        """Running mean and variance where the coming batch will use or move them."""
+        if self.training and not self.track_running_stats:
+            return None, None
+        return self.running_mean, self.running_var
+
+    def _of_batch(self) -> bool:
+        """Whether the coming batch is normalized by its own statistics."""
+        return self.training or (self.running_mean is None and self.running_var is None)
+
     def _counted(self) -> Tensor | None:
         """The number of batches seen, where the coming one will count."""
-        return self.num_batches_tracked if self.training else None
+        return self.num_batches_tracked if self.training and self.track_running_stats else None
 
     def _weight_of_batch(self) -> float:
         """Its weight in the running averages: momentum, or that of a plain average."""

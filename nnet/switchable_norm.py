@@ -56,16 +56,15 @@ class MixedNorm(RunningAverages):
         self, input: Tensor, *, relu: bool = False, residual: Tensor | None = None
     ) -> Tensor:
         self._check(input, self.AXES, self.EXPECTED)
-        seen, momentum = self._counted(), self._weight_of_batch()
+        seen = self._counted()
         output = type(self).FUNCTION(
             input,
-            self.running_mean,
-            self.running_var,
+            *self._averages(),
             *(getattr(self, name) for name in self.MIXED_BY),
             self.weight,
             self.bias,
-            self.training or self.running_mean is None,
-            momentum,
+            self._of_batch(),
+            self._weight_of_batch(),
             self.eps,
         )
         if seen is not None:

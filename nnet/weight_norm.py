@@ -162,9 +162,8 @@ class MeanOnlyBatchNorm(Module):
                 f"got {input.shape}"
             )
         of_batch = self.training or self.running_mean is None
-        return functional.mean_only_batch_norm(
-            input, self.running_mean, self.bias, of_batch, self.momentum
-        )
+        kept = None if self.training and not self.track_running_stats else self.running_mean
+        return functional.mean_only_batch_norm(input, kept, self.bias, of_batch, self.momentum)
 
     def extra_repr(self) -> str:
         return (

@@ -1,5 +1,6 @@
 """Batch normalization layers: the rows A1 to A10."""
 
+import copy
 import importlib.util
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 import nnet as nn
 import nnet.functional as F
-from tests.helpers import assert_close, rms
+from tests.helpers import assert_close, assert_same_bits, rms
 from tests.nnet.gradients import check_gradients
 
 LAYERS = [
@@ -223,3 +224,34 @@ def test_nan_in_is_nan_out_of_that_channel(kind, shape):
     y = layer(nn.Tensor(x)).data
     assert np.isnan(y[:, 0]).all() and np.isfinite(y[:, 1:]).all()
     assert np.isnan(layer.running_mean.data[0]) and np.isfinite(layer.running_mean.data[1:]).all()
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (lambda: nn.BatchNorm1d(3), (5, 3)),
+        (lambda: nn.BatchNorm2d(3, momentum=None), (5, 3, 2, 2)),
+        (lambda: nn.BatchRenorm1d(3), (5, 3)),
+        (lambda: nn.SwitchableNorm1d(3), (5, 3, 4)),
+        (lambda: nn.BatchInstanceNorm2d(3), (5, 3, 2, 2)),
+        (lambda: nn.MeanOnlyBatchNorm(3), (5, 3)),
+        (lambda: nn.Sequential(nn.BatchNorm1d(3), nn.ReLU()), (5, 3)),
+    ],
+)
+def test_averages_that_are_tracked_no_more_stay_and_the_outputs_too(make, shape):
+    model = make()
+    norm = next(module for module in model.modules() if hasattr(module, "track_running_stats"))
+    x = nn.Tensor(np.random.default_rng(0).normal(3, 2, shape).astype(np.float32))
+    model(x)
+    twin = copy.deepcopy(model)
+    expected = twin(x).data
+    norm.track_running_stats = False
+    before = [buffer.data.copy() for buffer in norm.buffers()]
+    assert_same_bits(model(x).data, expected)
+    for wild in (x, x * np.inf):
+        model(wild)
+        assert_same_bits([buffer.data for buffer in norm.buffers()], before)
+    norm.track_running_stats = True
+    model(x * 3)
+    moved = [(a.data != b).any() for a, b in zip(norm.buffers(), before, strict=True)]
+    assert all(moved)

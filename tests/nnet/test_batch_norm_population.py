@@ -68,3 +68,12 @@ def test_a_model_without_running_statistics_is_named():
         nn.population_statistics(nn.Linear(3, 2), [nn.ones(2, 3)])
     with pytest.raises(ValueError, match="running statistics"):
         nn.population_statistics(nn.BatchNorm1d(3, track_running_stats=False), [nn.ones(2, 3)])
+
+
+def test_averages_that_are_tracked_no_more_are_left_alone():
+    kept, moved = nn.BatchNorm1d(1), nn.BatchNorm1d(1)
+    kept.track_running_stats = False
+    nn.population_statistics(nn.Sequential(moved, kept), [nn.tensor([[0.0], [4.0]])])
+    assert moved.running_mean.item() == 2 and kept.running_mean.item() == 0
+    with pytest.raises(ValueError, match="expected a batch normalization with running statistics"):
+        nn.population_statistics(kept, [nn.tensor([[0.0], [4.0]])])

@@ -92,3 +92,97 @@ def test_a_residual_block_against_pytorch():
 def test_it_prints_as_pytorch():
     for options in OPTIONS:
         assert repr(nn.BatchNorm2d(3, **options)) == repr(torch.nn.BatchNorm2d(3, **options))
+
+
+def untracked(layer):
+    layer.track_running_stats = False
+
+
+def tracked(layer):
+    layer.track_running_stats = True
+
+
+def plain_averages(layer):
+    layer.momentum = None
+
+
+def half(layer):
+    layer.momentum = 0.5
+
+
+def in_use_by_hand(layer):
+    layer.training = False
+
+
+def in_training_by_hand(layer):
+    layer.training = True
+
+
+def without_parameters(layer):
+    layer.affine = False
+    layer.weight = layer.bias = None
+
+
+def without_averages(layer):
+    layer.running_mean = layer.running_var = None
+
+
+def without_a_count(layer):
+    layer.num_batches_tracked = None
+
+
+def other_eps(layer):
+    layer.eps = 0.5
+
+
+def nothing(layer):
+    pass
+
+
+CHANGES = {
+    "untracked": [nothing, untracked, in_use_by_hand, in_training_by_hand, tracked, nothing],
+    "plain averages": [nothing, plain_averages, nothing, untracked, nothing, tracked],
+    "plain averages without a count": [nothing, without_a_count, plain_averages, nothing],
+    "another momentum": [plain_averages, nothing, half, nothing, without_a_count, nothing],
+    "modes by hand": [in_use_by_hand, in_training_by_hand, untracked, in_use_by_hand],
+    "without parameters": [nothing, without_parameters, other_eps, in_use_by_hand],
+    "without averages": [nothing, without_averages, nothing],
+    "without averages, in use": [nothing, without_averages, in_use_by_hand],
+    "untracked, in use": [in_use_by_hand, untracked, in_training_by_hand, in_use_by_hand],
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("tracks", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [
+        ("BatchNorm1d", (5, 3)),
+        ("BatchNorm2d", (4, 3, 2, 3)),
+        ("BatchNorm3d", (2, 3, 2, 2, 2)),
+        ("InstanceNorm1d", (4, 3, 6)),
+        ("InstanceNorm2d", (4, 3, 2, 3)),
+    ],
+)
+def test_what_is_changed_later_counts_as_in_pytorch(kind, shape, tracks, name):
+    rng = np.random.default_rng(0)
+    options = {"affine": True, "track_running_stats": tracks}
+    ours, theirs = (getattr(library, kind)(3, **options) for library in (nn, torch.nn))
+    both_refuse = tracks and name == "without averages, in use" and kind.startswith("Instance")
+    for change in CHANGES[name]:
+        x = rng.normal(1, 2, shape).astype(np.float32)
+        for layer in (ours, theirs):
+            change(layer)
+        if both_refuse and change is in_use_by_hand:
+            with pytest.raises(ValueError, match="expected running_mean and running_var"):
+                ours(nn.Tensor(x))
+            with pytest.raises(RuntimeError, match="Expected running_mean and running_var"):
+                theirs(torch.tensor(x))
+            return
+        found, expected = ours(nn.Tensor(x)), theirs(torch.tensor(x))
+        assert_close(found, expected.detach().numpy(), 1e-5)
+        for buffer in ("running_mean", "running_var", "num_batches_tracked"):
+            mine, reference = getattr(ours, buffer), getattr(theirs, buffer)
+            assert (mine is None) == (reference is None)
+            if mine is not None:
+                assert_close(mine, reference.numpy(), 1e-6)
