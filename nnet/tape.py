@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-import threading
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Generator, Sequence
+from contextvars import ContextVar
+from functools import partial
 from heapq import heappop, heappush
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -21,8 +23,17 @@ if TYPE_CHECKING:
 Backward = Callable[[np.ndarray], "Sequence[np.ndarray | None] | np.ndarray | None"]
 
 
-class _Mode(threading.local):
-    recording = True
+# Of a thread, and within it of each asyncio task: whether to record, and what held outside.
+_recording: ContextVar[bool] = ContextVar("recording", default=True)
+_outer: ContextVar[tuple[bool, ...]] = ContextVar("outer", default=())
+
+
+class _Mode:
+    __slots__ = ()
+
+    # Read in every operation, so without a call of Python's. The getter is given the mode itself,
+    # to return where nothing was set: it is true.
+    recording = property(_recording.get)
 
 
 mode = _Mode()
@@ -97,7 +108,7 @@ def output_nodes(
         dys[place] = dy
         return _TOKEN
 
-    return [Node((operation,), functools.partial(leave, place=i), y) for i, y in enumerate(ys)]
+    return [Node((operation,), partial(leave, place=i), y) for i, y in enumerate(ys)]
 
 
 # Elements from which a sum is worth all threads and a pooled result.
@@ -157,7 +168,10 @@ def backpropagate(root: Node, dy: np.ndarray, retain_graph: bool) -> None:
 
 
 class no_grad:
-    """Record nothing inside: a context manager, or a decorator as `@no_grad()`.
+    """Record nothing inside: a context manager, or a decorator, `@no_grad()`.
+
+    It holds for the thread that enters it, and there for the asyncio task alone. Of a decorated
+    generator or coroutine it holds while that runs, not for who waits for it.
 
     >>> import nnet as nn
     >>> x = nn.tensor([1.0, 2.0], requires_grad=True)
@@ -169,12 +183,13 @@ class no_grad:
 
     recording = False
 
-    def __init__(self) -> None:
-        self._outer: list[bool] = []
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        """Without parentheses it is a decorator too."""
+        return super().__new__(cls) if function is None else cls()(function)
 
     def __enter__(self) -> None:
-        self._outer.append(mode.recording)
-        mode.recording = self.recording
+        _outer.set((*_outer.get(), _recording.get()))
+        _recording.set(self.recording)
 
     def __exit__(
         self,
@@ -182,15 +197,63 @@ class no_grad:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        mode.recording = self._outer.pop()
+        outer = _outer.get()
+        if outer:  # nothing was entered where a generator is closed by another task or thread
+            _outer.set(outer[:-1])
+            _recording.set(outer[-1])
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
         def inside(*args: Any, **named: Any) -> Any:
-            with type(self)():
+            with self:
                 return function(*args, **named)
 
-        return inside
+        @functools.wraps(function)
+        async def awaited(*args: Any, **named: Any) -> Any:
+            with self:
+                return await function(*args, **named)
+
+        @functools.wraps(function)
+        def stepwise(*args: Any, **named: Any) -> Any:
+            return (yield from _steps(function(*args, **named), self.recording))
+
+        if inspect.iscoroutinefunction(function):
+            return awaited
+        return stepwise if inspect.isgeneratorfunction(function) else inside
+
+
+def _steps(steps: Generator[Any, Any, Any], recording: bool) -> Generator[Any, Any, Any]:
+    """The same steps in a mode of their own; what is sent, thrown and returned passes through."""
+    within: tuple[bool, tuple[bool, ...]] = recording, ()
+
+    def run(step: Callable[[], Any]) -> Any:
+        nonlocal within
+        without = _recording.get(), _outer.get()
+        _enter(within)
+        try:
+            return step()
+        finally:
+            within = _recording.get(), _outer.get()
+            _enter(without)
+
+    step: Callable[[], Any] = partial(next, steps)
+    while True:
+        try:
+            found = run(step)
+        except StopIteration as end:
+            return end.value
+        try:
+            step = partial(steps.send, (yield found))
+        except GeneratorExit:
+            run(steps.close)
+            raise
+        except BaseException as error:
+            step = partial(steps.throw, error)
+
+
+def _enter(mode: tuple[bool, tuple[bool, ...]]) -> None:
+    _recording.set(mode[0])
+    _outer.set(mode[1])
 
 
 class enable_grad(no_grad):
@@ -200,8 +263,8 @@ class enable_grad(no_grad):
 
 
 def is_grad_enabled() -> bool:
-    """Whether operations are recorded just now, in this thread."""
-    return mode.recording
+    """Whether operations are recorded just now, in this thread and task."""
+    return _recording.get()
 
 
 class Operand:

@@ -1,5 +1,7 @@
 """The tape: recorded gradients against central differences, and what it keeps and frees."""
 
+import asyncio
+import contextvars
 import gc
 import threading
 import weakref
@@ -379,6 +381,173 @@ def test_no_grad_holds_for_its_own_thread_only():
         thread.start()
         thread.join()
     assert seen == [True]
+
+
+def test_no_grad_holds_for_its_own_task_only():
+    async def other(entered, leave):
+        await entered.wait()
+        seen = nn.is_grad_enabled()
+        leave.set()
+        return seen
+
+    async def within(entered, leave):
+        with nn.no_grad():
+            entered.set()
+            await leave.wait()
+            inherited = await asyncio.create_task(asyncio.sleep(0, nn.is_grad_enabled()))
+            return nn.is_grad_enabled(), inherited
+
+    async def both():
+        entered, leave = asyncio.Event(), asyncio.Event()
+        return await asyncio.gather(within(entered, leave), other(entered, leave))
+
+    assert asyncio.run(both()) == [(False, False), True]
+    assert nn.is_grad_enabled()
+
+
+def test_a_decorated_coroutine_records_nothing_and_its_caller_does():
+    x = nn.Tensor([1.0], requires_grad=True)
+
+    @nn.no_grad()
+    async def quiet(pause):
+        before = (x * 2).requires_grad
+        await pause
+        with nn.enable_grad():
+            await asyncio.sleep(0)
+            inside = (x * 2).requires_grad
+        return before, inside, (x * 2).requires_grad
+
+    async def pause():
+        return nn.is_grad_enabled()
+
+    async def caller():
+        found = await quiet(pause())
+        with pytest.raises(ZeroDivisionError):
+            await quiet(failing())
+        return found, (x * 2).requires_grad
+
+    async def failing():
+        raise ZeroDivisionError
+
+    assert asyncio.run(caller()) == ((False, True, False), True)
+
+
+@pytest.mark.parametrize("kind", [nn.no_grad, nn.enable_grad])
+def test_a_decorated_generator_runs_inside_and_its_caller_outside(kind):
+    inside, outside = kind.recording, not kind.recording
+    seen = []
+
+    @kind()
+    def steps(count):
+        """Counts."""
+        try:
+            for i in range(count):
+                seen.append(nn.is_grad_enabled())
+                try:
+                    given = yield i
+                except KeyError as error:
+                    given = error
+                seen.append((nn.is_grad_enabled(), given))
+            return "end"
+        finally:
+            seen.append(nn.is_grad_enabled())
+
+    def around():
+        assert nn.is_grad_enabled() is outside
+        return steps(3)
+
+    mode = nn.enable_grad() if outside else nn.no_grad()
+    with mode:
+        assert steps.__doc__ == "Counts."
+        walk = around()
+        assert next(walk) == 0 and nn.is_grad_enabled() is outside
+        assert walk.send("a") == 1 and nn.is_grad_enabled() is outside
+        error = KeyError("b")
+        assert walk.throw(error) == 2 and nn.is_grad_enabled() is outside
+        with pytest.raises(StopIteration) as end:
+            walk.send("c")
+        assert end.value.value == "end" and nn.is_grad_enabled() is outside
+        assert seen == [
+            inside, (inside, "a"), inside, (inside, error), inside, (inside, "c"), inside
+        ]  # fmt: skip
+        del seen[:]
+        walk = steps(3)
+        next(walk)
+        walk.close()
+        assert seen == [inside, inside] and nn.is_grad_enabled() is outside
+        assert list(steps(2)) == [0, 1] and nn.is_grad_enabled() is outside
+        walk = steps(1)
+        next(walk)
+        with pytest.raises(ZeroDivisionError):
+            walk.throw(ZeroDivisionError())
+        assert nn.is_grad_enabled() is outside
+
+
+def test_one_no_grad_serves_threads_and_itself_within():
+    shared = nn.no_grad()
+    entered, leave, seen = threading.Event(), threading.Event(), []
+
+    def other():
+        with nn.no_grad(), shared:
+            entered.set()
+            leave.wait()
+        seen.append(nn.is_grad_enabled())
+
+    thread = threading.Thread(target=other)
+    with shared:
+        thread.start()
+        entered.wait()
+        with shared:
+            seen.append(nn.is_grad_enabled())
+        seen.append(nn.is_grad_enabled())
+    seen.append(nn.is_grad_enabled())
+    leave.set()
+    thread.join()
+    assert seen == [False, False, True, True] and nn.is_grad_enabled()
+
+
+def test_a_generator_left_open_leaves_no_mode_behind():
+    def quiet():
+        with nn.no_grad():
+            yield
+
+    walk = quiet()
+    next(walk)
+    with nn.no_grad():
+        walk.close()
+    assert nn.is_grad_enabled()
+    walk = quiet()
+    contextvars.copy_context().run(next, walk)
+    walk.close()
+    assert nn.is_grad_enabled()
+
+
+def test_a_mode_within_a_decorated_generator_lasts_over_its_pauses():
+    @nn.no_grad()
+    def steps():
+        with nn.enable_grad():
+            yield nn.is_grad_enabled()
+            yield nn.is_grad_enabled()
+        yield nn.is_grad_enabled()
+
+    seen = []
+    for inside in steps():
+        with nn.no_grad():
+            seen.append(inside)
+        assert nn.is_grad_enabled()
+    assert seen == [True, True, False]
+
+
+def test_without_parentheses_it_decorates_too():
+    x = nn.Tensor([1.0], requires_grad=True)
+
+    @nn.no_grad
+    def twice(y):
+        return y * 2
+
+    assert not twice(x).requires_grad and (x * 2).requires_grad
+    with nn.no_grad():
+        assert nn.enable_grad(lambda: x * 2)().requires_grad
 
 
 def test_backward_says_what_it_expects():
