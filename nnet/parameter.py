@@ -143,6 +143,8 @@ def _is_shared(parameter: Tensor) -> bool:
         array = array.base
         if array is None or _memory.is_block(array):
             return False
+        if isinstance(array, bytes | bytearray):
+            return getrefcount(array) > 3
         if not isinstance(array, np.ndarray):
             break
     return True

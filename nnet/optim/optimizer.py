@@ -187,20 +187,26 @@ class Bucket:
     """The parameters of a group that share a dtype, with their state in flat buffers."""
 
     def __init__(self, params: list[Tensor]) -> None:
+        self._set_up(params)
+        flatten(params)
+        self._laid_out = True
+
+    def _set_up(self, params: list[Tensor]) -> None:
         self.params = params
         self.dtype = params[0].dtype
         self.starts, self.size = layout(params)
         self.steps = [0] * len(params)
         self.state: dict[str, np.ndarray] = {}
         self._whole: Run | None = None
-        flatten(params)
+        self._laid_out = False
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what says where things lie in memory: a copy lies elsewhere."""
         return {name: getattr(self, name) for name in ("params", "steps", "state")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["params"])  # type: ignore[misc]
+        """Laid out in a row at the first step, when what reads the copy has let go of its arrays."""
+        self._set_up(state["params"])
         vars(self).update(state)
 
     def flat(self, name: str) -> np.ndarray:
@@ -217,6 +223,9 @@ class Bucket:
     def runs(self) -> Iterator[Run]:
         """The parameters that have a gradient, as few stretches of memory as possible."""
         params, starts, steps = self.params, self.starts, self.steps
+        if not self._laid_out:
+            flatten(params)
+            self._laid_out = True
         whole = self._whole
         if whole is not None and whole.still_holds():
             yield whole

@@ -41,8 +41,8 @@ DTYPES = [(np.float32, 1e-5), (np.float64, 1e-10)]
 
 def both_ways(ours, theirs, x, tolerance):
     mine, reference = nn.Tensor(x.copy(), requires_grad=True), torch.tensor(x, requires_grad=True)
-    # A layer in PyTorch may overwrite what it was given, which a leaf cannot be.
-    y, expected = ours(mine), theirs(reference * 1)
+    # A layer may overwrite what it was given, which a leaf cannot be.
+    y, expected = ours(mine * 1), theirs(reference * 1)
     dy = np.random.default_rng(1).uniform(0.5, 1.5, y.shape).astype(x.dtype)
     y.backward(nn.Tensor(dy))
     expected.backward(torch.tensor(dy))
