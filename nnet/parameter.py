@@ -143,8 +143,9 @@ def _is_shared(parameter: Tensor) -> bool:
         array = array.base
         if array is None or _memory.is_block(array):
             return False
-        if isinstance(array, bytes | bytearray):
-            return getrefcount(array) > 3
+        if isinstance(array, memoryview) and getrefcount(array) == 3:  # as of what was pickled
+            array = array.obj
+            return not isinstance(array, bytes | bytearray) or getrefcount(array) > 3
         if not isinstance(array, np.ndarray):
             break
     return True
