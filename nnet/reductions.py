@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import index
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -94,12 +93,7 @@ def _axes(dim: Dim, ndim: int) -> tuple[int, ...] | None:
         return None
     if type(dim) is int and -ndim <= dim < ndim:
         return (dim,)
-    if isinstance(dim, int):
-        given: Sequence[int] = (dim,)
-    elif isinstance(dim, tuple | list):
-        given = dim
-    else:
-        given = (index(dim),)  # type: ignore[arg-type]
+    given: Any = dim if isinstance(dim, tuple | list) else (dim,)
     axes = tuple([axis(each, ndim or 1) for each in given])
     if len(set(axes)) < len(axes):
         raise ValueError(f"dim: expected each axis once, got {dim}")

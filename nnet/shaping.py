@@ -203,9 +203,12 @@ def axis(dim: int, ndim: int) -> int:
 
 
 def _whole(number: Any) -> int:
-    if isinstance(number, bool):
-        raise TypeError(f"expected an integer, got {number}")
-    return index(number)
+    try:
+        if not isinstance(number, bool):
+            return index(number)
+    except TypeError:
+        pass
+    raise TypeError(f"expected an integer, got {number!r}")
 
 
 def device(name: str) -> str:

@@ -40,8 +40,9 @@ def test_axes_that_are_not_there_are_refused(name):
     reduce = getattr(nn.Tensor(X), name)
     with pytest.raises(IndexError, match=r"expected -3 to 2, got 3|out of bounds"):
         reduce(3)
-    with pytest.raises(TypeError, match=r"integer|Integral"):
-        reduce(1.5)
+    for wrong in (1.5, "0", range(2), {0}):
+        with pytest.raises(TypeError, match="integer"):
+            reduce(wrong)
     if name in OF_SEVERAL:
         with pytest.raises(IndexError, match="dim: expected -3 to 2, got -4"):
             reduce([0, -4])
