@@ -40,6 +40,8 @@ def ones(*size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = Fa
 
 def full(size: Any, fill_value: Any, dtype: npt.DTypeLike | None = None) -> Tensor:
     """`fill_value` everywhere, in the dtype that `tensor` gives it."""
+    if isinstance(fill_value, Tensor) and fill_value.requires_grad:
+        raise TypeError("full: expected fill_value as a number, got a tensor that needs a gradient")
     return Tensor(np.full(size, fill_value, as_array(fill_value).dtype if dtype is None else dtype))
 
 

@@ -12,7 +12,7 @@ from kernels.attention.checks import check_shapes
 from ..joining import where
 from ..tensor import Tensor, record
 from .activation import softmax
-from .check import check_tensors
+from .check import check_tensors, number
 from .regularization import dropout
 
 
@@ -51,6 +51,8 @@ def scaled_dot_product_attention(
         raise TypeError(f"{op}: expected attn_mask to be a tensor, got {type(attn_mask).__name__}")
     if attn_mask is not None and is_causal:
         raise ValueError(f"{op}: expected attn_mask or is_causal, got both")
+    dropout_p = number(op, "dropout_p", dropout_p)
+    scale = None if scale is None else number(op, "scale", scale)
     if not 0 <= dropout_p <= 1:
         raise ValueError(f"{op}: expected dropout_p from 0 to 1, got {dropout_p}")
     if enable_gqa:

@@ -91,6 +91,15 @@ def whole(op: str, name: str, value: Any) -> int:
     raise TypeError(f"{op}: expected {name} as an integer, got {value!r}")
 
 
+def number(op: str, name: str, value: Any) -> float:
+    """The number that is given; TypeError for a tensor that would lose its gradient."""
+    if type(value) is float:
+        return value
+    if isinstance(value, Tensor) and value.requires_grad:
+        raise TypeError(f"{op}: expected {name} as a number, got a tensor that needs a gradient")
+    return float(value)
+
+
 def pair(op: str, name: str, value: Any) -> tuple[int, int]:
     """(vertical, horizontal) from one integer or two."""
     vertical, horizontal = sizes(op, name, value, 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kernels import embedding as op
 
 from ..tensor import Tensor, record
-from .check import check_is_tensor, check_tensors, whole
+from .check import check_is_tensor, check_tensors, number, whole
 
 
 def embedding(
@@ -43,6 +43,10 @@ def embedding(
     if weight.ndim == 2:
         padding_idx = checked_padding(padding_idx, weight.shape[0])
     if max_norm is not None:
+        max_norm, norm_type = (
+            number("embedding", "max_norm", max_norm),
+            number("embedding", "norm_type", norm_type),
+        )
         op.renormalize(input.data, weight.data, max_norm, norm_type)
     y, saved = op.forward(input.data, weight.data, padding_idx, scale_grad_by_freq)
     # A copy of the gradient, which is as large as the table, would take longer than the gradient.

@@ -11,7 +11,7 @@ from kernels import group_norm as group_norm_op
 
 from ..tensor import Tensor, record
 from ..writes import wrote_average
-from .check import check_statistics, check_tensors, whole
+from .check import check_statistics, check_tensors, number, whole
 from .normalization import batch_norm
 
 
@@ -214,7 +214,7 @@ def shape_of(normalized_shape: int | Sequence[int]) -> tuple[int, ...]:
 
 
 def check_eps(op: str, eps: float) -> None:
-    if not eps > 0:
+    if not number(op, "eps", eps) > 0:
         raise ValueError(f"{op}: expected eps > 0, got {eps}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kernels import local_response_norm as local_response_norm_op
 
 from ..tensor import Tensor, record
-from .check import check_tensors, whole
+from .check import check_tensors, number, whole
 
 
 def local_response_norm(
@@ -30,7 +30,9 @@ def local_response_norm(
             f"local_response_norm: expected input of shape (N, C, ...) with positions, "
             f"got {input.shape}"
         )
-    size = whole("local_response_norm", "size", size)
+    op = "local_response_norm"
+    size = whole(op, "size", size)
+    alpha, beta, k = number(op, "alpha", alpha), number(op, "beta", beta), number(op, "k", k)
     if size < 1:
         raise ValueError(f"local_response_norm: expected size >= 1, got {size}")
     y, saved = local_response_norm_op.forward(input.data, size, alpha=alpha / size, beta=beta, k=k)

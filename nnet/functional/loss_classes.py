@@ -12,7 +12,7 @@ from kernels._labels import checked_labels
 
 from ..broadcasting import fit, quiet
 from ..tensor import Tensor, record
-from .check import check_no_gradient, check_tensors, promoted, whole
+from .check import check_no_gradient, check_tensors, number, promoted, whole
 from .loss_options import check_reduction, needs_gradient
 
 
@@ -48,6 +48,7 @@ def cross_entropy(
     tensor(2.3025851)
     """
     op = "cross_entropy"
+    label_smoothing = number(op, "label_smoothing", label_smoothing)
     check_reduction(op, reduction, size_average, reduce)
     if isinstance(target, Tensor) and target.data.dtype.kind == "f":
         input, target, weight = promoted(input, target, weight)
@@ -151,6 +152,7 @@ def multi_margin_loss(
     tensor(3.5)
     """
     op = "multi_margin_loss"
+    margin = number(op, "margin", margin)
     check_tensors(op, input=input, weight=weight)
     check_no_gradient(op, weight=weight)
     check_reduction(op, reduction, size_average, reduce)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..tensor import Tensor
+from .check import number
 from .loss_options import check_reduction
 from .loss_pairs import averaged_loss, check_weight, pair_loss
 
@@ -66,6 +67,7 @@ def smooth_l1_loss(
     """
     op = "smooth_l1_loss"
     check_reduction(op, reduction, size_average, reduce)
+    beta = number(op, "beta", beta)
     if not beta >= 0:
         raise ValueError(f"{op}: expected beta of at least 0, got {beta}")
     kind = "smooth" if beta else "absolute"
@@ -89,6 +91,7 @@ def huber_loss(
     """
     op = "huber_loss"
     check_reduction(op, reduction, None, None)
+    delta = number(op, "delta", delta)
     if not delta > 0:
         raise ValueError(f"{op}: expected delta above 0, got {delta}")
     check_weight(op, input, weight)
@@ -181,4 +184,6 @@ def hinge_embedding_loss(
     """
     op = "hinge_embedding_loss"
     check_reduction(op, reduction, size_average, reduce)
-    return pair_loss(op, "hinge", input, target, None, reduction, parameter=margin)
+    return pair_loss(
+        op, "hinge", input, target, None, reduction, parameter=number(op, "margin", margin)
+    )

@@ -107,6 +107,8 @@ def drop_connect_gaussian(
 
 def _check(input: Tensor, weight: Tensor, bias: Tensor | None, p: float) -> None:
     check_tensors("drop_connect", input=input, weight=weight, bias=bias)
+    if isinstance(p, Tensor):
+        raise TypeError("drop_connect: expected p as a number, got a tensor")
     if not 0 <= p < 1:
         raise ValueError(f"drop_connect: expected p from 0 to below 1, got {p}")
 

@@ -6,7 +6,7 @@ from kernels import batch_norm as batch_norm_op
 
 from ..tensor import Tensor, record
 from ..writes import wrote_average
-from .check import check_channels, check_statistics, check_tensors
+from .check import check_channels, check_statistics, check_tensors, number
 
 
 def batch_norm(
@@ -44,6 +44,7 @@ def batch_norm(
     """
     check_tensors("batch_norm", input=input, weight=weight, bias=bias, residual=residual)
     check_statistics("batch_norm", running_mean, running_var)
+    eps = number("batch_norm", "eps", eps)
     if not eps > 0:
         raise ValueError(f"batch_norm: expected eps > 0, got {eps}")
     check_channels(

@@ -10,7 +10,7 @@ import numpy as np
 from kernels import _memory
 
 from ..tensor import Tensor, record
-from .check import check_is_tensor, whole
+from .check import check_is_tensor, number, whole
 
 MODES = ("constant", "reflect", "replicate", "circular")
 
@@ -51,7 +51,7 @@ def pad(
             f"pad: expected pairs of numbers for at most {input.ndim} axes, got {given}"
         )
     if mode == "constant":
-        return _pad_constant(input, widths, 0.0 if value is None else value)
+        return _pad_constant(input, widths, 0.0 if value is None else _fill(value))
     if value:
         raise ValueError(f"pad: expected no value with mode {mode!r}, got {value}")
     first = input.ndim - len(widths)
@@ -70,6 +70,10 @@ def pad(
         if before + n + after < 1:
             raise ValueError(f"pad: expected to leave something of {n}, got {(before, after)}")
     return _pad_constant(_pad_repeating(input, grown, mode), cuts, 0.0)
+
+
+def _fill(value: Any) -> Any:
+    return number("pad", "value", value) if isinstance(value, Tensor) else value
 
 
 def _pad_constant(input: Tensor, widths: list[tuple[int, int]], value: float) -> Tensor:

@@ -13,7 +13,7 @@ from .. import random
 from ..in_place import rewrite
 from ..tape import Backward
 from ..tensor import Tensor, record
-from .check import check_tensors
+from .check import check_tensors, number
 
 # SELU's value at minus infinity.
 _SELU_LIMIT = -1.7580993408473766
@@ -132,7 +132,7 @@ def gaussian_dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Te
     True
     """
     check_tensors("gaussian_dropout", input=input)
-    if not 0 <= p < 1:
+    if not 0 <= (p := number("gaussian_dropout", "p", p)) < 1:
         raise ValueError(f"gaussian_dropout: expected p from 0 to below 1, got {p}")
     if not training or p == 0:
         return input
@@ -144,6 +144,8 @@ def gaussian_dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Te
 
 def _check(op: str, input: Tensor, p: float) -> None:
     check_tensors(op, input=input)
+    if isinstance(p, Tensor):
+        raise TypeError(f"{op}: expected p as a number, got a tensor")
     if not 0 <= p <= 1:
         raise ValueError(f"{op}: expected p from 0 to 1, got {p}")
 

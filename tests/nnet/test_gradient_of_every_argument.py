@@ -148,3 +148,40 @@ def test_an_argument_gets_its_gradient_or_is_refused(name, argument):
     y.backward(nn.Tensor(np.linspace(0.5, 1.5, y.numel(), dtype=np.float32).reshape(y.shape)))
     assert given[argument].grad is not None
     assert np.any(given[argument].grad.data)
+
+
+SQUARE = some(2, 4)
+OPTIONS = {
+    "scale": lambda n: F.scaled_dot_product_attention(*QUERIES.values(), scale=n),
+    "dropout_p": lambda n: F.scaled_dot_product_attention(*QUERIES.values(), dropout_p=n),
+    "negative_slope": lambda n: F.leaky_relu(SQUARE, n),
+    "alpha": lambda n: F.elu(SQUARE, n),
+    "alpha of celu": lambda n: F.celu(SQUARE, n),
+    "max_val": lambda n: F.hardtanh(SQUARE, 0.0, n),
+    "beta": lambda n: F.softplus(SQUARE, n),
+    "threshold": lambda n: F.softplus(SQUARE, 1.0, n),
+    "value": lambda n: F.pad(SQUARE, (1, 1), value=n),
+    "p": lambda n: F.dropout(SQUARE, n),
+    "p of alpha_dropout": lambda n: F.alpha_dropout(SQUARE, n, True),
+    "p of gaussian_dropout": lambda n: F.gaussian_dropout(SQUARE, n),
+    "p of drop_connect": lambda n: F.drop_connect(F.linear, SQUARE, some(3, 4), p=n),
+    "beta of smooth_l1_loss": lambda n: F.smooth_l1_loss(SQUARE, SQUARE, beta=n),
+    "delta": lambda n: F.huber_loss(SQUARE, SQUARE, delta=n),
+    "margin": lambda n: F.hinge_embedding_loss(SQUARE, SQUARE, margin=n),
+    "margin of multi_margin_loss": lambda n: F.multi_margin_loss(SQUARE, LABELS[:2], margin=n),
+    "label_smoothing": lambda n: F.cross_entropy(SQUARE, LABELS[:2], label_smoothing=n),
+    "eps": lambda n: F.layer_norm(SQUARE, 4, eps=n),
+    "eps of batch_norm": lambda n: F.batch_norm(SQUARE, None, None, training=True, eps=n),
+    "alpha of local_response_norm": lambda n: F.local_response_norm(some(2, 3, 4), 2, n),
+    "max_norm": lambda n: F.embedding(LABELS, some(3, 2), max_norm=n),
+    "fill_value": lambda n: nn.full((2,), n),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_an_option_that_needs_a_gradient_is_refused(name):
+    with pytest.raises(TypeError, match=f"expected {name.split()[0]} as a number, got a tensor"):
+        OPTIONS[name](nn.tensor(0.5, requires_grad=True))
+    if name not in ("p", "p of alpha_dropout", "p of drop_connect"):
+        OPTIONS[name](nn.tensor(0.5))
+    OPTIONS[name](np.float32(0.5))

@@ -8,7 +8,7 @@ from kernels import activation
 from kernels import prelu as prelu_op
 
 from ...tensor import Tensor, record
-from ..check import check_is_tensor, check_tensors
+from ..check import check_is_tensor, check_tensors, number
 from .formula import apply
 
 # Klambauer et al. 2017: with these, mean 0 and variance 1 are a fixed point of wide layers.
@@ -37,7 +37,8 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     >>> F.leaky_relu(nn.tensor([-1.0, 2.0]), 0.1)
     tensor([-0.1,  2. ])
     """
-    return apply("leaky_relu", activation.LeakyReLU(float(negative_slope)), input, inplace)
+    slope = number("leaky_relu", "negative_slope", negative_slope)
+    return apply("leaky_relu", activation.LeakyReLU(slope), input, inplace)
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -68,9 +69,10 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     >>> F.elu(nn.tensor([-1000.0, 2.0]))
     tensor([-1.,  2.])
     """
+    alpha = number("elu", "alpha", alpha)
     if alpha < 0:
         raise ValueError(f"elu: expected alpha >= 0, got {alpha}")
-    return apply("elu", activation.ELU(float(alpha)), input, inplace)
+    return apply("elu", activation.ELU(alpha), input, inplace)
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -92,9 +94,10 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     >>> F.celu(nn.tensor([-1000.0, 2.0]), alpha=0.5)
     tensor([-0.5,  2. ])
     """
+    alpha = number("celu", "alpha", alpha)
     if alpha == 0:
         raise ValueError("celu: expected alpha other than 0, got 0")
-    return apply("celu", activation.ELU(float(alpha), 1.0, 1.0 / alpha), input, inplace)
+    return apply("celu", activation.ELU(alpha, 1.0, 1.0 / alpha), input, inplace)
 
 
 def hardtanh(
@@ -124,8 +127,9 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def _limited(op: str, input: Tensor, low: float, high: float, inplace: bool) -> Tensor:
+    low, high = number(op, "min_val", low), number(op, "max_val", high)
     if not isinstance(input, Tensor) or input.data.dtype.kind not in "iu":
-        return apply(op, activation.Hardtanh(float(low), float(high)), input, inplace)
+        return apply(op, activation.Hardtanh(low, high), input, inplace)
     if low < 0 and input.data.dtype.kind == "u":
         raise ValueError(f"{op}: expected limits of at least 0 for {input.dtype}, got {low}")
     if inplace:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kernels import activation
 
 from ...tensor import Tensor
-from ..check import check_is_tensor
+from ..check import check_is_tensor, number
 from .formula import apply
 
 
@@ -70,9 +70,10 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     >>> F.softplus(nn.zeros(1))
     tensor([0.6931472])
     """
+    beta, threshold = number("softplus", "beta", beta), number("softplus", "threshold", threshold)
     if beta == 0:
         raise ValueError("softplus: expected beta other than 0, got 0")
-    return apply("softplus", activation.Softplus(float(beta), float(threshold)), input)
+    return apply("softplus", activation.Softplus(beta, threshold), input)
 
 
 def logsigmoid(input: Tensor) -> Tensor:
