@@ -222,3 +222,13 @@ def test_wrong_options_are_named():
             FUNCTIONS[name](nn.tensor([[1, 2], [3, 4]]))
     with pytest.raises(TypeError, match="expected weight of float32 like the rest, got float64"):
         F.prelu(x, nn.Tensor(np.ones(1)))
+
+
+def test_prelu_takes_a_weight_without_axes():
+    weight = nn.tensor(0.5, requires_grad=True)
+    for x in (nn.tensor(-2.0), nn.tensor([-2.0])):
+        y = F.prelu(x, weight)
+        assert y.shape == x.shape and y.item() == -1
+        weight.grad = None
+        y.sum().backward()
+        assert weight.grad.shape == () and weight.grad.item() == -2

@@ -65,6 +65,9 @@ def test_numbers_may_be_chosen():
 def test_the_condition_alone_gives_the_places_where_it_holds():
     rows, columns = nn.where(nn.tensor([[False, True], [True, True]]))
     assert rows.tolist() == [0, 1, 1] and columns.tolist() == [1, 0, 1]
+    assert rows.dtype == np.int64
+    assert [where.tolist() for where in nn.where(nn.tensor(True))] == [[0]]
+    assert [where.tolist() for where in nn.where(nn.tensor(False))] == [[]]
 
 
 def test_a_condition_is_a_tensor_of_bool():
