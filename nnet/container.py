@@ -9,7 +9,7 @@ from typing import Any, Self, overload
 from .activation import ReLU
 from .conv import Conv1d, Conv2d
 from .linear import Linear
-from .module import Module, runs_own_forward
+from .module import Module, is_plain, runs_own_forward
 from .normalization import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
 from .tensor import Tensor
 
@@ -135,7 +135,7 @@ class Sequential(Modules):
 
 def rectified(module: Module, input: Tensor, residual: Tensor | None = None) -> Tensor:
     """relu(module(input) + residual), as one kernel where the module can."""
-    if FUSED.get(type(module)) is ReLU and _is_plain(module):
+    if FUSED.get(type(module)) is ReLU and is_plain(module):
         if residual is None:
             return module.forward(input, relu=True)
         if isinstance(module, BatchNorm):
@@ -145,11 +145,7 @@ def rectified(module: Module, input: Tensor, residual: Tensor | None = None) -> 
 
 
 def _can_fuse(module: Module, after: Module) -> bool:
-    return FUSED.get(type(module)) is type(after) and _is_plain(module) and _is_plain(after)
-
-
-def _is_plain(module: Module) -> bool:
-    return runs_own_forward(module) and not module._forward_hooks
+    return FUSED.get(type(module)) is type(after) and is_plain(module) and is_plain(after)
 
 
 class ModuleList(Modules):

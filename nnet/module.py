@@ -269,3 +269,9 @@ _call = Module.__call__
 def runs_own_forward(module: Module) -> bool:
     """Whether a call of the module is its class's `forward`, but for hooks."""
     return "forward" not in module.__dict__ and type(module).__call__ is _call
+
+
+def is_plain(module: Module) -> bool:
+    """Whether a call of the module is its class's `forward` and nothing else."""
+    own = module.__dict__
+    return "forward" not in own and not own["_forward_hooks"] and type(module).__call__ is _call
