@@ -51,7 +51,10 @@ class Modules(Module):
         self._replace(modules)
 
     def append(self, module: Module) -> Self:
-        self.add_module(str(len(self)), module)
+        number = len(self)
+        while str(number) in vars(self):  # those of a slice keep their names
+            number += 1
+        self.add_module(str(number), module)
         return self
 
     def extend(self, modules: Iterable[Module]) -> Self:

@@ -199,3 +199,10 @@ def test_a_call_replaced_for_all_modules_sees_each(monkeypatch):
     )
     model(nn.Tensor(input_of(nn.Linear)))
     assert seen == [model, model[0], model[1]]
+
+
+def test_what_is_appended_to_a_slice_takes_no_others_place():
+    layers = [nn.Linear(2, 2), nn.ReLU(), nn.Tanh()]
+    tail = nn.Sequential(*layers)[1:].extend([nn.Sigmoid(), nn.ELU()])
+    assert [type(module) for module in tail] == [nn.ReLU, nn.Tanh, nn.Sigmoid, nn.ELU]
+    assert [name for name, _ in tail.named_children()] == ["1", "2", "3", "4"]
