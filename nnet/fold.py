@@ -39,9 +39,9 @@ def fold_batch_norm(model: Module, example: Tensor | None = None) -> Module:
     outputs. What stands in the
     model twice, has a hook or a `forward` of its own, or computes its weight (`weight_norm`) stays.
     What a module of one's own calls in its `forward` cannot be read off it, so with an `example`,
-    an input of the model, one pass shows which normalization is given what a layer returned; a
-    layer without weights stays in its place. The model itself stays as it is, the copy is in use
-    (`eval`). For two layers alone see `fold_into`.
+    an input of the model, one pass shows which normalization is given what a layer returned, and
+    only such are folded; a layer without weights stays in its place. The model itself stays as it
+    is, the copy is in use (`eval`). For two layers alone see `fold_into`.
 
     Raises ValueError if the copy differs from the model on the example, as when something else
     too uses what a layer gives its normalization.
@@ -55,13 +55,19 @@ def fold_batch_norm(model: Module, example: Tensor | None = None) -> Module:
     )
     """
     folded = copy.deepcopy(model).eval()
+    seen, expected = ({}, None) if example is None else _pairs_seen(folded, example)
     for parent, first, second in list(neighbours(folded)):
         layer, batch_norm = getattr(parent, first), getattr(parent, second)
+        if example is not None and seen.pop((id(layer), id(batch_norm)), None) is None:
+            continue
         if _keeps_its_weight(layer) and batch_norm.running_mean is not None:
             setattr(parent, first, fold_into(layer, batch_norm))
             delattr(parent, second)
+    for layer, batch_norm in seen.values():
+        _replace(folded, layer, fold_into(layer, batch_norm))
+        _replace(folded, batch_norm, AddAndRectify())
     if example is not None:
-        _fold_what_is_seen(folded, example)
+        _check_same(folded, example, expected)
     return folded
 
 
@@ -115,46 +121,73 @@ class AddAndRectify(Module):
         return output.relu() if relu else output
 
 
-def _fold_what_is_seen(model: Module, example: Tensor) -> None:
-    """Fold where a normalization's input is the very tensor that a layer returned."""
+def _pairs_seen(
+    model: Module, example: Tensor
+) -> tuple[dict[tuple[int, int], tuple[Weighted, BatchNorm]], Any]:
+    """Layers whose outputs all go to one normalization that is given nothing else, by their ids.
+
+    And what the model made of the example.
+    """
     outputs: list[tuple[Weighted, Any]] = []
     pairs: list[tuple[Weighted, BatchNorm]] = []
+    calls: Counter[int] = Counter()
     hooked = {id(module) for module in model.modules() if module._forward_hooks}
 
     def watch(module: Module, arguments: tuple, output: Any) -> None:
+        calls[id(module)] += 1
         if id(module) in hooked:
             return
         if _is_linear(module) and _keeps_its_weight(module):
             outputs.append((module, output))
         elif _is_line(module) and module.running_mean is not None:
-            pairs.extend((layer, module) for layer, y in outputs if y is arguments[0])
+            given = arguments[0] if arguments else None
+            pairs.extend((layer, module) for layer, y in outputs if y is given)
 
     handles = [module.register_forward_hook(watch) for module in model.modules()]
     try:
         with no_grad():
-            expected = model(example)
+            output = model(example)
     finally:
         for handle in handles:
             handle.remove()
-    calls = [id(layer) for layer, _ in outputs] + [id(norm) for _, norm in pairs]
-    paths = {id(module): path for path, module in model.named_modules()}
-    for layer, norm in pairs:
-        if calls.count(id(layer)) == calls.count(id(norm)) == 1:
-            _replace(model, paths[id(layer)], fold_into(layer, norm))
-            _replace(model, paths[id(norm)], AddAndRectify())
+    times = Counter((id(layer), id(norm)) for layer, norm in pairs)
+    found = {
+        (id(layer), id(norm)): (layer, norm)
+        for layer, norm in pairs
+        if times[id(layer), id(norm)] == calls[id(layer)] == calls[id(norm)]
+        and norm.num_features == _outputs(layer)
+    }
+    return found, output
+
+
+def _check_same(model: Module, example: Tensor, expected: Any) -> None:
     with no_grad():
         actual = model(example)
-    apart = np.abs(actual.data - expected.data).max(initial=0.0)
-    if apart > 1e-3 * max(1.0, np.abs(expected.data).max(initial=0.0)):
-        raise ValueError(
-            "fold_batch_norm: expected what a layer gives its batch normalization to be used by "
-            f"that alone, got outputs on the example that differ by {apart:.1e}"
-        )
+    for one, other in zip(_arrays(actual), _arrays(expected), strict=True):
+        apart = np.abs(one - other).max(initial=0.0)
+        if apart > 1e-3 * max(1.0, np.abs(other).max(initial=0.0)):
+            raise ValueError(
+                "fold_batch_norm: expected what a layer gives its batch normalization to be used "
+                f"by that alone, got outputs on the example that differ by {apart:.1e}"
+            )
 
 
-def _replace(model: Module, path: str, module: Module) -> None:
-    parent, _, name = path.rpartition(".")
-    setattr(model.get_submodule(parent), name, module)
+def _arrays(output: Any) -> list[np.ndarray]:
+    if isinstance(output, Tensor):
+        return [output.data]
+    if isinstance(output, dict):
+        output = list(output.values())
+    if isinstance(output, tuple | list):
+        return [each for part in output for each in _arrays(part)]
+    return []
+
+
+def _replace(model: Module, old: Module, new: Module) -> None:
+    """Wherever it stands."""
+    for parent in list(model.modules()):
+        for name, child in list(parent._own(Module)):
+            if child is old:
+                setattr(parent, name, new)
 
 
 def neighbours(model: Module) -> Iterator[tuple[Module, str, str]]:

@@ -368,3 +368,62 @@ def test_batch_renormalization_is_folded():
     folded = nn.fold_batch_norm(model)
     assert len(folded) == 1
     assert_close(folded(x), expected, 1e-5)
+
+
+class Taps(nn.Module):
+    """Uses the first layer of a Sequential by itself, too."""
+
+    def __init__(self, named):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(4, 4), trained(nn.BatchNorm1d(4)), nn.Tanh())
+        self.head = nn.Sequential(nn.Linear(4, 4), trained(nn.BatchNorm1d(4)))
+        self.named = named
+
+    def forward(self, x):
+        outputs = self.head(self.body(x)), self.body[0](x)
+        return dict(zip(("head", "tap"), outputs, strict=True)) if self.named else outputs
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_an_example_shows_what_a_sequential_cannot_know(named):
+    model = Taps(named).eval()
+    x = floats(5, 4)
+    folded = nn.fold_batch_norm(model, x)
+    assert len(folded.body) == 3 and len(folded.head) == 1
+    found, expected = folded(x), model(x)
+    for key in ("head", "tap") if named else (0, 1):
+        assert_close(found[key], expected[key].data, 1e-5)
+
+
+def test_a_pair_that_is_called_twice_by_hand_is_folded():
+    class Twice(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear, self.norm = nn.Linear(4, 4), trained(nn.BatchNorm1d(4))
+
+        def forward(self, x):
+            for _ in range(2):
+                x = self.norm(self.linear(x), relu=True)
+            return x
+
+    model = Twice()
+    x, expected = of_use(model, 5, 4)
+    folded = nn.fold_batch_norm(model, x)
+    assert not isinstance(folded.norm, nn.BatchNorm1d)
+    assert_close(folded(x), expected, 1e-5)
+
+
+def test_a_normalization_with_another_input_as_well_is_not_folded():
+    class Both(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear, self.norm = nn.Linear(4, 4), trained(nn.BatchNorm1d(4))
+
+        def forward(self, x):
+            return self.norm(self.linear(x)) + self.norm(x)
+
+    model = Both()
+    x, expected = of_use(model, 5, 4)
+    folded = nn.fold_batch_norm(model, x)
+    assert isinstance(folded.norm, nn.BatchNorm1d)
+    assert_close(folded(x), expected, 1e-6)
