@@ -36,12 +36,12 @@ def fold_batch_norm(model: Module, example: Tensor | None = None) -> Module:
 
     Folded are neighbours in a `Sequential`, however deep: Linear, of inputs (N, C), or a
     convolution, transposed or not, then a batch normalization with running statistics over its
-    outputs. What stands in the
-    model twice, has a hook or a `forward` of its own, or computes its weight (`weight_norm`) stays.
-    What a module of one's own calls in its `forward` cannot be read off it, so with an `example`,
-    an input of the model, one pass shows which normalization is given what a layer returned, and
-    only such are folded; a layer without weights stays in its place. The model itself stays as it
-    is, the copy is in use (`eval`). For two layers alone see `fold_into`.
+    outputs. What stands in the model twice, has a hook or a `forward` of its own, or computes its
+    weight (`weight_norm`) stays. What a module of one's own calls in its `forward` cannot be read
+    off it, so with an `example`, an input of the model, one pass shows which normalization is
+    given what a layer returned, and only such are folded; a layer without weights stays in its
+    place. The model itself stays as it is, the copy is in use (`eval`). For two layers alone see
+    `fold_into`.
 
     Raises ValueError if the copy differs from the model on the example, as when something else
     too uses what a layer gives its normalization.
@@ -140,8 +140,10 @@ def _pairs_seen(
         if _is_linear(module) and _keeps_its_weight(module):
             outputs.append((module, output))
         elif _is_line(module) and module.running_mean is not None:
-            given = arguments[0] if arguments else None
-            pairs.extend((layer, module) for layer, y in outputs if y is given)
+            given: Any = arguments[0] if arguments else None
+            pairs.extend(
+                (layer, module) for layer, y in outputs if y is given and y.ndim == _axes(layer)
+            )
 
     handles = [module.register_forward_hook(watch) for module in model.modules()]
     try:

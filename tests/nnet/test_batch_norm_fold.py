@@ -427,3 +427,11 @@ def test_a_normalization_with_another_input_as_well_is_not_folded():
     folded = nn.fold_batch_norm(model, x)
     assert isinstance(folded.norm, nn.BatchNorm1d)
     assert_close(folded(x), expected, 1e-6)
+
+
+def test_an_example_shows_that_channels_are_not_the_layers_units():
+    model = nn.Sequential(nn.Linear(4, 6), trained(nn.BatchNorm1d(6)))
+    x, expected = of_use(model, 2, 6, 4)
+    folded = nn.fold_batch_norm(model, x)
+    assert len(folded) == 2
+    assert_close(folded(x), expected, 1e-6)
