@@ -1,13 +1,7 @@
-"""Compiling, the disk cache over several processes, threads (design: the same bits on any)."""
+"""Compiling, its flags, threads (design: the same bits on any)."""
 
-import itertools
-import json
-import os
-import subprocess
-import sys
 import textwrap
 import threading
-from pathlib import Path
 
 import numba
 import numpy as np
@@ -15,209 +9,7 @@ import pytest
 
 from kernels import _jit
 from kernels._jit import prange, thread_id
-
-KERNELS = Path(_jit.__file__).parent
-
-# A package of two ops that share a helper, small enough to compile in a blink.
-FILES = {
-    "__init__.py": "",
-    "_factor.py": "FACTOR = 2\n",
-    "_unused.py": "",
-    "_shared/__init__.py": "from kernels._shared.scaling import scaled\n",
-    "_shared/scaling.py": """
-        from kernels import _jit
-        from kernels._factor import FACTOR
-
-        @_jit.jit
-        def scaled(v):
-            return FACTOR * v
-        """,
-    "one/__init__.py": "",
-    "one/cpu.py": """
-        from kernels import _jit
-        from kernels._shared import scaled
-
-        @_jit.jit
-        def run(x, out_y):
-            for i in range(x.size):
-                out_y[i] = scaled(x[i]) + 1
-        """,
-    "two/__init__.py": "",
-    "two/_own.py": "MORE = 2\n",
-    "two/cpu.py": """
-        from .. import _jit
-        from .._shared import scaled
-        from ._own import MORE
-
-        @_jit.jit
-        def run(x, out_y):
-            for i in range(x.size):
-                out_y[i] = scaled(x[i]) + MORE
-        """,
-}
-
-SCRIPT = """
-    import json
-    from pathlib import Path
-
-    import numpy as np
-
-    from kernels import _jit
-    from kernels.one import cpu as one
-    from kernels.two import cpu as two
-
-    results = {"folders": [], "values": [], "misses": 0}
-    for op in (one, two):
-        out_y = np.empty(2)
-        op.run(np.ones(2), out_y)
-        results["values"].append(out_y[1])
-        results["misses"] += sum(op.run.stats.cache_misses.values())
-        if _jit.cache_folder():
-            results["folders"].append(Path(op.run.stats.cache_path).name)
-    print(json.dumps(results))
-    """
-
-
-class House:
-    """A copy of the shared modules with ops of its own, and a cache of its own."""
-
-    def __init__(self, folder):
-        self.folder, self.cache = folder, folder / "cache"
-        self.package = folder / "kernels"
-        for name in ("_jit.py", "_memory.py"):
-            self.write(name, (KERNELS / name).read_text())
-        for name, text in FILES.items():
-            self.write(name, text)
-
-    def write(self, name, text):
-        path = self.package / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(textwrap.dedent(text))
-
-    def edit(self, name, old, new):
-        text = (self.package / name).read_text()
-        assert old in text
-        (self.package / name).write_text(text.replace(old, new))
-
-    def start(self, script=SCRIPT, warnings="error", **environment):
-        return subprocess.Popen(
-            [sys.executable, "-W", warnings, "-c", textwrap.dedent(script)],
-            cwd=self.folder,
-            env={**os.environ, "XDG_CACHE_HOME": str(self.cache), **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def finish(self, process):
-        output, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors
-        return json.loads(output), errors
-
-    def run(self, *args, **named):
-        return self.finish(self.start(*args, **named))
-
-    def cached(self):
-        return sorted(path for path in self.cache.rglob("*") if path.is_file())
-
-
-@pytest.fixture
-def house(tmp_path):
-    return House(tmp_path)
-
-
-def test_second_process_loads_what_the_first_compiled(house):
-    first, errors = house.run()
-    assert first["values"] == [3, 4] and first["misses"] == 2
-    assert [line.split(" for ")[0] for line in errors.splitlines()] == [
-        "nnet: compiling one",
-        "nnet: compiling two",
-    ]
-    assert errors.count("once; later starts read kernels from") == 1
-    second, errors = house.run()
-    assert second == {**first, "misses": 0}
-    assert errors == ""
-
-
-def test_edited_helper_is_compiled_into_every_op(house):
-    house.run()
-    house.edit("_shared/scaling.py", "FACTOR * v", "FACTOR * v + 3")
-    edited, _ = house.run()
-    assert edited["values"] == [6, 7] and edited["misses"] == 2
-
-
-@pytest.mark.parametrize(
-    ("name", "changed"),
-    [
-        ("one/cpu.py", ["one"]),
-        ("two/__init__.py", ["two"]),
-        ("two/_own.py", ["two"]),
-        ("_factor.py", ["one", "two"]),
-        ("_unused.py", []),
-        ("_shared/scaling.py", ["one", "two"]),
-        ("_jit.py", ["one", "two"]),
-        ("_memory.py", []),
-    ],
-)
-def test_cache_folder_follows_the_sources(house, monkeypatch, name, changed):
-    def hashes():
-        return {op: _jit._sources_hash.__wrapped__(house.package / op) for op in ("one", "two")}
-
-    monkeypatch.setattr(_jit, "_KERNELS", house.package)
-    before = hashes()
-    assert hashes() == before and before["one"] != before["two"]
-    house.write(name, (house.package / name).read_text() + "# edited\n")
-    assert [op for op, value in hashes().items() if value != before[op]] == changed
-
-
-def test_cache_folder_follows_numba(monkeypatch):
-    before = _jit._sources_hash.__wrapped__(KERNELS)
-    monkeypatch.setattr(_jit.numba, "__version__", "0.0.0")
-    assert _jit._sources_hash.__wrapped__(KERNELS) != before
-
-
-def test_unwritable_cache_folder_warns_once_and_compiles(house):
-    house.cache.write_text("a file, not a folder")
-    results, errors = house.run(warnings="default")
-    assert results["values"] == [3, 4] and results["folders"] == []
-    assert errors.count("RuntimeWarning") == 1 and "each process compiles its own" in errors
-
-
-def test_full_disk_leaves_results_right_and_no_fragments(house):
-    limit = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
-    results, _ = house.run(limit + textwrap.dedent(SCRIPT))
-    assert results["values"] == [3, 4]
-    assert house.cached() == []
-
-
-def test_op_folder_that_cannot_be_written_is_no_reason_to_stop(house):
-    house.run()
-    for path in house.cached():
-        path.unlink()
-    for folder in {path for path in house.cache.rglob("*-*") if path.is_dir()}:
-        folder.rmdir()
-        folder.write_text("a file, not a folder")
-    results, _ = house.run()
-    assert results["values"] == [3, 4] and results["misses"] == 2
-
-
-def test_processes_compile_the_same_kernel_at_once(house):
-    for results, _ in [house.finish(p) for p in [house.start() for _ in range(3)]]:
-        assert results["values"] == [3, 4]
-    assert {path.suffix for path in house.cached()} == {".nbc"}
-    assert house.run()[0]["misses"] == 0
-
-
-def test_damaged_cache_files_are_compiled_again(house):
-    house.run()
-    damages = itertools.cycle(
-        [lambda whole: b"", lambda whole: whole[:-9], lambda whole: b"\0" * 99]
-    )
-    for path, damage in zip(house.cached(), damages, strict=False):
-        path.write_bytes(damage(path.read_bytes()))
-    repaired, _ = house.run()
-    assert repaired["values"] == [3, 4] and repaired["misses"] == 2
-    assert house.run()[0]["misses"] == 0
+from tests.kernels.house import House
 
 
 @_jit.parallel
@@ -298,7 +90,9 @@ def test_launches_from_several_python_threads():
     assert not wrong
 
 
-def test_launches_from_several_python_threads_where_the_layer_would_abort(house):
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    house = House(tmp_path_factory.mktemp("house"))
     house.write(
         "three/cpu.py",
         """
@@ -312,6 +106,10 @@ def test_launches_from_several_python_threads_where_the_layer_would_abort(house)
                     out_y[row, i] = 2 * x[row, i]
         """,
     )
+    return house
+
+
+def test_launches_from_several_python_threads_where_the_layer_would_abort(house):
     script = """
         import json
         import threading
@@ -338,6 +136,98 @@ def test_launches_from_several_python_threads_where_the_layer_would_abort(house)
         """
     results, _ = house.run(script, NUMBA_THREADING_LAYER="workqueue")
     assert results == ["workqueue", [[20_000.0], [40_000.0], [60_000.0], [80_000.0]]]
+
+
+def test_a_refused_launch_and_an_interrupted_one_leave_the_lock_free(house):
+    script = """
+        import json
+        import signal
+        import threading
+        import time
+
+        import numpy as np
+
+        from kernels import _jit
+        from kernels.three.cpu import double
+
+        x, y = np.ones((2000, 2000)), np.empty((2000, 2000))
+        double(x, y)
+        raised = []
+        for wrong in (lambda: double(x), lambda: double(x, "text"), lambda: double(x, y[0])):
+            try:
+                wrong()
+            except Exception as error:
+                raised.append(type(error).__name__)
+        for _ in range(20):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 0.01)
+                while True:
+                    double(x, y)
+            except KeyboardInterrupt:
+                raised.append("KeyboardInterrupt")
+        other = threading.Thread(target=double, args=(x, y), daemon=True)
+        other.start()
+        other.join(20)
+        print(json.dumps([_jit.threading_layer(), raised, other.is_alive()]))
+        """
+    interrupt = """
+        import signal
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+    """
+    script = textwrap.dedent(interrupt) + textwrap.dedent(script)
+    results, _ = house.run(script, seconds=100, NUMBA_THREADING_LAYER="workqueue")
+    errors = ["TypeError", "TypingError", "TypingError"]
+    assert results == ["workqueue", errors + ["KeyboardInterrupt"] * 20, False]
+
+
+def test_a_signal_handler_launches_in_the_middle_of_launches(house):
+    script = """
+        import json
+        import signal
+        import time
+
+        import numpy as np
+
+        from kernels.three.cpu import double
+
+        done = []
+
+        def handler(*_):
+            out = np.empty((3, 3))
+            double(np.ones((3, 3)), out)
+            done.append(out.sum())
+            signal.setitimer(signal.ITIMER_REAL, 0.001)
+
+        signal.signal(signal.SIGALRM, handler)
+        x, y = np.ones((300, 300)), np.empty((300, 300))
+        double(x, y)
+        signal.setitimer(signal.ITIMER_REAL, 0.001)
+        while len(done) < 300:
+            double(x, y)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        print(json.dumps([sorted(set(done)), y.sum()]))
+        """
+    results, _ = house.run(script, seconds=60, NUMBA_THREADING_LAYER="workqueue")
+    assert results == [[18.0], 180_000.0]
+
+
+def test_set_num_threads_is_for_the_thread_that_calls_it():
+    most, seen = numba.config.NUMBA_NUM_THREADS, []
+
+    def work():
+        seen.append(_jit.get_num_threads())
+        _jit.set_num_threads(most)
+        seen.append(_jit.get_num_threads())
+
+    _jit.set_num_threads(1)
+    try:
+        worker = threading.Thread(target=work)
+        worker.start()
+        worker.join()
+        assert _jit.get_num_threads() == 1
+        assert seen == [most, most]
+    finally:
+        _jit.set_num_threads(most)
 
 
 def test_flags_keep_rounding_errors_division_and_nan():
