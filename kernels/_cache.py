@@ -1,24 +1,28 @@
 """Compiled kernels on disk, for the next start.
 
 They lie in the user's cache folder, a folder for each op and state of its sources, a file for
-each signature.
+each signature. A kernel is code, and unpickling it runs code. So each file begins with a digest
+over what it is for and what it holds, which finds damage; and folder and file must be the user's
+and writable by nobody else, which keeps out those who could compute a digest too.
 """
 
 import contextlib
 import functools
 import hashlib
+import inspect
 import itertools
 import os
 import pickle
 import re
+import stat
 import sys
 import tempfile
-import uuid
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import llvmlite
 import numba
 import platformdirs
 from numba.core import caching
@@ -35,12 +39,26 @@ _IMPORTED = re.compile(
 _PLAIN = {"_cache.py", "_check.py", "_memory.py", "_threads.py"}
 
 
+# Settings of Numba that change what is compiled. Those of the processor are in every key.
+_SETTINGS = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DEBUGINFO_DEFAULT")
+
+_DIGEST_BYTES = 32
+
+# A hundred times what the largest kernel takes.
+_MOST_BYTES = 1 << 28
+
+
 @functools.cache
 def cache_folder() -> Path | None:
-    """The folder of compiled kernels in the user's cache; None where it cannot be written."""
+    """The folder of compiled kernels in the user's cache; None, with a warning, where none can be.
+
+    That is where it cannot be written to, belongs to another user, or others can write to it.
+    """
     folder = Path(platformdirs.user_cache_dir("nnet", appauthor=False)) / "kernels"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _make_folder(folder)
+        if not _is_private(folder.stat()):
+            raise PermissionError(f"{folder} must belong to you, and others must not write there")
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         warnings.warn(
@@ -52,15 +70,28 @@ def cache_folder() -> Path | None:
     return folder
 
 
+def _make_folder(folder: Path) -> None:
+    for each in (*reversed(folder.parents), folder):
+        each.mkdir(mode=0o700, exist_ok=True)
+
+
+def _is_private(status: os.stat_result) -> bool:
+    """Whether it is the user's and nobody else can write to it, where users are told apart."""
+    if not hasattr(os, "geteuid"):
+        return True
+    return status.st_uid == os.geteuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
 @functools.cache
 def _sources_hash(folder: Path) -> str:
     """Identify what a kernel in `folder` is compiled from.
 
     That is its own folder, the shared modules `kernels/_*` that it imports, directly or through
-    others, and Numba. Numba's own cache looks at the function's file alone, so an edit of a
-    helper would go unnoticed.
+    others, and Numba with its settings. Numba's own cache looks at the function's file alone, so
+    an edit of a helper would go unnoticed.
     """
-    digest = hashlib.sha256(numba.__version__.encode())
+    settings = [getattr(numba.config, name) for name in _SETTINGS]
+    digest = hashlib.sha256(repr((numba.__version__, llvmlite.__version__, settings)).encode())
     sources = set(folder.glob("*.py")) - set(_KERNELS.glob("*.py"))
     waiting = [_KERNELS / "_jit.py", *(sources or _KERNELS.glob("_*.py"))]
     while waiting:
@@ -95,14 +126,13 @@ class _Locator(caching._CacheLocator):
         home = Path(source).parent
         self._py_file = source
         self._line = function.__code__.co_firstlineno
-        self._path = str(folder / f"{home.name}-{_sources_hash(home)}")
+        self._path = folder / f"{home.name}-{_sources_hash(home)}"
 
-    @classmethod
-    def from_function(cls, py_func: Callable, py_file: str) -> "_Locator":
-        return cls(py_func, py_file)
+    def ensure_cache_path(self) -> None:
+        _make_folder(self._path)
 
     def get_cache_path(self) -> str:
-        return self._path
+        return str(self._path)
 
     def get_source_stamp(self) -> str:
         return ""
@@ -112,7 +142,13 @@ class _Locator(caching._CacheLocator):
 
 
 class _CompileResult(caching.CompileResultCacheImpl):
-    _locator_classes = (_Locator,)
+    def __init__(self, function: Callable) -> None:
+        # Not Numba's, which lets a setting choose other places, where an edit goes unnoticed.
+        source = inspect.getfile(function)
+        self._lineno = function.__code__.co_firstlineno
+        self._locator = _Locator(function, source)
+        name = f"{Path(source).stem}.{function.__qualname__}"
+        self._filename_base = self.get_filename_base(name, sys.abiflags)
 
 
 class _KernelFile:
@@ -130,32 +166,52 @@ class _KernelFile:
         name = hashlib.sha256(pickle.dumps(str(key))).hexdigest()[:24]
         return os.path.join(self._folder, f"{self._stem}-{name}.nbc")
 
+    def _digest(self, key: Any, kernel: bytes | memoryview) -> bytes:
+        place = os.path.basename(self._folder), self._stem, str(key)
+        digest = hashlib.sha256(repr(place).encode())
+        digest.update(kernel)
+        return digest.digest()
+
     def load(self, key: Any) -> Any:
         try:
-            with open(self._path(key), "rb") as file:
-                return pickle.load(file)
-        except (OSError, EOFError, pickle.UnpicklingError):
+            with open(self._path(key), "rb", opener=_open_without_waiting) as file:
+                status = os.fstat(file.fileno())
+                regular = stat.S_ISREG(status.st_mode) and status.st_size <= _MOST_BYTES
+                whole = file.read() if regular and _is_private(status) else b""
+        except OSError:
             return None
+        kernel = memoryview(whole)[_DIGEST_BYTES:]
+        intact = whole[:_DIGEST_BYTES] == self._digest(key, kernel)
+        return pickle.loads(kernel) if intact else None
 
     def save(self, key: Any, data: Any) -> None:
-        path = self._path(key)
-        beside = f"{path}.{uuid.uuid4().hex[:12]}"
+        path, kernel = self._path(key), caching.dumps(data)
+        beginning = os.path.basename(path) + "."
+        descriptor, beside = tempfile.mkstemp(prefix=beginning, dir=self._folder)
         try:
-            with open(beside, "wb") as file:
-                file.write(caching.dumps(data))
+            with open(descriptor, "wb") as file:
+                file.write(self._digest(key, kernel))
+                file.write(kernel)
             os.replace(beside, path)
-        except OSError:
-            Path(beside).unlink(missing_ok=True)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(beside)
+            raise
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """As `open` would, but a pipe without a writer is opened at once."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 class KernelCache(caching.FunctionCache):
-    _impl_class = _CompileResult
+    """What a dispatcher of Numba asks for compiled code, and gives it to."""
 
     def __init__(self, function: Callable) -> None:
         self._name = repr(function)
         self._op = function.__module__.removeprefix("kernels.").split(".")[0]
         self._py_func = function
-        self._impl = self._impl_class(function)
+        self._impl = _CompileResult(function)
         self._cache_path = self._impl.locator.get_cache_path()
         self._cache_file = _KernelFile(self._cache_path, self._impl.filename_base)
         self._enabled = True
@@ -166,7 +222,10 @@ class KernelCache(caching.FunctionCache):
             super().save_overload(sig, data)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        found = super().load_overload(sig, target_context)
+        # An intact file may still refer to what an installation that was changed no longer has.
+        found = None
+        with contextlib.suppress(Exception):
+            found = super().load_overload(sig, target_context)
         if found is None and not self._op.startswith("_"):
             _announce_compilation(self._op)
         return found

@@ -122,3 +122,7 @@ class House:
 
     def cached(self):
         return sorted(path for path in self.cache.rglob("*") if path.is_file())
+
+    def cached_ops(self):
+        """Those of `one` and of `two`, without the helper's."""
+        return [path for path in self.cached() if path.parent.name.startswith(("one-", "two-"))]

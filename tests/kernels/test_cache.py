@@ -1,7 +1,12 @@
 """Compiled kernels on disk, over several processes and whatever befalls the files."""
 
 import itertools
+import os
+import pickle
+import signal
 import textwrap
+from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -108,3 +113,276 @@ def test_damaged_cache_files_are_compiled_again(house):
     repaired, _ = house.run()
     assert repaired["values"] == [3, 4] and repaired["misses"] == 2
     assert house.run()[0]["misses"] == 0
+
+
+LOADING = """
+    import json
+    import os
+    from pathlib import Path
+
+    import numpy as np
+
+    from kernels.one import cpu as one
+
+    one.run(np.ones(2), np.empty(2))
+    assert not one.run.stats.cache_misses
+    (signature,) = one.run.overloads
+    (path,) = Path(one.run.stats.cache_path).iterdir()
+    whole = path.read_bytes()
+
+    def is_loaded(contents):
+        path.write_bytes(contents)
+        return one.run._cache.load_overload(signature, one.run.targetctx) is not None
+
+    """
+
+
+def test_a_changed_byte_anywhere_is_refused(house):
+    house.run()
+    script = """
+        positions = [*range(80), *range(80, len(whole), len(whole) // 200), len(whole) - 1]
+        loaded = []
+        for position in positions:
+            changed = bytearray(whole)
+            changed[position] ^= 1 << position % 8
+            loaded.append(is_loaded(changed))
+        print(json.dumps([len(loaded), sum(loaded), is_loaded(whole)]))
+        """
+    (tried, loaded, unchanged), _ = house.run(textwrap.dedent(LOADING) + textwrap.dedent(script))
+    assert tried > 250 and loaded == 0 and unchanged
+
+
+def test_a_file_cut_or_lengthened_anywhere_is_refused(house):
+    house.run()
+    script = """
+        lengths = [*range(80), *range(80, len(whole), len(whole) // 50), len(whole) - 1]
+        loaded = [is_loaded(whole[:length]) for length in lengths]
+        loaded += [is_loaded(whole + more) for more in (b"\\0", b"\\n", whole)]
+        print(json.dumps([sum(loaded), is_loaded(whole)]))
+        """
+    results, _ = house.run(textwrap.dedent(LOADING) + textwrap.dedent(script))
+    assert results == [0, True]
+
+
+class _Touch:
+    """Unpickling it makes a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_pickles_of_other_things_are_neither_loaded_nor_run(house, tmp_path):
+    house.run()
+    traces = [tmp_path / "first", tmp_path / "second"]
+    foreign = pickle.dumps(Fraction(1, 3)).replace(b"fractions", b"fractionz")
+    others = [*(pickle.dumps(_Touch(trace)) for trace in traces), foreign]
+    others += [pickle.dumps(other) for other in ({}, (), (1, 2, 3), None, "text", [None] * 9)]
+    for pair in zip(others, [*others[1:], others[0]], strict=True):
+        for path, contents in zip(house.cached_ops(), pair, strict=True):
+            path.write_bytes(contents)
+        repaired, _ = house.run()
+        assert repaired["values"] == [3, 4] and repaired["misses"] == 2
+    assert house.run()[0]["misses"] == 0
+    assert not any(trace.exists() for trace in traces)
+
+
+def test_contents_swapped_among_names_are_compiled_again(house):
+    """Between two ops, and between two signatures of one function."""
+    house.run()
+    first, second = house.cached_ops()
+    contents = first.read_bytes(), second.read_bytes()
+    first.write_bytes(contents[1])
+    second.write_bytes(contents[0])
+    repaired, _ = house.run()
+    assert repaired["values"] == [3, 4] and repaired["misses"] == 2
+
+    script = """
+        import json
+
+        import numpy as np
+
+        from kernels.one import cpu as one
+
+        values = []
+        for dtype in (np.float32, np.float64):
+            x, out_y = np.full(3, 2, dtype), np.empty(3, dtype)
+            one.run(x, out_y)
+            values += out_y.tolist()
+        print(json.dumps([values, sum(one.run.stats.cache_misses.values())]))
+        """
+    assert house.run(script)[0] == [[5.0] * 6, 1]
+    first, second = sorted(first.parent.iterdir())
+    contents = first.read_bytes(), second.read_bytes()
+    first.write_bytes(contents[1])
+    second.write_bytes(contents[0])
+    assert house.run(script)[0] == [[5.0] * 6, 2]
+    assert house.run(script)[0] == [[5.0] * 6, 0]
+
+
+@pytest.mark.parametrize("thing", ["FIFO", "device", "link to it", "link to nothing", "writable"])
+def test_what_is_no_file_of_the_user_alone_is_replaced(house, tmp_path, thing):
+    house.run()
+    contents = [path.read_bytes() for path in house.cached_ops()]
+    elsewhere = [tmp_path / "first.nbc", tmp_path / "second.nbc"]
+    for path, whole, other in zip(house.cached_ops(), contents, elsewhere, strict=True):
+        if thing == "writable":
+            path.chmod(0o666)
+            continue
+        path.unlink()
+        if thing == "FIFO":
+            os.mkfifo(path)
+        elif thing == "device":
+            path.symlink_to("/dev/zero")
+        else:
+            path.symlink_to(other)
+            if thing == "link to it":
+                other.write_bytes(whole[:-1])
+    results, _ = house.run(seconds=60)
+    assert results["values"] == [3, 4] and results["misses"] == 2
+    assert house.run()[0]["misses"] == 0
+    for path, whole, other in zip(house.cached_ops(), contents, elsewhere, strict=True):
+        assert path.is_file() and not path.is_symlink()
+        assert not other.exists() or other.read_bytes() == whole[:-1]
+
+
+def test_the_cache_is_for_the_user_alone_whatever_the_umask(house):
+    house.run("import os\nos.umask(0)\n" + textwrap.dedent(SCRIPT))
+    folders = [path for path in house.cache.rglob("*") if path.is_dir()]
+    assert len(folders) == 5 and len(house.cached()) == 3
+    assert {path.stat().st_mode & 0o777 for path in folders} == {0o700}
+    assert {path.stat().st_mode & 0o777 for path in house.cached()} == {0o600}
+    assert house.run()[0]["misses"] == 0
+
+
+@pytest.mark.parametrize("mode", [0o720, 0o1702])
+def test_a_folder_that_others_can_write_to_is_refused(house, mode):
+    house.run()
+    folder = house.cache / "nnet" / "kernels"
+    before = [(path, path.read_bytes()) for path in house.cached()]
+    folder.chmod(mode)
+    results, errors = house.run(warnings="default")
+    assert results["values"] == [3, 4] and results["folders"] == []
+    assert errors.count("RuntimeWarning") == 1
+    assert "others" in errors and str(folder) in errors and "each process compiles" in errors
+    assert [(path, path.read_bytes()) for path in house.cached()] == before
+    folder.chmod(0o755)
+    assert house.run()[0]["misses"] == 0
+
+
+def test_a_folder_of_another_user_is_refused(house):
+    house.run()
+    other = "import os\nuser = os.geteuid()\nos.geteuid = lambda: user + 1\n"
+    results, errors = house.run(other + textwrap.dedent(SCRIPT), warnings="default")
+    assert results["values"] == [3, 4] and results["folders"] == []
+    assert errors.count("RuntimeWarning") == 1 and "belong" in errors
+
+
+def test_where_users_have_no_numbers_kernels_are_kept(house):
+    none = "import os, numba, platformdirs\ndel os.geteuid, os.getuid, os.register_at_fork\n"
+    assert house.run(none + textwrap.dedent(SCRIPT))[0]["misses"] == 2
+    assert house.run(none + textwrap.dedent(SCRIPT))[0]["misses"] == 0
+
+
+def test_a_link_to_a_folder_counts_as_what_it_leads_to(house, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    (house.cache / "nnet").mkdir(parents=True)
+    (house.cache / "nnet" / "kernels").symlink_to(elsewhere)
+    assert house.run()[0]["misses"] == 2
+    assert house.run()[0]["misses"] == 0
+    assert len(list(elsewhere.rglob("*.nbc"))) == 3
+    elsewhere.chmod(0o777)
+    results, errors = house.run(warnings="default")
+    assert results["folders"] == [] and errors.count("RuntimeWarning") == 1
+
+
+def test_an_interrupted_write_leaves_nothing(house):
+    script = """
+        import json
+        import os
+
+        import numpy as np
+
+        from kernels.one import cpu as one
+
+        def interrupt(*_):
+            raise KeyboardInterrupt
+
+        replace, os.replace = os.replace, interrupt
+        x, out_y = np.ones(2), np.empty(2)
+        try:
+            one.run(x, out_y)
+        except KeyboardInterrupt:
+            os.replace = replace
+            one.run(x, out_y)
+            print(json.dumps(out_y.tolist()))
+        """
+    assert house.run(script)[0] == [3, 3]
+    assert all(path.suffix == ".nbc" for path in house.cached())
+    assert house.run()[0]["values"] == [3, 4]
+
+
+def test_a_process_killed_while_writing_leaves_the_next_to_go_on(house):
+    script = """
+        import os
+        import signal
+
+        import numpy as np
+
+        from kernels.one import cpu as one
+
+        os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        one.run(np.ones(2), np.empty(2))
+        """
+    process = house.start(script)
+    process.communicate(timeout=100)
+    assert process.returncode == -signal.SIGKILL
+    assert len(house.cached()) == 1
+    results, _ = house.run()
+    assert results["values"] == [3, 4] and results["misses"] == 2
+    assert house.run()[0]["misses"] == 0
+
+
+def test_a_cache_deleted_while_running_is_made_anew(house):
+    script = """
+        import json
+        import shutil
+
+        import numpy as np
+
+        from kernels import _jit
+        from kernels.one import cpu as one
+        from kernels.two import cpu as two
+
+        values = []
+        for dtype in (np.float32, np.float64):
+            for op in (one, two):
+                out_y = np.empty(2, dtype)
+                op.run(np.ones(2, dtype), out_y)
+                values.append(float(out_y[1]))
+            shutil.rmtree(_jit.cache_folder().parent)
+        one.run(np.ones((2, 2), np.float64)[:, 0], np.empty(2))
+        print(json.dumps(values))
+        """
+    assert house.run(script)[0] == [3, 4, 3, 4]
+    assert len(house.cached()) == 1
+    folders = [path for path in house.cache.rglob("*") if path.is_dir()]
+    assert {path.stat().st_mode & 0o777 for path in folders} == {0o700}
+    assert house.run()[0]["values"] == [3, 4]
+
+
+def test_settings_of_numba_do_not_mix_with_what_is_kept(house):
+    plain = house.run()[0]
+    for setting in ({"NUMBA_OPT": "1"}, {"NUMBA_OPT": "max"}, {"NUMBA_LOOP_VECTORIZE": "0"}):
+        other = house.run(**setting)[0]
+        assert other["misses"] == 2 and set(other["folders"]).isdisjoint(plain["folders"])
+    assert house.run() == ({**plain, "misses": 0}, "")
+
+
+def test_a_locator_for_functions_of_others_is_not_for_kernels(house):
+    plain = house.run()[0]
+    setting = {"NUMBA_CACHE_LOCATOR_CLASSES": "UserWideCacheLocator"}
+    assert house.run(**setting) == ({**plain, "misses": 0}, "")

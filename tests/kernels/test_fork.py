@@ -55,6 +55,7 @@ START = """
     import os
     import threading
     import time
+    import warnings
     from concurrent.futures import ProcessPoolExecutor
 
     import numpy as np
@@ -62,6 +63,9 @@ START = """
     import worker
     from kernels import _jit
     from kernels.three.cpu import row_sums
+
+    # From Python 3.12 on, at every fork of a process with threads.
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
 
     def forked(work):
         \"\"\"What `work` returns in a child.\"\"\"
