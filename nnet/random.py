@@ -1,7 +1,8 @@
 """Random numbers: all that the library draws follows from two integers, (seed, stream).
 
 Each use takes the next stream: a dropout mask hands (seed, stream) to its kernel, everything
-else draws from a NumPy generator keyed by them.
+else draws from a NumPy generator keyed by them. A forked process goes on from its parent's, and so
+draws the same as its siblings until it calls `manual_seed`.
 """
 
 import numpy as np

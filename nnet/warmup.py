@@ -44,7 +44,7 @@ def warm_up(names: Sequence[str] = NAMES, say: Callable[[str], None] = print) ->
     compiled kernels cannot be kept.
     """
     if _jit.cache_folder() is None:
-        raise RuntimeError("expected a cache folder that can be written to")
+        raise RuntimeError("expected a cache folder that is yours alone and can be written to")
     start = perf_counter()
     shares = [share for i in range(PROCESSES) if (share := list(names[i::PROCESSES]))]
 

@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
         "vector features": " ".join(processor.features),
         "threads": processor.threads,
         "threading layer": _jit.threading_layer(),
-        "compiled kernels": _jit.cache_folder() or "not kept, the folder cannot be written to",
+        "compiled kernels": _jit.cache_folder() or "not kept, as the warning tells",
         "CUDA": environment.cuda(),
     }
     for name, value in lines.items():

@@ -20,7 +20,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Compile, saying how far it is."""
     if _jit.cache_folder() is None:
-        raise Refused("compiled kernels cannot be kept, the folder cannot be written to")
+        raise Refused("compiled kernels cannot be kept, as the warning tells")
     try:
         warmup.warm_up(arguments.models or warmup.NAMES, lambda text: print(text, flush=True))
     except RuntimeError as error:
