@@ -50,7 +50,7 @@ def parallel(function: Callable) -> Callable:
     A launch costs 2 to 12 us, so a kernel for small work too must reach its `prange` only
     when there is enough to share out.
     """
-    return launcher(_compile(function, parallel=True))
+    return launcher(function, _compile(function, parallel=True))
 
 
 def threading_layer() -> str:

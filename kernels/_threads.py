@@ -49,10 +49,10 @@ define void @run_here(ptr %body, ptr %args, ptr %counts, ptr %steps, ptr %data,
 """
 
 
-def launcher(dispatcher: Any) -> Callable:
-    """A function that calls the parallel kernel, from any Python thread and in any child."""
+def launcher(function: Callable, dispatcher: Any) -> Callable:
+    """`function`, compiled as `dispatcher`, for callers in any Python thread and any child."""
 
-    @functools.wraps(dispatcher.py_func)
+    @functools.wraps(function)
     def launch(*args: Any, **named: Any) -> Any:
         if _concurrent_launches_allowed:
             return dispatcher(*args, **named)

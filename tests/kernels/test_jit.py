@@ -138,6 +138,25 @@ def test_launches_from_several_python_threads_where_the_layer_would_abort(house)
     assert results == ["workqueue", [[20_000.0], [40_000.0], [60_000.0], [80_000.0]]]
 
 
+def test_without_compiling_kernels_run_as_python(house):
+    script = """
+        import json
+
+        import numpy as np
+
+        from kernels.one.cpu import run
+        from kernels.three.cpu import double
+
+        x, y = np.ones((2, 3)), np.empty((2, 3))
+        double(x, y)
+        run(x[0], y[0])
+        print(json.dumps(y.tolist()))
+        """
+    results, errors = house.run(script, NUMBA_DISABLE_JIT="1")
+    assert results == [[3.0] * 3, [2.0] * 3]
+    assert errors == ""
+
+
 def test_a_refused_launch_and_an_interrupted_one_leave_the_lock_free(house):
     script = """
         import json
