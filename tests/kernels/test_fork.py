@@ -273,3 +273,31 @@ def test_a_fork_while_another_thread_compiles(run, warm):
         """
     )
     assert found and found == expected
+
+
+def test_a_killed_child_leaves_no_lock_behind(run):
+    """Numba takes one that children share whenever it is asked for its threads."""
+    rounds, stuck = run(
+        """
+        import signal
+
+        worker.digest(0)
+        rounds = 0
+        for _ in range(40):
+            pid = os.fork()
+            while pid == 0:
+                _jit.set_num_threads(1)
+            time.sleep(0.02)
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            asked = threading.Thread(target=_jit.set_num_threads, args=(1,), daemon=True)
+            asked.start()
+            asked.join(10)
+            if asked.is_alive():
+                break
+            rounds += 1
+        print(json.dumps([rounds, asked.is_alive()]), flush=True)
+        os._exit(0)
+        """
+    )
+    assert (rounds, stuck) == (40, False)
