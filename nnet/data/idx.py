@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .dataset import ImageDataset
-from .packed import read_bytes
+from .dataset import ImageDataset, names_of
+from .packed import Content, content_of
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
@@ -22,36 +22,52 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
     """Read an IDX file, plain or gzip, whatever its name ends in.
 
     Returns an array of the shape and type that the file states, in native byte order.
-    Raises FileNotFoundError for a missing file, ValueError for one that is not a whole IDX file.
+    Raises FileNotFoundError for a missing file, ValueError for one that is not a whole IDX file,
+    and for a packed one that unpacks to more than 64 times its size and 2**26 bytes.
 
     >>> import nnet as nn
     >>> nn.data.read_idx(nn.data.MNIST_FOLDER / "t10k-labels-idx1-ubyte.gz")[:5]
     array([7, 2, 1, 0, 4], dtype=uint8)
     """
-    content = read_bytes(path)
-    if len(content) < 4:
-        raise ValueError(f"{path}: truncated, expected a magic number, got {len(content)} bytes")
-    dtype = _DTYPES.get(content[2])
-    ndim = content[3]
-    if content[:2] != b"\0\0" or dtype is None or ndim == 0:
+    with content_of(path) as content:
+        dtype, shape = _header(path, content)
+        start = 4 + 4 * len(shape)
+        size = prod(shape) * np.dtype(dtype).itemsize
+        about = f"expected {start + size} bytes for shape {shape}"
+        if content.size is None and start + size > content.bound:
+            raise ValueError(
+                f"{path}: {about}, more than the {content.bound} that it may unpack to"
+            )
+        if content.size is None or content.size == start + size:
+            values = content.stream.read(size + 1)
+            got = start + len(values)
+        else:
+            got = content.size
+    if got != start + size:
+        problem = "truncated" if got < start + size else "trailing bytes"
+        raise ValueError(f"{path}: {problem}, {about}, got {got}")
+    try:
+        array = np.frombuffer(values, dtype).reshape(shape)
+    except ValueError as error:
+        raise ValueError(f"{path}: expected a shape that an array has, got {shape}") from error
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _header(path: str | os.PathLike, content: Content) -> tuple[str, tuple[int, ...]]:
+    magic = content.stream.read(4)
+    if len(magic) < 4:
+        raise ValueError(f"{path}: truncated, expected a magic number, got {len(magic)} bytes")
+    dtype, ndim = _DTYPES.get(magic[2]), magic[3]
+    if magic[:2] != b"\0\0" or dtype is None or ndim == 0:
         raise ValueError(
-            f"{path}: not an IDX file, expected a magic number like 00000803, "
-            f"got {content[:4].hex()}"
+            f"{path}: not an IDX file, expected a magic number like 00000803, got {magic.hex()}"
         )
-    start = 4 + 4 * ndim
-    if len(content) < start:
+    sizes = content.stream.read(4 * ndim)
+    if len(sizes) < 4 * ndim:
         raise ValueError(
-            f"{path}: truncated, expected a header of {start} bytes, got {len(content)}"
+            f"{path}: truncated, expected a header of {4 + 4 * ndim} bytes, got {4 + len(sizes)}"
         )
-    shape = tuple(int(size) for size in np.frombuffer(content, ">u4", ndim, offset=4))
-    expected = start + prod(shape) * np.dtype(dtype).itemsize
-    if len(content) != expected:
-        problem = "truncated" if len(content) < expected else "trailing bytes"
-        raise ValueError(
-            f"{path}: {problem}, expected {expected} bytes for shape {shape}, got {len(content)}"
-        )
-    values = np.frombuffer(content, dtype, offset=start).reshape(shape)
-    return values.astype(values.dtype.newbyteorder("="), copy=False)
+    return dtype, tuple(int(size) for size in np.frombuffer(sizes, ">u4"))
 
 
 def idx_folder(
@@ -78,10 +94,9 @@ def idx_folder(
         raise FileNotFoundError(f"{folder}: expected a folder of IDX files")
     train = _read_pair(folder, ("train",))
     test = _read_pair(folder, ("t10k", "test"))
-    if classes is None:
-        classes = [str(label) for label in range(int(train[1].max(initial=-1)) + 1)]
     try:
-        return ImageDataset(*train, tuple(classes)), ImageDataset(*test, tuple(classes))
+        names = names_of(train[1]) if classes is None else tuple(classes)
+        return ImageDataset(*train, names), ImageDataset(*test, names)
     except ValueError as error:
         raise ValueError(f"{folder}: {error}") from error
 

@@ -2,34 +2,86 @@
 
 import gzip
 import os
-import zipfile
 import zlib
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, NamedTuple, cast
 
-import numpy as np
+from .regular_file import opened, size_of
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
+# A packed file may say little and unpack to anything: no more than so many bytes, or so many times
+# its own size. Data sets and texts pack to more than a twentieth.
+FREE, RATIO = 1 << 26, 64
 
-def read_bytes(path: str | os.PathLike) -> bytes:
-    """What a file holds, unpacked.
+# Of a text, unpacked.
+LARGEST_TEXT = 1 << 30
 
-    Raises FileNotFoundError for a missing file, ValueError for a damaged one.
+
+class Content(NamedTuple):
+    """What a file holds, unpacked as it is read.
+
+    size   bytes, None where only reading tells
+    bound  how many it may be
     """
-    content = Path(path).read_bytes()
-    if not content.startswith(_GZIP_MAGIC):
-        return content
-    try:
-        return gzip.decompress(content)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"{path}: truncated or damaged gzip file, {error}") from error
+
+    stream: BinaryIO
+    size: int | None
+    bound: int
+
+
+@contextmanager
+def content_of(path: str | os.PathLike) -> Iterator[Content]:
+    """A file to be read once, from its beginning.
+
+    Raises FileNotFoundError for a missing file, ValueError for a damaged one, here or inside.
+    """
+    with opened(path) as file:
+        size = size_of(file)
+        packed = file.read(2) == _GZIP_MAGIC
+        file.seek(0)
+        if not packed:
+            yield Content(file, size, size)
+            return
+        try:
+            with gzip.GzipFile(fileobj=file) as stream:
+                yield Content(cast(BinaryIO, stream), None, bound_of(size))
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise ValueError(f"{path}: truncated or damaged gzip file, {error}") from error
+
+
+def bound_of(packed: int) -> int:
+    """Bytes that so many packed ones may become.
+
+    >>> bound_of(10) == FREE, bound_of(FREE) == 64 * FREE
+    (True, True)
+    """
+    return max(FREE, RATIO * packed)
+
+
+def read_bytes(path: str | os.PathLike, largest: int = LARGEST_TEXT) -> bytes:
+    """What a file holds, unpacked, up to so many bytes.
+
+    Raises FileNotFoundError for a missing file, ValueError for a damaged one and one that holds
+    more.
+    """
+    with content_of(path) as content:
+        bound = min(content.bound, largest)
+        if content.size is not None and content.size > bound:
+            raise ValueError(f"{path}: expected no more than {bound} bytes, got {content.size}")
+        found = content.stream.read(bound + 1)
+    if len(found) > bound:
+        raise ValueError(f"{path}: expected no more than {bound} bytes unpacked, got more")
+    return found
 
 
 def read_text(path: str | os.PathLike) -> str:
     """A text of UTF-8, plain or gzip; line ends become \\n and a byte order mark is dropped.
 
-    Raises FileNotFoundError for a missing file, ValueError for an empty one and for bytes that
-    are no UTF-8.
+    Raises FileNotFoundError for a missing file, ValueError for an empty one, for bytes that are
+    no UTF-8, and for more than 2**30 bytes; of a packed file for more than 64 times its size and
+    2**26.
 
     >>> import nnet as nn, pathlib, tempfile
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "greeting.txt"
@@ -48,16 +100,3 @@ def read_text(path: str | os.PathLike) -> str:
     if not text:
         raise ValueError(f"{path}: expected a text, got an empty file")
     return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def read_arrays(path: str | os.PathLike) -> dict[str, np.ndarray]:
-    """The arrays of a file of NumPy's npz format, by name.
-
-    Raises FileNotFoundError for a missing file, ValueError for any other, objects included.
-    """
-    with open(path, "rb") as content:
-        try:
-            with np.load(content, allow_pickle=False) as arrays:
-                return dict(arrays)
-        except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, TypeError) as error:
-            raise ValueError(f"{path}: expected a file of NumPy's npz format, {error}") from error

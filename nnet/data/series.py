@@ -23,7 +23,7 @@ class SeriesDataset:
     classes   names of the classes
 
     Raises TypeError for other dtypes, ValueError for other shapes, counts that differ, lengths or
-    labels out of range, and a value that is not finite within its series.
+    labels out of range, and a value within its series that is not finite as float32.
 
     >>> import numpy as np, nnet as nn
     >>> walks = nn.data.SeriesDataset(
@@ -47,7 +47,11 @@ class SeriesDataset:
             raise ValueError(
                 f"SeriesDataset: expected series of shape (N, T, C), got {series.shape}"
             )
-        count, steps, _ = series.shape
+        count, steps, channels = series.shape
+        if not channels:
+            raise ValueError(
+                f"SeriesDataset: expected at least one channel, got shape {series.shape}"
+            )
         for name, values, least, end in (
             ("lengths", lengths, 1, steps + 1),
             ("labels", labels, 0, len(self.classes)),
@@ -65,15 +69,17 @@ class SeriesDataset:
                     f"SeriesDataset: expected {name} from {least} to {end - 1}, "
                     f"got {values[wrong[0]]} at series {wrong[0]}"
                 )
-        real = np.arange(steps) < lengths[:, None]
-        wild = np.argwhere(~np.isfinite(series) & real[:, :, None])
+        with np.errstate(over="ignore"):
+            kept = series.astype(np.float32)
+        if count:
+            kept[np.arange(steps) >= lengths[:, None]] = 0
+        wild = np.argwhere(~np.isfinite(kept))
         if len(wild):
             index, step, channel = wild[0]
             raise ValueError(
                 f"SeriesDataset: expected finite values, got {series[index, step, channel]} "
                 f"at series {index}, step {step}, channel {channel}"
             )
-        kept = np.where(real[:, :, None], series, 0).astype(np.float32)
         object.__setattr__(self, "series", kept)
         object.__setattr__(self, "lengths", lengths.astype(np.int64))
         object.__setattr__(self, "labels", labels.astype(np.int64))

@@ -3,7 +3,8 @@
 import os
 from collections.abc import Sequence
 
-from .packed import read_arrays
+from .arrays import read_arrays
+from .dataset import names_of
 from .series import SeriesDataset
 
 _KEYS = tuple(f"{what}_{part}" for part in ("train", "test") for what in ("x", "len", "y"))
@@ -32,14 +33,16 @@ def series_npz(
     >>> train.series.shape, test.classes
     ((4, 9, 2), ('0', '1', '2'))
     """
-    arrays = read_arrays(path)
+    arrays = read_arrays(path, _KEYS)
     missing = [name for name in _KEYS if name not in arrays]
     if missing:
         raise ValueError(f"{path}: expected the arrays {', '.join(_KEYS)}, found no {missing[0]}")
     if classes is None:
         labels = arrays["y_train"]
-        count = int(labels.max()) + 1 if labels.size and labels.dtype.kind in "iu" else 0
-        classes = [str(label) for label in range(count)]
+        try:
+            classes = names_of(labels) if labels.ndim == 1 and labels.dtype.kind in "iu" else ()
+        except ValueError as error:
+            raise ValueError(f"{path}, train: {error}") from error
     parts = []
     for part in ("train", "test"):
         x, lengths, y = (arrays[f"{what}_{part}"] for what in ("x", "len", "y"))

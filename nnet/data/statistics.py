@@ -18,7 +18,7 @@ def channel_statistics(dataset: ImageDataset) -> ChannelStatistics:
     """Mean and standard deviation of each channel; take them of the training set alone.
 
     A constant channel has standard deviation 1 here, so that it is centred and not scaled.
-    Raises ValueError for an empty data set.
+    Raises ValueError for an empty data set, and for images without pixels.
 
     >>> import nnet as nn
     >>> train, test = nn.data.mnist()
@@ -28,6 +28,10 @@ def channel_statistics(dataset: ImageDataset) -> ChannelStatistics:
     """
     if not len(dataset):
         raise ValueError("channel_statistics: expected at least one image, got none")
+    if not dataset.images.size:
+        raise ValueError(
+            f"channel_statistics: expected at least one pixel, got shape {dataset.images.shape}"
+        )
     # Counting the 256 values is exact, and quicker than arithmetic on the pixels.
     levels = np.arange(256) / 255
     means, stds = [], []

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..integers import is_integer
 from ..tensor import Tensor
+from .json_file import read_json
 
 PAD, BOS, EOS, UNK = SPECIALS = ("<pad>", "<bos>", "<eos>", "<unk>")
 UNITS = ("characters", "words")
@@ -46,6 +47,8 @@ class Vocabulary:
         for symbol in (*specials, *symbols):
             if not isinstance(symbol, str):
                 raise TypeError(f"Vocabulary: expected symbols to be strings, got {symbol!r}")
+            if not symbol.isascii() and any("\ud800" <= each <= "\udfff" for each in symbol):
+                raise ValueError(f"Vocabulary: expected symbols of UTF-8, got {symbol!r}")
         for symbol in symbols:
             if not symbol or (unit == "characters" and len(symbol) != 1):
                 raise ValueError(f"Vocabulary: expected {unit} for symbols, got {symbol!r}")
@@ -178,6 +181,9 @@ class Vocabulary:
         """The vocabulary that `to_dict` described; ValueError for anything else."""
         if not isinstance(content, dict) or set(content) != {"unit", "specials", "symbols"}:
             raise ValueError("Vocabulary: expected a dict of unit, specials and symbols")
+        for name in ("specials", "symbols"):
+            if not isinstance(content[name], list | tuple):
+                raise TypeError(f"Vocabulary: expected {name} as a list, got {content[name]!r:.60}")
         return cls(content["symbols"], content["unit"], content["specials"])
 
     def save(self, path: str | os.PathLike) -> None:
@@ -188,8 +194,8 @@ class Vocabulary:
     def load(cls, path: str | os.PathLike) -> Vocabulary:
         """Read what `save` wrote; ValueError for another file."""
         try:
-            return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
-        except (json.JSONDecodeError, UnicodeDecodeError, ValueError, TypeError) as error:
+            return cls.from_dict(read_json(path))
+        except (ValueError, TypeError) as error:
             raise ValueError(f"{path}: expected a vocabulary, {error}") from error
 
 

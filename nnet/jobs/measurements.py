@@ -1,15 +1,14 @@
 """Series as the classifier takes them."""
 
 import os
-import zipfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .. import functional
 from ..data import BucketLoader, ChannelStatistics, SeriesDataset
+from ..data.arrays import read_arrays
 from ..module import Module
 from ..tensor import Tensor
 from ..training import Measured, SeriesDescription
@@ -25,22 +24,21 @@ def read_series(path: str | os.PathLike, classes: Sequence[str]) -> SeriesDatase
     Raises FileNotFoundError for a missing file, TypeError for other dtypes, ValueError for one that
     is no npz file or lacks an array, and for lengths that do not fit.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"{path}: expected a file of series, found none")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            ending = "" if "x" in file else "_test"
-            arrays = {
-                name: file[f"{name}{ending}"] for name in ("x", "len") if f"{name}{ending}" in file
-            }
-    except (ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
-        raise ValueError(f"{path}: expected a file of NumPy's npz format, {error}") from error
+        found = read_arrays(path, ("x", "len", "x_test", "len_test"))
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{path}: expected a file of series, found none") from error
+    ending = "" if "x" in found else "_test"
+    arrays = {name: found[name + ending] for name in ("x", "len") if name + ending in found}
     if "x" not in arrays:
         raise ValueError(f"{path}: expected an array x or x_test, found neither")
     x = arrays["x"]
-    lengths = arrays.get("len", np.full(len(x), x.shape[1] if x.ndim > 1 else 0))
+    if not x.size:
+        raise ValueError(f"{path}: expected series of shape (N, T, C), got {x.shape}")
+    count, steps = (*x.shape, 0, 0)[:2]
+    lengths = arrays.get("len", np.full(count, steps))
     try:
-        return SeriesDataset(x, lengths, np.zeros(len(x), np.int64), tuple(classes))
+        return SeriesDataset(x, lengths, np.zeros(count, np.int64), tuple(classes))
     except (TypeError, ValueError) as error:
         raise type(error)(f"{path}: {error}") from error
 
