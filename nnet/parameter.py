@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from sys import getrefcount
 from typing import Any
 
@@ -12,6 +14,9 @@ import numpy as np
 from kernels import _memory
 
 from .tensor import Tensor, record
+
+# Asked about the values of each new parameter, before they are drawn; see `allowing`.
+_allowed: ContextVar[Callable[[np.ndarray], None] | None] = ContextVar("_allowed", default=None)
 
 # Elements; each parameter starts at a multiple, the gaps are zeros in every buffer.
 ALIGNMENT = 16
@@ -30,9 +35,22 @@ class Parameter(Tensor):
 
     def __init__(self, data: Any = (), requires_grad: bool = True) -> None:
         super().__init__(data, requires_grad)
+        allow = _allowed.get()
+        if allow is not None:
+            allow(self.data)
 
     def __repr__(self) -> str:
         return f"Parameter containing:\n{super().__repr__()}"
+
+
+@contextmanager
+def allowing(allow: Callable[[np.ndarray], None]) -> Iterator[None]:
+    """Inside, `allow` sees each new parameter and raises where it is not to be made."""
+    token = _allowed.set(allow)
+    try:
+        yield
+    finally:
+        _allowed.reset(token)
 
 
 class Home:

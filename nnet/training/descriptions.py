@@ -1,15 +1,30 @@
 """What a model on disk is, and what it takes in: one class for each kind of job.
 
 A description is plain data that JSON can hold; "kind" says which class it is of. What was written
-before there were kinds describes images.
+before there were kinds describes images. One that was read is checked as a whole: `check` raises
+TypeError or ValueError for what does not fit.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from math import prod
 from typing import Any, ClassVar
 
 from .. import models
+from ..data.vocabulary import Vocabulary
 from ..module import Module
 from ..seq2seq import Seq2Seq
+from .schema import (
+    arguments_of,
+    check_count,
+    check_keys,
+    check_names,
+    check_numbers,
+    check_same,
+    shown,
+)
+
+# A model may write twice as many symbols, one after the other.
+_LONGEST = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -33,11 +48,35 @@ class ImageDescription:
     classes: tuple[str, ...]
 
     def build(self) -> Module:
-        """A new model with fresh weights. Raises ValueError for a name that is not known."""
-        if self.model not in models.MODELS:
+        """A new model with fresh weights.
+
+        Raises ValueError for a name that is not known, and for images of another size.
+        """
+        self._check_name()
+        model = models.MODELS[self.model](**self.arguments)
+        made = arguments_of(models.MODELS[self.model], self.arguments)
+        if "height" in made:
+            size = made["height"], made["width"]
+            check_same("height and width", size, tuple(self.shape[1:]))
+        return model
+
+    def check(self) -> None:
+        self._check_name()
+        arguments = arguments_of(models.MODELS[self.model], self.arguments)
+        if not isinstance(self.shape, tuple) or len(self.shape) != 3:
+            raise ValueError(f"expected a shape (C, H, W), got {shown(self.shape)}")
+        for size in self.shape:
+            check_count("a size of shape", size)
+        check_numbers("mean", self.mean, self.shape[0])
+        check_numbers("std", self.std, self.shape[0], above=0)
+        check_names("classes", self.classes, arguments["classes"])
+        for name, size in (("channels", self.shape[0]), ("inputs", prod(self.shape))):
+            check_same(name, arguments.get(name, size), size)
+
+    def _check_name(self) -> None:
+        if not isinstance(self.model, str) or self.model not in models.MODELS:
             known = ", ".join(models.MODELS)
-            raise ValueError(f"expected a model out of {known}, got {self.model!r}")
-        return models.MODELS[self.model](**self.arguments)
+            raise ValueError(f"expected a model out of {known}, got {shown(self.model)}")
 
 
 @dataclass(frozen=True)
@@ -56,6 +95,12 @@ class TextDescription:
     def build(self) -> Module:
         """A new model with fresh weights."""
         return models.LanguageModel(**self.arguments)
+
+    def check(self) -> None:
+        arguments = arguments_of(models.LanguageModel, self.arguments)
+        vocabulary = Vocabulary.from_dict(self.vocabulary)
+        check_same("a vocabulary of", vocabulary.unit, "characters")
+        check_same("symbols", arguments["symbols"], len(vocabulary))
 
 
 @dataclass(frozen=True)
@@ -78,6 +123,12 @@ class SeriesDescription:
         """A new model with fresh weights."""
         return models.SeriesClassifier(**self.arguments)
 
+    def check(self) -> None:
+        arguments = arguments_of(models.SeriesClassifier, self.arguments)
+        check_numbers("mean", self.mean, arguments["channels"])
+        check_numbers("std", self.std, arguments["channels"], above=0)
+        check_names("classes", self.classes, arguments["classes"])
+
 
 @dataclass(frozen=True)
 class PairDescription:
@@ -85,7 +136,7 @@ class PairDescription:
 
     arguments       of `nnet.Seq2Seq`
     source, target  what `Vocabulary.to_dict` returned
-    longest         symbols of the longest target it was trained on
+    longest         symbols of the longest target it was trained on, up to 65536
     """
 
     KIND: ClassVar = "seq2seq"
@@ -98,6 +149,16 @@ class PairDescription:
     def build(self) -> Module:
         """A new model with fresh weights."""
         return Seq2Seq(**self.arguments)
+
+    def check(self) -> None:
+        arguments = arguments_of(Seq2Seq, self.arguments)
+        source, target = map(Vocabulary.from_dict, (self.source, self.target))
+        check_same("source_size", arguments["source_size"], len(source))
+        check_same("target_size", arguments["target_size"], len(target))
+        check_same("a source vocabulary with <pad>:", source.pad is not None, True)
+        for name in ("pad", "bos", "eos"):
+            check_same(f"{name} of target", getattr(target, name), arguments[name])
+        check_count("longest", self.longest, _LONGEST)
 
 
 Description = ImageDescription | TextDescription | SeriesDescription | PairDescription
@@ -113,16 +174,22 @@ def to_json(description: Description) -> dict:
     return {"kind": description.KIND} | asdict(description)
 
 
-def from_json(content: dict) -> Description:
+def from_json(content: Any) -> Description:
     """The description that `to_json` wrote.
 
-    Raises ValueError for a kind that is not known, TypeError for missing or unknown fields.
+    Raises ValueError and TypeError for anything else, see `check` of each kind.
     """
-    fields = dict(content)
-    kind = fields.pop("kind", ImageDescription.KIND)
-    if kind not in KINDS:
-        raise ValueError(f"expected a kind out of {', '.join(KINDS)}, got {kind!r}")
-    return KINDS[kind](**{name: _frozen(value) for name, value in fields.items()})
+    if not isinstance(content, dict):
+        raise TypeError(f"expected a description, got {shown(content)}")
+    given = dict(content)
+    kind = given.pop("kind", ImageDescription.KIND)
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ValueError(f"expected a kind out of {', '.join(KINDS)}, got {shown(kind)}")
+    names = [each.name for each in fields(KINDS[kind])]
+    check_keys(f"a description of {kind}", given, names, names)
+    description = KINDS[kind](**{name: _frozen(value) for name, value in given.items()})
+    description.check()
+    return description
 
 
 def _frozen(value: Any) -> Any:

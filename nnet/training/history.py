@@ -1,6 +1,9 @@
 """What happened while a model was trained."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from .schema import check_count, check_keys, check_plain, shown
 
 
 @dataclass
@@ -51,7 +54,27 @@ class History:
         return asdict(self)
 
     @staticmethod
-    def from_json(content: dict) -> "History":
-        """The inverse of `to_json`."""
+    def from_json(content: Any) -> "History":
+        """The inverse of `to_json`. Raises TypeError or ValueError for anything else."""
+        check_keys("a history", content, _names(History), ("steps_an_epoch", "epochs"))
+        check_count("steps_an_epoch", content["steps_an_epoch"])
+        check_plain("step_loss", content.get("step_loss", []))
+        if not isinstance(content.get("interrupted", False), bool):
+            raise TypeError(
+                f"expected interrupted as true or false, got {content['interrupted']!r}"
+            )
+        if not isinstance(content["epochs"], list):
+            raise TypeError(f"expected epochs as a list, got {shown(content['epochs'])}")
+        for epoch in content["epochs"]:
+            check_keys("an epoch", epoch, _names(Epoch), _names(Epoch))
+            for name, value in epoch.items():
+                check_plain(name, [value], none=name in _MAY_LACK)
         epochs = [Epoch(**epoch) for epoch in content["epochs"]]
         return History(**content | {"epochs": epochs})
+
+
+_MAY_LACK = ("train_accuracy", "validation_loss", "validation_accuracy")
+
+
+def _names(kind: type) -> list[str]:
+    return [each.name for each in fields(kind)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from ..data.json_file import read_json
 from ..module import Module
 from .checkpoints import load_model, save_weights
 from .curves import draw_curves
@@ -79,23 +80,14 @@ def load_run(folder: str | os.PathLike) -> Run[Any]:
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: expected the folder of a run, found none")
     model, description = load_model(folder / WEIGHTS)
+    content = read_json(folder / HISTORY)
     try:
-        history = History.from_json(_read_json(folder / HISTORY))
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{folder / HISTORY}: expected a history, {error!r}") from error
-    return Run(folder, model, description, history, _read_json(folder / RECORD))
+        history = History.from_json(content)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{folder / HISTORY}: expected a history, {error}") from error
+    return Run(folder, model, description, history, read_json(folder / RECORD))
 
 
 def _write_json(path: Path, content: dict) -> None:
     with written_beside(path) as beside:
         beside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-
-
-def _read_json(path: Path) -> dict:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: expected JSON, {error}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path}: expected a JSON object, got {type(content).__name__}")
-    return content
