@@ -3,6 +3,7 @@
 import argparse
 
 from ..jobs import job_of
+from ..jobs.job import check_finite
 from .parsing import add_run, load
 from .refusing import OK, refusing
 
@@ -21,5 +22,6 @@ def run(arguments: argparse.Namespace) -> int:
         run = load(arguments)
         job = job_of(run.description)
         found = job.evaluate(run, arguments.data)
+    check_finite("the loss", found.loss)
     print(job.tell(found))
     return OK

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-OK, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+# The last is what a shell tells of a program that SIGPIPE ended.
+OK, FAILED, REFUSED, INTERRUPTED, UNREAD = 0, 1, 2, 130, 141
 
 
 class Refused(Exception):
@@ -15,5 +16,10 @@ def refusing() -> Iterator[None]:
     """What goes wrong while input is read and checked is the input's fault: no traceback."""
     try:
         yield
-    except (OSError, ValueError, TypeError, ImportError) as error:
-        raise Refused(str(error)) from error
+    except (OSError, ValueError, TypeError, ImportError, MemoryError) as error:
+        raise Refused(in_a_line(error)) from error
+
+
+def in_a_line(error: BaseException) -> str:
+    """What an exception says."""
+    return " ".join(str(error).split()) or "not enough memory"

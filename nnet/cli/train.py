@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from kernels import _jit
 
 from ..jobs import JOBS
-from ..jobs.job import save
-from ..training import NonFiniteLoss
+from ..jobs.job import Prepared, check_finite, rescue, save
+from ..training import History, NonFiniteLoss
 from ..training.run_folder import write_record
 from .parsing import add_settings, settings_of
-from .refusing import FAILED, INTERRUPTED, OK, refusing
+from .refusing import FAILED, INTERRUPTED, OK, in_a_line, refusing
+from .signals import undisturbed
 
 USUAL = "images"
 
@@ -59,18 +60,43 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         history = job.train(prepared, arguments.progress)
     except NonFiniteLoss as error:
-        save(prepared, error.history, command, str(error))
-        print(f"{name}: {error}; saved in {prepared.folder}", file=sys.stderr)
+        if _save(name, prepared, error.history, command, str(error)) is not None:
+            print(f"{name}: {error}; saved in {prepared.folder}", file=sys.stderr)
         return FAILED
     if history.interrupted:
-        save(prepared, history, command, "interrupted")
+        if _save(name, prepared, history, command, "interrupted") is None:
+            return FAILED
         steps = len(history.step_loss)
         print(f"{name}: interrupted after {steps} steps; saved in {prepared.folder}")
         return INTERRUPTED
-    record = save(prepared, history, command)
+    record = _save(name, prepared, history, command)
+    if record is None:
+        return FAILED
     found = job.test(prepared)
+    check_finite("the loss", found.loss)
     write_record(prepared.folder, record | {"result": found._asdict()})
     print(job.tell(found))
     print(f"training {history.seconds:.1f} s, threads {_jit.get_num_threads()}")
     print(f"run {prepared.folder}")
     return OK
+
+
+def _save(
+    name: str, prepared: Prepared, history: History, command: list[str], stopped: str | None = None
+) -> dict | None:
+    """What run.json holds; None, and a line that says where the run is, if it is not in its folder.
+
+    Whatever became of the folder in the meantime, what was learned is not thrown away.
+    """
+    with undisturbed():
+        try:
+            return save(prepared, history, command, stopped)
+        except OSError as error:
+            why = in_a_line(error)
+        try:
+            folder = rescue(prepared, history, command, stopped)
+        except OSError as error:
+            print(f"{name}: {why}; saved nowhere else, {in_a_line(error)}", file=sys.stderr)
+        else:
+            print(f"{name}: {why}; saved in {folder}", file=sys.stderr)
+    return None

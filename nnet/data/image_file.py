@@ -58,6 +58,8 @@ def _read_png(file: BinaryIO, path: Path, shape: tuple[int, int, int]) -> np.nda
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             # Of other formats some start a program.
+            Image.open(file, formats=["PNG"]).verify()
+            file.seek(0)
             image = Image.open(file, formats=["PNG"])
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise ValueError(f"{path}: expected {height}x{width} pixels, {error}") from error
@@ -69,7 +71,7 @@ def _read_png(file: BinaryIO, path: Path, shape: tuple[int, int, int]) -> np.nda
     try:
         pixels = np.array(image.convert(_MODES[channels]))
     except Exception as error:
-        raise ValueError(f"{path}: expected a whole PNG image, {error}") from error
+        raise ValueError(f"{path}: expected a PNG image, {error}") from error
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
 
 

@@ -11,7 +11,18 @@ from ..training import Clock, Evaluation, History, Run, fit
 from ..training import evaluate as evaluate_model
 from ..training.descriptions import TextDescription
 from . import job
-from .options import AT_LEAST_0, COUNT, PART, POSITIVE, SHARE, Choice, option, seed, threads
+from .options import (
+    AT_LEAST_0,
+    COUNT,
+    PART,
+    POSITIVE,
+    SHARE,
+    Choice,
+    option,
+    recorded,
+    seed,
+    threads,
+)
 from .schedule import WarmCosine
 from .text import Text, carried, ids_of, streams_of, vocabulary_of
 
@@ -127,12 +138,14 @@ def evaluate(run: Run[TextDescription], name: str | None = None) -> Evaluation:
 
     Raises ValueError naming the characters that the model has not seen.
     """
-    settings = run.record["settings"]
-    text = data.read_text(name or settings["text"])
+    batch_size, steps = recorded(run, Settings, "batch_size", "steps")
     if name is None:
-        text = data.split_text(text, settings["validation"])[1]
-    ids = ids_of(text, vocabulary_of(run.description), name or settings["text"])
-    streams = streams_of(ids, settings["batch_size"], settings["steps"])
+        name, held_back = recorded(run, Settings, "text", "validation")
+        text = data.split_text(data.read_text(name), held_back)[1]
+    else:
+        text = data.read_text(name)
+    ids = ids_of(text, vocabulary_of(run.description), name)
+    streams = streams_of(ids, batch_size, steps)
     return evaluate_model(run.model, streams, measure=carried())
 
 

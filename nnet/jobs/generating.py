@@ -11,6 +11,7 @@ from ..tensor import Tensor
 from ..training import Run
 from ..training.descriptions import TextDescription
 from ..training.evaluation import evaluating
+from .job import check_finite
 from .text import ids_of, vocabulary_of
 
 
@@ -24,7 +25,7 @@ def generate(
     seed         of the draws; one seed, one text
 
     Raises ValueError, before the first character, for a run of another kind, an empty prompt and a
-    prompt with characters that the model has not seen.
+    prompt with characters that the model has not seen; NotFinite where a score is no number.
     """
     if not isinstance(run.description, TextDescription):
         raise ValueError(f"{run.folder}: expected the run of a language model, see predict")
@@ -49,8 +50,10 @@ def _continued(
 
 
 def _chosen(scores: np.ndarray, uniform: float, temperature: float) -> int:
+    check_finite("scores of characters", scores)
     if temperature == 0:
         return int(scores.argmax())
-    weights = np.exp((scores - scores.max()) / temperature)
+    with np.errstate(over="ignore"):
+        weights = np.exp((scores - scores.max()) / temperature)
     bounds = np.cumsum(weights)
     return min(int(np.searchsorted(bounds, uniform * bounds[-1], "right")), len(scores) - 1)

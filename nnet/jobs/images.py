@@ -14,7 +14,7 @@ from ..training import evaluate as evaluate_model
 from ..training.descriptions import ImageDescription
 from ..training.evaluation import evaluating
 from . import job
-from .options import AT_LEAST_0, COUNT, POSITIVE, SHARE, option, seed, threads
+from .options import AT_LEAST_0, COUNT, POSITIVE, SHARE, option, recorded, seed, threads
 
 ABOUT = "an image classifier"
 
@@ -117,7 +117,8 @@ def tell(found: Evaluation) -> str:
 def evaluate(run: Run[ImageDescription], name: str | None = None) -> Evaluation:
     """Loss and accuracy on the test set of that name. Raises ValueError for other images."""
     description = run.description
-    name = name or run.record["settings"]["data"]
+    if name is None:
+        (name,) = recorded(run, Settings, "data")
     _, test = _load(name)
     shape, classes = description.shape, description.classes
     if test.images.shape[1:] != shape or len(test.classes) > len(classes):
@@ -150,8 +151,7 @@ def _classified(
     with evaluating(run.model), no_grad():
         for batch, _ in _loader(dataset, run.description):
             for probabilities in functional.softmax(run.model(batch), 1).numpy():
-                best = int(probabilities.argmax())
-                yield f"{next(left)}  {classes[best]}  {probabilities[best]:.4f}"
+                yield job.told(next(left), probabilities, classes)
 
 
 def _load(name: str) -> tuple[data.ImageDataset, data.ImageDataset]:

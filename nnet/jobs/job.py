@@ -1,10 +1,15 @@
 """What jobs share: how they begin, and what they write down."""
 
-from collections.abc import Mapping
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from kernels import _jit
 
@@ -13,7 +18,7 @@ from .. import random as randomness
 from ..module import Module
 from ..training.descriptions import Description
 from ..training.history import History
-from ..training.run_folder import prepare_run, save_run
+from ..training.run_folder import check_room, prepare_run, save_run
 
 
 class Part(Protocol):
@@ -30,6 +35,9 @@ class Prepared:
 
     settings  all that the training depends on, but for the versions of the libraries
     parts     of the data, by name
+
+    Raises TypeError or ValueError for a description that could not be read again, OSError where
+    the folder has no room for the weights.
     """
 
     settings: Any
@@ -37,6 +45,28 @@ class Prepared:
     parts: Mapping[str, Part]
     description: Description
     model: Module
+
+    def __post_init__(self) -> None:
+        self.description.check()
+        check_room(self.folder, self.model)
+
+
+class NotFinite(ArithmeticError):
+    """What a model gives out is no number."""
+
+
+def check_finite(what: str, values: Any) -> None:
+    """Raises NotFinite for NaN and infinity."""
+    if not np.isfinite(values).all():
+        wrong = np.ravel(values)[~np.isfinite(np.ravel(values))][0]
+        raise NotFinite(f"expected {what} to be finite, the model gives {wrong}")
+
+
+def told(name: str, probabilities: np.ndarray, classes: Sequence[str]) -> str:
+    """The likeliest class in a line. Raises NotFinite for probabilities that are none."""
+    check_finite(f"probabilities for {name}", probabilities)
+    best = int(probabilities.argmax())
+    return f"{name}  {classes[best]}  {probabilities[best]:.4f}"
 
 
 def begin(settings: Any, name: str, folder: str | Path | None, overwrite: bool) -> Path:
@@ -58,7 +88,39 @@ def save(
     command  that started the training
     stopped  why it ended early
     """
-    record = {
+    record = _record(prepared, command, stopped)
+    save_run(prepared.folder, prepared.model, prepared.description, history, record)
+    return record
+
+
+def rescue(
+    prepared: Prepared, history: History, command: list[str], stopped: str | None = None
+) -> Path:
+    """Write a run to where there is room, since its own folder has none any more; return where.
+
+    Tried are the folder for temporary files, the current one and the user's own. Raises OSError
+    where none of them takes it.
+    """
+    record = _record(prepared, command, stopped)
+    failed: OSError | None = None
+    for place in (tempfile.gettempdir, os.getcwd, Path.home):
+        try:
+            folder = Path(tempfile.mkdtemp(prefix=f"{prepared.folder.name}-", dir=place()))
+        except OSError as error:
+            failed = error
+            continue
+        try:
+            save_run(folder, prepared.model, prepared.description, history, record)
+            return folder
+        except OSError as error:
+            failed = error
+            shutil.rmtree(folder, ignore_errors=True)
+    assert failed is not None
+    raise failed
+
+
+def _record(prepared: Prepared, command: list[str], stopped: str | None) -> dict:
+    return {
         "command": command,
         "settings": asdict(prepared.settings),
         "stopped": stopped,
@@ -69,5 +131,3 @@ def save(
         "versions": environment.versions(),
         "processor": environment.processor()._asdict(),
     }
-    save_run(prepared.folder, prepared.model, prepared.description, history, record)
-    return record

@@ -1,8 +1,11 @@
 """Settings that can be given on the command line: fields with a check and a word of help."""
 
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
+
+from ..training.run_folder import RECORD, Run
+from ..training.schema import shown
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,32 @@ def option(
     """
     about_field = {"read": read, "about": about, "positional": positional}
     return field(default=default, metadata=about_field)
+
+
+def recorded(run: Run[Any], settings: type, *names: str) -> list[Any]:
+    """Those of the settings that a run was trained with, as run.json tells them.
+
+    Raises ValueError naming the file for one that is missing or cannot have been given.
+    """
+    given = run.record.get("settings")
+    if not isinstance(given, dict):
+        raise ValueError(f"{run.folder / RECORD}: expected settings, got {shown(given)}")
+    read = {each.name: each.metadata["read"] for each in fields(settings)}
+    found = []
+    for name in names:
+        if name not in given:
+            raise ValueError(f"{run.folder / RECORD}: expected settings with {name}, found none")
+        value = given[name]
+        try:
+            if isinstance(value, bool) or not isinstance(value, int | float | str):
+                raise ValueError(f"expected a number or a text, got {shown(value)}")
+            right = read[name](str(value))
+            if isinstance(right, str) != isinstance(value, str):
+                raise ValueError(f"expected another type, got {shown(value)}")
+        except (ValueError, OverflowError) as error:
+            raise ValueError(f"{run.folder / RECORD}: settings, {name}: {error}") from error
+        found.append(right)
+    return found
 
 
 def seed() -> Any:

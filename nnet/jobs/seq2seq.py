@@ -11,7 +11,7 @@ from ..seq2seq import ATTENTIONS
 from ..training import History, Run, fit
 from ..training.descriptions import PairDescription
 from . import job
-from .options import COUNT, PART, POSITIVE, SHARE, Choice, option, seed, threads
+from .options import COUNT, PART, POSITIVE, SHARE, Choice, option, recorded, seed, threads
 from .pairs import Found, Pairs, Vocabularies, continued, tested
 from .translating import decoded, picture_of, texts_of
 
@@ -121,12 +121,15 @@ def evaluate(run: Run[PairDescription], name: str | None = None) -> Found:
 
     Raises ValueError naming what the model has not seen.
     """
-    settings, description = run.record["settings"], run.description
-    found = data.read_pairs(name or settings["data"], settings["unit"])
-    pairs = Pairs(found, Vocabularies.of(description))
+    vocabularies = Vocabularies.of(run.description)
+    unit = vocabularies.source.unit
     if name is None:
-        _, pairs = data.split(pairs, settings["validation"], settings["seed"])
-    return tested(run.model, pairs, description)
+        name, held_back, seed = recorded(run, Settings, "data", "validation", "seed")
+        pairs = Pairs(data.read_pairs(name, unit), vocabularies)
+        _, pairs = data.split(pairs, held_back, seed)
+    else:
+        pairs = Pairs(data.read_pairs(name, unit), vocabularies)
+    return tested(run.model, pairs, run.description)
 
 
 def predict(

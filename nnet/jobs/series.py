@@ -14,7 +14,7 @@ from ..training.descriptions import SeriesDescription
 from ..training.evaluation import evaluating
 from . import job
 from .measurements import check_channels, classified, loader, read_series, statistics_of
-from .options import AT_LEAST_0, COUNT, POSITIVE, SHARE, Choice, option, seed, threads
+from .options import AT_LEAST_0, COUNT, POSITIVE, SHARE, Choice, option, recorded, seed, threads
 
 ABOUT = "a classifier of series"
 
@@ -106,7 +106,8 @@ def tell(found: Evaluation) -> str:
 
 def evaluate(run: Run[SeriesDescription], name: str | None = None) -> Evaluation:
     """Loss and accuracy on the test set of that file. Raises ValueError for other series."""
-    name = name or run.record["settings"]["data"]
+    if name is None:
+        (name,) = recorded(run, Settings, "data")
     _, test = data.series_npz(name)
     classes = run.description.classes
     check_channels(run.description, test, name)
@@ -130,7 +131,8 @@ def predict(
     files = [read_series(name, run.description.classes) for name in names]
     for name, dataset in zip(names, files, strict=True):
         check_channels(run.description, dataset, name)
-    return _lines(run, names, files)
+    statistics = statistics_of(run.description)
+    return _lines(run, names, [dataset.standardized(statistics) for dataset in files])
 
 
 def _lines(
@@ -140,12 +142,10 @@ def _lines(
     with evaluating(run.model), no_grad():
         for name, dataset in zip(names, files, strict=True):
             # One by one and in their order; padding would change nothing.
-            dataset = dataset.standardized(statistics_of(run.description))
             for index in range(len(dataset)):
                 series, lengths, _ = dataset.batch([index])
-                probabilities = functional.softmax(run.model(series, lengths), 1).numpy()[0]
-                best = int(probabilities.argmax())
-                yield f"{name} {index}  {classes[best]}  {probabilities[best]:.4f}"
+                (probabilities,) = functional.softmax(run.model(series, lengths), 1).numpy()
+                yield job.told(f"{name} {index}", probabilities, classes)
 
 
 def _tested(

@@ -7,8 +7,10 @@ from pathlib import Path
 from ..data import Vocabulary, pad_sequence, read_text
 from ..data.vocabulary import tokens_of
 from ..seq2seq import Decoded
+from ..seq2seq.attention_decoder import AttentionDecoder
 from ..training import PairDescription, Run
 from .attention_picture import Panel, check_drawing, draw_attention
+from .job import check_finite
 from .pairs import Vocabularies
 
 BEAM = 5
@@ -50,7 +52,7 @@ def picture_of(run: Run[PairDescription], path: str | None) -> Draw | None:
     Without matplotlib a picture that was not asked for is left out, and a line says so. Raises
     ValueError for a picture of a model without attention, ImportError for one without matplotlib.
     """
-    if run.description.arguments["attention"] is None:
+    if not isinstance(run.model.decoder, AttentionDecoder):
         if path is not None:
             raise ValueError("the model has no attention to be drawn")
         return None
@@ -71,7 +73,10 @@ def decoded(
     texts: Sequence[Sequence[str]],
     draw: Draw | None,
 ) -> Iterator[str]:
-    """The output of each text, and at the end the picture of the first few."""
+    """The output of each text, and at the end the picture of the first few.
+
+    Raises NotFinite for a model that finds no output likely, nor unlikely.
+    """
     source, target = vocabularies
     panels: list[Panel] = []
     for tokens in texts:
@@ -79,6 +84,7 @@ def decoded(
         (best,) = run.model.beam(
             pad_sequence([ids]), [len(ids)], BEAM, max_length=2 * run.description.longest + 1
         )
+        check_finite("the score of an output", best.score)
         panels.append(_panel(tokens, target, best))
         yield target.decode(best.tokens)
     if draw is not None:

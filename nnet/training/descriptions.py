@@ -23,8 +23,8 @@ from .schema import (
     shown,
 )
 
-# A model may write twice as many symbols, one after the other.
-_LONGEST = 1 << 16
+# A model may write twice as many symbols, and each of them takes longer than the one before.
+_LONGEST = 1 << 13
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class PairDescription:
 
     arguments       of `nnet.Seq2Seq`
     source, target  what `Vocabulary.to_dict` returned
-    longest         symbols of the longest target it was trained on, up to 65536
+    longest         symbols of the longest target it was trained on, up to 8192
     """
 
     KIND: ClassVar = "seq2seq"

@@ -14,7 +14,7 @@ from .diagnostics import Guard
 from .evaluation import Batches, evaluate
 from .history import Epoch, History
 from .measures import Average, Loss, Measure, supervised
-from .progress import bar, line, measures
+from .progress import bar, line, measures, say
 
 
 class Callback:
@@ -141,7 +141,7 @@ def fit(
                 record.validation_loss, record.validation_accuracy = found_there
             history.epochs.append(record)
             if progress:
-                print(line(title, record))
+                say(line(title, record))
             for callback in callbacks:
                 callback.after_epoch(model, history)
             if over:

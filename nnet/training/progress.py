@@ -1,5 +1,6 @@
 """What a training shows while it runs."""
 
+from contextlib import suppress
 from typing import Any
 
 from .history import Epoch
@@ -13,6 +14,12 @@ def bar(title: str, total: int, progress: bool) -> Any:
     return tqdm(
         total=total, desc=title, unit="batch", leave=False, disable=None if progress else True
     )
+
+
+def say(text: str) -> None:
+    """Print a line, or not where nobody reads it: that is no reason to lose a training."""
+    with suppress(OSError):
+        print(text)
 
 
 def line(title: str, record: Epoch) -> str:

@@ -1,5 +1,6 @@
 """A run: what was trained, how it went, and what is needed to repeat it."""
 
+import errno
 import json
 import os
 import tempfile
@@ -14,6 +15,7 @@ from .curves import draw_curves
 from .descriptions import Description
 from .files import written_beside
 from .history import History
+from .progress import say
 
 WEIGHTS = "weights.safetensors"
 HISTORY = "history.json"
@@ -50,20 +52,34 @@ def prepare_run(folder: str | os.PathLike, overwrite: bool = False) -> Path:
     return folder
 
 
+def check_room(folder: Path, model: Module) -> None:
+    """Raises OSError where the model's weights would not fit into the folder."""
+    size = sum(value.data.nbytes for value in model.state_dict().values())
+    if not size or not hasattr(os, "posix_fallocate"):
+        return
+    with tempfile.TemporaryFile(dir=folder) as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise OSError(error.errno, f"no room for {size} bytes", str(folder)) from error
+
+
 def save_run(
     folder: Path, model: Module, description: Description, history: History, record: dict
 ) -> None:
-    """Write weights, history, record and curves; without matplotlib there is no picture.
+    """Write weights, history, record and curves; without matplotlib or room there is no picture.
 
-    Each file appears whole or not at all, the weights first.
+    Each file appears whole or not at all, the weights first. Raises OSError where the others
+    cannot be written; the model is as it was, to be saved elsewhere.
     """
     save_weights(folder / WEIGHTS, model, description)
     _write_json(folder / HISTORY, history.to_json())
     write_record(folder, record)
     try:
         draw_curves(history, folder / CURVES)
-    except ImportError as error:
-        print(f"no {CURVES}: {error}")
+    except (ImportError, OSError) as error:
+        say(f"no {CURVES}: {error}")
 
 
 def write_record(folder: Path, record: dict) -> None:

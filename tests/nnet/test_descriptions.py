@@ -88,7 +88,7 @@ def test_what_fits_is_loaded(tmp_path, kind):
 def test_many_small_layers_are_loaded(tmp_path):
     narrow = {"symbols": 3, "embedding": 1, "hidden": 1, "layers": 20, "cell": "gru"}
     deep = TextDescription(narrow, TEXT.vocabulary)
-    far = PairDescription(PAIRS.arguments | {"local": 1000}, PAIRS.source, PAIRS.target, 65536)
+    far = PairDescription(PAIRS.arguments | {"local": 1000}, PAIRS.source, PAIRS.target, 8192)
     for description in (deep, far):
         assert load_model(write(tmp_path / "w", description, {}))[1] == description
 
@@ -104,7 +104,7 @@ LARGE = [
 
 
 @pytest.mark.parametrize(("kind", "place"), LARGE)
-@pytest.mark.parametrize("size", [100_000, 1_000_000, 1_000_000_000, 2**31 - 2])
+@pytest.mark.parametrize("size", [1_000_000, 2**31 - 2])
 def test_a_model_larger_than_its_weights_is_not_built(tmp_path, kind, place, size):
     message = refused(write(tmp_path / "w", ALL[kind], {place: size}))
     assert f"expected {place.split('.')[1]} of at most " in message
@@ -129,11 +129,7 @@ def test_a_large_tensor_in_the_file_allows_no_other(tmp_path):
     assert "tensors of shape (300000, 2)" in refused(path)
 
 
-HUGE = [10**400, 2**31, -1, 0, 1.5, "7", None, True, [], {}, 1e400]
-NO_COUNT = [value for value in HUGE if value is not None]
-
-
-@pytest.mark.parametrize("value", HUGE)
+@pytest.mark.parametrize("value", [10**400, -1, 1.5, "7", None, True])
 @pytest.mark.parametrize(("kind", "place"), [
     *LARGE, ("images", "arguments.classes"), ("char-lm", "arguments.symbols"),
     ("series", "arguments.channels"), ("seq2seq", "longest"), ("seq2seq", "arguments.target_size"),
@@ -187,7 +183,7 @@ def test_sizes_that_are_none(tmp_path, kind, place, value):
     ("seq2seq", {"target.specials": ["<pad>", "<eos>", "<bos>"]}, "expected bos of target 1"),
     ("seq2seq", {"target.specials": ["<pad>", "<bos>"], "target.symbols": ["a", "b", "c"]},
      "expected eos of target 2, got None"),
-    ("seq2seq", {"longest": 10**6}, "expected longest as an integer from 1 to 65536"),
+    ("seq2seq", {"longest": 10**6}, "expected longest as an integer from 1 to 8192"),
     ("seq2seq", {"longest": 6.0}, "expected longest as an integer"),
     ("seq2seq", {"arguments.attention": "dream"}, "expected attention None or one of"),
     ("seq2seq", {"arguments.attention": 3}, "expected attention as a text or null, got 3"),
