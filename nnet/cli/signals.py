@@ -1,5 +1,6 @@
 """Signals that end a command."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -7,29 +8,41 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-# As sent by `kill`, a scheduler or a container, and by a terminal that is closed.
-_ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+# Ctrl-C; what `kill`, a scheduler or a container sends; what a terminal that is closed does.
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+_ENDING = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 
 
 @contextmanager
 def ending() -> Iterator[list[int]]:
-    """Inside, these signals do what Ctrl-C does; the list tells which came."""
+    """Inside, these signals raise KeyboardInterrupt; the list tells which came."""
     came: list[int] = []
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        if _is_in_finalizer(frame):
+            # Python would print what is raised there, and go on.
+            threading.Timer(0.001, os.kill, (os.getpid(), number)).start()
+            return
         came.append(number)
         raise KeyboardInterrupt
 
-    usual = [each for each in _ENDING if signal.getsignal(each) is signal.SIG_DFL]
+    by_default = (signal.SIG_DFL, signal.default_int_handler)
+    usual = [each for each in _ENDING if signal.getsignal(each) in by_default]
     with _handled(usual, interrupt):
         yield came
 
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Inside, no such signal counts, nor Ctrl-C: for what is short and must not be lost."""
-    with _handled([*_ENDING, signal.SIGINT], signal.SIG_IGN):
+    """Inside, no such signal counts: for what is short and must not be lost."""
+    with _handled(_ENDING, signal.SIG_IGN):
         yield
+
+
+def _is_in_finalizer(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_code.co_name != "__del__":
+        frame = frame.f_back
+    return frame is not None
 
 
 @contextmanager

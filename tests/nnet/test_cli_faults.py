@@ -361,6 +361,16 @@ class TestSignals:
         assert run.record["stopped"] == "interrupted"
         assert signal.getsignal(number) is before
 
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_that_come_while_an_object_dies_are_not_lost(self, tmp_path, data, monkeypatch, number):
+        class Dying:
+            def __del__(self):
+                signal.raise_signal(number)
+
+        assert training(monkeypatch, data, tmp_path / "run", Dying) == 128 + number
+        run = load_run(tmp_path / "run")
+        assert 3 <= len(run.history.step_loss) < run.history.steps_an_epoch
+
     def test_that_are_ignored_stay_so(self, tmp_path, data, monkeypatch):
         before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
         try:
