@@ -12,7 +12,7 @@ plots := $(VENV)/.installed-plots$(more)
 dev := $(VENV)/.installed-dev$(more)
 peers := $(VENV)/.installed-dev-peers$(more)
 
-.PHONY: train test bench peers examples lint format clean
+.PHONY: train test fuzz bench peers examples lint format clean
 
 train: $(plots)
 	$(BIN)/nnet train $(ARGS)
@@ -22,6 +22,12 @@ train: $(plots)
 test: export OMP_WAIT_POLICY = passive
 test: $(dev)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --benchmark-disable $(ARGS)
+
+# Damaged files, so many a target; `make test` takes a few hundred.
+fuzz: FUZZ ?= 5000
+fuzz: export OMP_WAIT_POLICY = passive
+fuzz: $(dev)
+	FUZZ=$(FUZZ) $(BIN)/python -m pytest --numprocesses 2 tests/fuzz $(ARGS)
 
 bench: $(dev)
 	mkdir -p bench/results

@@ -19,6 +19,7 @@ import pytest
 import nnet as nn
 from nnet import cli
 from nnet.jobs import char_lm
+from nnet.jobs.attention_picture import Panel, draw_attention
 from nnet.training import Callback, History, files, load_run, run_folder, save_run
 from nnet.training.files import written_beside
 from tests.nnet.test_cli import refused
@@ -163,6 +164,16 @@ class TestWhatIsNotFinite:
             assert cli.main([*command, "--temperature", temperature]) == 0
             found.append(capsys.readouterr().out)
         assert found[0] == found[1] == found[2]
+
+
+def test_a_picture_of_long_texts_is_no_larger_than_can_be_looked_at(tmp_path):
+    from PIL import Image
+
+    sides = ((200, 1000), (1000, 3))
+    panels = [Panel(["a"] * n, ["b"] * m, np.zeros((m, n), np.float16)) for n, m in sides]
+    draw_attention(panels, tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.size == (2400, 2400)
 
 
 def apart(command, stdout):
