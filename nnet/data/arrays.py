@@ -62,7 +62,7 @@ def read_arrays(
     names  which are wanted, of those that there are; all if not given
 
     Raises FileNotFoundError for a missing file, ValueError naming file and array for any other,
-    for objects and texts, and for a packed array that unpacks to more than 64 times its size and
+    for objects and texts, and for a packed array that unpacks to more than 32 times its size and
     2**26 bytes.
     """
     found = {}

@@ -23,7 +23,7 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
 
     Returns an array of the shape and type that the file states, in native byte order.
     Raises FileNotFoundError for a missing file, ValueError for one that is not a whole IDX file,
-    and for a packed one that unpacks to more than 64 times its size and 2**26 bytes.
+    and for a packed one that unpacks to more than 32 times its size and 2**26 bytes.
 
     >>> import nnet as nn
     >>> nn.data.read_idx(nn.data.MNIST_FOLDER / "t10k-labels-idx1-ubyte.gz")[:5]
@@ -39,7 +39,7 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
                 f"{path}: {about}, more than the {content.bound} that it may unpack to"
             )
         if content.size is None or content.size == start + size:
-            values = content.stream.read(size + 1)
+            values = content.read(size + 1)
             got = start + len(values)
         else:
             got = content.size
@@ -54,7 +54,7 @@ def read_idx(path: str | os.PathLike) -> np.ndarray:
 
 
 def _header(path: str | os.PathLike, content: Content) -> tuple[str, tuple[int, ...]]:
-    magic = content.stream.read(4)
+    magic = content.read(4)
     if len(magic) < 4:
         raise ValueError(f"{path}: truncated, expected a magic number, got {len(magic)} bytes")
     dtype, ndim = _DTYPES.get(magic[2]), magic[3]
@@ -62,7 +62,7 @@ def _header(path: str | os.PathLike, content: Content) -> tuple[str, tuple[int, 
         raise ValueError(
             f"{path}: not an IDX file, expected a magic number like 00000803, got {magic.hex()}"
         )
-    sizes = content.stream.read(4 * ndim)
+    sizes = content.read(4 * ndim)
     if len(sizes) < 4 * ndim:
         raise ValueError(
             f"{path}: truncated, expected a header of {4 + 4 * ndim} bytes, got {4 + len(sizes)}"

@@ -25,7 +25,7 @@ class NotJson(ValueError):
     """A text that is no JSON object."""
 
 
-def parsed(text: str | bytes) -> dict[str, Any]:
+def parsed(text: str | bytearray) -> dict[str, Any]:
     """The object that a text of JSON is.
 
     >>> parsed('{"epochs": 3}')

@@ -12,8 +12,11 @@ from .regular_file import opened, size_of
 _GZIP_MAGIC = b"\x1f\x8b"
 
 # A packed file may say little and unpack to anything: no more than so many bytes, or so many times
-# its own size. Data sets and texts pack to more than a twentieth.
-FREE, RATIO = 1 << 26, 64
+# its own size. Data sets and texts seldom pack to less than a tenth.
+FREE, RATIO = 1 << 26, 32
+
+# Bytes that are read at once.
+_PART = 1 << 20
 
 # Of a text, unpacked.
 LARGEST_TEXT = 1 << 30
@@ -29,6 +32,13 @@ class Content(NamedTuple):
     stream: BinaryIO
     size: int | None
     bound: int
+
+    def read(self, count: int) -> bytearray:
+        """So many bytes, or all that are left; no more memory is taken than they need."""
+        found = bytearray()
+        while part := self.stream.read(min(_PART, count - len(found))):
+            found += part
+        return found
 
 
 @contextmanager
@@ -54,13 +64,13 @@ def content_of(path: str | os.PathLike) -> Iterator[Content]:
 def bound_of(packed: int) -> int:
     """Bytes that so many packed ones may become.
 
-    >>> bound_of(10) == FREE, bound_of(FREE) == 64 * FREE
+    >>> bound_of(10) == FREE, bound_of(FREE) == 32 * FREE
     (True, True)
     """
     return max(FREE, RATIO * packed)
 
 
-def read_bytes(path: str | os.PathLike, largest: int = LARGEST_TEXT) -> bytes:
+def read_bytes(path: str | os.PathLike, largest: int = LARGEST_TEXT) -> bytearray:
     """What a file holds, unpacked, up to so many bytes.
 
     Raises FileNotFoundError for a missing file, ValueError for a damaged one and one that holds
@@ -70,7 +80,7 @@ def read_bytes(path: str | os.PathLike, largest: int = LARGEST_TEXT) -> bytes:
         bound = min(content.bound, largest)
         if content.size is not None and content.size > bound:
             raise ValueError(f"{path}: expected no more than {bound} bytes, got {content.size}")
-        found = content.stream.read(bound + 1)
+        found = content.read(bound + 1)
     if len(found) > bound:
         raise ValueError(f"{path}: expected no more than {bound} bytes unpacked, got more")
     return found
@@ -80,7 +90,7 @@ def read_text(path: str | os.PathLike) -> str:
     """A text of UTF-8, plain or gzip; line ends become \\n and a byte order mark is dropped.
 
     Raises FileNotFoundError for a missing file, ValueError for an empty one, for bytes that are
-    no UTF-8, and for more than 2**30 bytes; of a packed file for more than 64 times its size and
+    no UTF-8, and for more than 2**30 bytes; of a packed file for more than 32 times its size and
     2**26.
 
     >>> import nnet as nn, pathlib, tempfile

@@ -12,6 +12,7 @@ import resource
 import signal
 import traceback
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +22,8 @@ import nnet as nn
 from nnet import cli, data
 from nnet.data.arrays import read_arrays
 from nnet.data.json_file import read_json
+from nnet.jobs import char_lm, images, seq2seq
+from nnet.jobs import series as job_of_series
 from nnet.jobs.measurements import read_series
 from nnet.training import History, load_model, load_run, load_weights, save_run, save_weights
 from nnet.training.history import Epoch
@@ -140,6 +143,15 @@ TARGETS = {
 }  # fmt: skip
 
 
+DATA = {
+    "images": ("train-labels-idx1-ubyte", images, [changed]),
+    "pictures": ("train-images-idx3-ubyte", images, [changed]),
+    "char-lm": ("text.txt", char_lm, [changed]),
+    "series": ("waves.npz", job_of_series, [inside_zip]),
+    "seq2seq": ("pairs.tsv", seq2seq, [changed]),
+}
+
+
 def seeds(usual):
     return range(SEED, SEED + (COUNT or usual))
 
@@ -169,6 +181,27 @@ def test_a_damaged_file_is_read_or_refused(name, tmp_path):
             finding(name, seed, error)
 
 
+@pytest.mark.parametrize("name", DATA)
+def test_a_training_on_damaged_data_begins_or_is_refused(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data_of_all_kinds(tmp_path)
+    file, job, changes = DATA[name]
+    whole = (tmp_path / file).read_bytes()
+    settings = replace(job.Settings("." if job is images else file), validation=0.25)
+    job.prepare(settings, tmp_path / "run", overwrite=True)
+    for seed in seeds(100):
+        rng = np.random.default_rng(seed)
+        (tmp_path / file).write_bytes(changes[seed % len(changes)](rng, whole))
+        try:
+            with bounded():
+                job.prepare(settings, tmp_path / "run", overwrite=True)
+        except (ValueError, TypeError, OSError) as error:
+            if "\n" in str(error):
+                finding(name, seed, error)
+        except BaseException as error:
+            finding(name, seed, error)
+
+
 COMMANDS = {
     "images": [
         ["predict", "RUN", "a.npy"],
@@ -181,21 +214,33 @@ COMMANDS = {
 }
 
 
+READ_BY = {
+    ("images", "predict"): "a.npy", ("images", "evaluate"): "t10k-labels-idx1-ubyte",
+    ("char-lm", "generate"): "run.json", ("char-lm", "evaluate"): "text.txt",
+    ("series", "predict"): "waves.npz", ("series", "evaluate"): "waves.npz",
+    ("seq2seq", "predict"): "run.json", ("seq2seq", "evaluate"): "pairs.tsv",
+}  # fmt: skip
+
+
+def data_of_all_kinds(folder):
+    rng = np.random.default_rng(0)
+    for part in ("train", "t10k"):
+        pixels = rng.integers(0, 256, (4, 16, 16), np.uint8)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(idx_bytes(pixels))
+        labels = np.array([0, 1, 1, 0], np.int32)
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx_bytes(labels))
+    np.save(folder / "a.npy", pixels[0])
+    (folder / "text.txt").write_text("abcabcaabbcc" * 5)
+    (folder / "pairs.tsv").write_text("ab\tba\nb\tb\naab\tbaa\nbb\tbb\n")
+    (folder / "waves.npz").write_bytes(series())
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch, request):
     """A run of a kind with the data that its commands read."""
     kind = request.param
     monkeypatch.chdir(tmp_path)
-    rng = np.random.default_rng(0)
-    for part in ("train", "t10k"):
-        images = rng.integers(0, 256, (4, 16, 16), np.uint8)
-        (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(idx_bytes(images))
-        labels = np.array([0, 1, 1, 0], np.uint8)
-        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(idx_bytes(labels))
-    np.save("a.npy", images[0])
-    (tmp_path / "text.txt").write_text("abcabcaabbcc" * 5)
-    (tmp_path / "pairs.tsv").write_text("ab\tba\nb\tb\naab\tbaa\nbb\tbb\n")
-    (tmp_path / "waves.npz").write_bytes(series())
+    data_of_all_kinds(tmp_path)
     names = {"images": ".", "char-lm": "text.txt", "series": "waves.npz", "seq2seq": "pairs.tsv"}
     settings = {"data": names[kind], "text": names[kind], "validation": 0.5, "seed": 0}
     nn.manual_seed(0)
@@ -214,17 +259,23 @@ def test_commands_on_a_damaged_run(run, capsys):
                                 header_of_safetensors],
         "run.json": [inside_json, changed],
         "history.json": [inside_json],
+        "a.npy": [changed], "waves.npz": [inside_zip], "pairs.tsv": [changed],
+        "text.txt": [changed], "t10k-labels-idx1-ubyte": [changed],
     }  # fmt: skip
-    files = {name: (folder / name).read_bytes() for name in parts}
+    files = {name: folder / name for name in list(parts)[:3]}
+    files |= {name: folder.parent / name for name in parts if name not in files}
+    whole = {name: path.read_bytes() for name, path in files.items()}
     for command in COMMANDS[kind]:
         words = [str(folder) if word == "RUN" else word for word in command]
         assert cli.main(words) == 0, command
     for seed in seeds(60):
         rng = np.random.default_rng(seed)
-        name = list(parts)[rng.choice(3, p=[0.6, 0.3, 0.1])]
-        change = parts[name][rng.integers(len(parts[name]))]
-        (folder / name).write_bytes(change(rng, files[name]))
         command = COMMANDS[kind][seed % len(COMMANDS[kind])]
+        name = list(parts)[rng.choice(3, p=[0.6, 0.3, 0.1])]
+        if rng.random() < 0.3:
+            name = READ_BY[kind, command[0]]
+        change = parts[name][rng.integers(len(parts[name]))]
+        files[name].write_bytes(change(rng, whole[name]))
         capsys.readouterr()
         try:
             with bounded():
@@ -234,5 +285,5 @@ def test_commands_on_a_damaged_run(run, capsys):
         shown = capsys.readouterr().err
         if code not in (0, 1, 2) or shown.count("\n") != (code != 0):
             finding(f"{kind}: {' '.join(command)}", seed, ValueError(f"{code}: {shown}"))
-        (folder / name).write_bytes(files[name])
+        files[name].write_bytes(whole[name])
     load_run(folder)
