@@ -178,6 +178,19 @@ def test_gradients_of_cross_entropy_with_smoothing_and_probabilities():
         )
 
 
+def test_one_hot_takes_the_memory_of_its_result():
+    labels = nn.tensor([[999_999, 0], [3, 3]])
+    found = F.one_hot(labels)
+    assert found.shape == (2, 2, 1_000_000) and found.dtype == np.int64
+    assert [tuple(map(int, place)) for place in np.argwhere(found.data)] == [
+        (0, 0, 999_999), (0, 1, 0), (1, 0, 3), (1, 1, 3),
+    ]  # fmt: skip
+    assert found.data.max() == 1
+    assert F.one_hot(nn.tensor(2)).tolist() == [0, 0, 1]
+    assert F.one_hot(nn.Tensor(np.array([1, 0], np.uint8))).tolist() == [[0, 1], [1, 0]]
+    assert F.one_hot(nn.Tensor(np.zeros((0, 2), np.int64)), 3).shape == (0, 2, 3)
+
+
 def test_all_labels_ignored_have_mean_nan_and_no_gradient():
     for loss in (F.cross_entropy, F.nll_loss):
         x = nn.Tensor(normal(3, 4), requires_grad=True)
