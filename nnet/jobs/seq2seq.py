@@ -9,7 +9,7 @@ from ..data.vocabulary import BOS, EOS, PAD, UNITS, UNK
 from ..optim.lr_scheduler import OneCycleLR
 from ..seq2seq import ATTENTIONS
 from ..training import History, Run, fit
-from ..training.descriptions import PairDescription
+from ..training.descriptions import LONGEST, PairDescription
 from . import job
 from .options import COUNT, PART, POSITIVE, SHARE, Choice, option, recorded, seed, threads
 from .pairs import Found, Pairs, Vocabularies, continued, tested
@@ -78,6 +78,10 @@ def prepare(
         "dropout": settings.dropout,
     }
     longest = max(len(pair[1]) for pair in pairs)
+    if longest > LONGEST:
+        raise ValueError(
+            f"{settings.data}: expected targets of at most {LONGEST} symbols, got {longest}"
+        )
     description = PairDescription(arguments, source.to_dict(), target.to_dict(), longest)
     both = Pairs(pairs, Vocabularies(source, target))
     train, held_back = data.split(both, settings.validation, settings.seed)

@@ -49,22 +49,28 @@ def texts_of(inputs: Sequence[str], vocabulary: Vocabulary) -> list[Sequence[str
 def picture_of(run: Run[PairDescription], path: str | None) -> Draw | None:
     """What draws a picture to that path, None for a model without attention.
 
-    Without matplotlib a picture that was not asked for is left out, and a line says so. Raises
-    ValueError for a picture of a model without attention, ImportError for one without matplotlib.
+    Without matplotlib, or room in the run's folder, a picture that was not asked for is left out,
+    and a line says so. Raises ValueError for a picture of a model without attention, ImportError
+    for one without matplotlib, FileNotFoundError for one in no folder.
     """
     if not isinstance(run.model.decoder, AttentionDecoder):
         if path is not None:
             raise ValueError("the model has no attention to be drawn")
         return None
-    file = run.folder / "attention.png" if path is None else Path(path)
-    try:
+    if path is not None:
         check_drawing()
-    except ImportError as error:
-        if path is not None:
-            raise
-        print(f"no {file.name}: {error}", file=sys.stderr)
-        return None
-    return lambda panels: draw_attention(panels, file)
+        if not Path(path).parent.is_dir():
+            raise FileNotFoundError(f"{path}: expected a folder for the picture, found none")
+        return lambda panels: draw_attention(panels, path)
+    file = run.folder / "attention.png"
+
+    def draw(panels: list[Panel]) -> None:
+        try:
+            draw_attention(panels, file)
+        except (ImportError, OSError) as error:
+            print(f"no {file.name}: {error}", file=sys.stderr)
+
+    return draw
 
 
 def decoded(

@@ -24,7 +24,7 @@ from .schema import (
 )
 
 # A model may write twice as many symbols, and each of them takes longer than the one before.
-_LONGEST = 1 << 13
+LONGEST = 1 << 13
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ class PairDescription:
         check_same("a source vocabulary with <pad>:", source.pad is not None, True)
         for name in ("pad", "bos", "eos"):
             check_same(f"{name} of target", getattr(target, name), arguments[name])
-        check_count("longest", self.longest, _LONGEST)
+        check_count("longest", self.longest, LONGEST)
 
 
 Description = ImageDescription | TextDescription | SeriesDescription | PairDescription

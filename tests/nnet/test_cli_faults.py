@@ -176,6 +176,29 @@ def test_a_picture_of_long_texts_is_no_larger_than_can_be_looked_at(tmp_path):
         assert picture.size == (2400, 2400)
 
 
+@pytest.mark.usefixtures("in_data")
+class TestPictures:
+    def test_that_were_not_asked_for_may_fail(self, tmp_path, capsys):
+        run = run_of(tmp_path, "seq2seq")
+        (tmp_path / "attention.png" / "inner").mkdir(parents=True)
+        assert cli.main(["predict", str(run), "ab"]) == 0
+        shown = capsys.readouterr()
+        assert shown.out.count("\n") == 1 and shown.err.count("\n") == 1
+        assert shown.err.startswith("no attention.png: [Errno 21] Is a directory")
+
+    def test_that_were_asked_for_need_a_folder(self, tmp_path, capsys):
+        run, path = run_of(tmp_path, "seq2seq"), tmp_path / "none" / "a.png"
+        message = refused(capsys, "predict", run, "ab", "--picture", path)
+        assert f"{path}: expected a folder for the picture, found none" in message
+
+
+@pytest.mark.usefixtures("in_data")
+def test_targets_longer_than_a_model_writes_are_refused(tmp_path, capsys):
+    (tmp_path / "long.tsv").write_text("a\tb\n" * 20 + "a\t" + "b" * 8193 + "\n")
+    message = refused(capsys, "train", "seq2seq", tmp_path / "long.tsv", "--out", tmp_path / "run")
+    assert f"{tmp_path}/long.tsv: expected targets of at most 8192 symbols, got 8193" in message
+
+
 def apart(command, stdout):
     """Run a shell's pipeline of `nnet ...`; the exit code of nnet and what it complained."""
     python = f"unset PYTHONUNBUFFERED; {sys.executable} -W error"
