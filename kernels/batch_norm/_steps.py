@@ -6,7 +6,7 @@ parts follow from the shape alone, so the number of threads changes no bit.
 """
 
 from kernels._jit import jit
-from kernels._simd import VALUE_BYTES, lanes
+from kernels._simd import REGISTER_BYTES, lanes
 
 # One thread needs about 15 us for this much, as long as the others need to wake.
 SERIAL_BELOW = 1 << 15
@@ -39,7 +39,7 @@ def past_caches(arrays, x, out):
     not fit there, that costs a third of the time and saves nothing.
     """
     large = arrays * x.size * x.itemsize > _CACHES
-    return large and x.shape[2] % lanes(x) == 0 and out.ctypes.data % VALUE_BYTES == 0
+    return large and x.shape[2] % lanes(x) == 0 and out.ctypes.data % REGISTER_BYTES == 0
 
 
 @jit

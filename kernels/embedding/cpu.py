@@ -19,7 +19,7 @@ import numpy as np
 
 from .._jit import jit, parallel, prange
 from .._simd import (
-    VALUE_BYTES,
+    REGISTER_BYTES,
     absolute,
     full,
     lanes,
@@ -145,7 +145,7 @@ def _copy_rows(ids, weight, start, stop, out_y):
 @jit
 def _past_caches(out):
     large = out.size * out.itemsize >= _PAST_CACHES
-    return large and out.ctypes.data % VALUE_BYTES == 0
+    return large and out.ctypes.data % REGISTER_BYTES == 0
 
 
 @jit

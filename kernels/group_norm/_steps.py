@@ -5,7 +5,7 @@ Sums run in lanes of the array's dtype over at most BLOCK elements, then go on i
 
 from .._jit import jit
 from .._simd import (
-    VALUE_BYTES,
+    REGISTER_BYTES,
     fma,
     full,
     lanes,
@@ -69,7 +69,7 @@ def past_caches(arrays, run, out):
     A store first reads the line it falls on; where `arrays` arrays like `out` exceed the caches
     that costs a third of the time.
     """
-    aligned = run % lanes(out) == 0 and out.ctypes.data % VALUE_BYTES == 0
+    aligned = run % lanes(out) == 0 and out.ctypes.data % REGISTER_BYTES == 0
     return aligned and arrays * out.size * out.itemsize >= _PAST_CACHES
 
 

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels import batch_norm
+from kernels.batch_norm._steps import past_caches
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -404,6 +405,35 @@ def test_same_bits_on_1_2_and_3_threads(shape, relu, add):
         ]
 
     assert_same_bits_on_threads(run)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(("relu", "add"), [(False, False), (True, False), (True, True)])
+def test_past_the_caches_the_bits_are_the_same(relu, add, training):
+    """Above a size stores go past the caches; eight channels alone stay below it."""
+    x, gamma, beta, dy = inputs((8, 64, 80 * 80), np.float32)
+    mean, var = np.linspace(0, 2, 64), np.linspace(1, 4, 64)
+
+    def run(channels):
+        given = {"relu": relu, "residual": dy[:, channels] if add else None}
+        one, scale, shift = x[:, channels], gamma[channels], beta[channels]
+        if training:
+            y, saved = batch_norm.forward(one, scale, shift, **given)
+        else:
+            statistics = mean[channels], var[channels]
+            y, saved = batch_norm.inference_forward(one, *statistics, scale, shift, **given)
+        dx, dgamma, dbeta, dresidual = batch_norm.backward(dy[:, channels], saved)
+        return y, dx, dresidual, dgamma, dbeta
+
+    whole = run(slice(64))
+    assert all(past_caches(2, x, out) for out in whole[:2])
+    for first in (0, 24, 56):
+        some = slice(first, first + 8)
+        few = run(some)
+        assert not past_caches(5, few[0], few[0])
+        for one, other in zip(whole, few, strict=True):
+            kept = None if one is None else one[some] if one.ndim == 1 else one[:, some]
+            assert_same_bits(kept, other)
 
 
 @pytest.mark.parametrize("shape", [(6, 5), (3, 4, 5, 6)])

@@ -79,6 +79,14 @@ def test_implementation_writes_the_reference(implementation, dtype, tolerance, s
     assert_same_bits([ids, weight, dy], before)
 
 
+@pytest.mark.parametrize("shape", SHAPES[-2:], ids=str)
+def test_the_gradients_of_large_tables_are_written_past_the_caches(shape):
+    """Which the test above depends on: aligned as they come from the pool."""
+    vocabulary, size, _ = shape
+    assert cpu._past_caches(poisoned_output((vocabulary, size), np.float32))
+    assert not cpu._past_caches(poisoned_output((vocabulary // 2, size), np.float32))
+
+
 @pytest.mark.parametrize("by_frequency", [False, True])
 def test_reference_backward_against_central_differences(by_frequency):
     ids, weight, dy = inputs(6, 3, 9, np.float64)

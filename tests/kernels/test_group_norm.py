@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels import group_norm
+from kernels.group_norm._steps import past_caches
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -248,7 +249,9 @@ def test_past_the_caches_the_bits_are_the_same():
     x = rng.normal(1, 2, shape).astype(np.float32)
     y, saved = group_norm.forward(x, None, None, groups=4)
     dx, _, _ = group_norm.backward(x, saved)
+    assert past_caches(2, 64, y) and past_caches(2, 64, dx)
     few, few_saved = group_norm.forward(x[:50], None, None, groups=4)
+    assert not past_caches(3, 64, few)
     assert_same_bits(y[:50], few)
     assert_same_bits(dx[:50], group_norm.backward(x[:50], few_saved)[0])
     rows = x.reshape(-1, 4096)
@@ -257,6 +260,17 @@ def test_past_the_caches_the_bits_are_the_same():
     assert_same_bits(y[:50], few)
     gradient = group_norm.backward(rows, saved)[0]
     assert_same_bits(gradient[:50], group_norm.backward(rows[:50], few_saved)[0])
+
+
+def test_lines_past_the_caches_have_the_same_bits():
+    rng = np.random.default_rng(0)
+    x, dy = (rng.normal(1, 2, (67, 64, 1024)).astype(np.float32) for _ in range(2))
+    numbers = [rng.normal(1, 1, x.shape[:2]) for _ in range(4)]
+    whole = group_norm.lines(x, *numbers[:3]), group_norm.gradient_lines(dy, x, *numbers)
+    assert all(past_caches(2, 1024, out) for out in whole)
+    last = [array[-2:] for array in numbers]
+    few = group_norm.lines(x[-2:], *last[:3]), group_norm.gradient_lines(dy[-2:], x[-2:], *last)
+    assert_same_bits([out[-2:] for out in whole], few)
 
 
 @pytest.mark.parametrize("shape", [(6, 4), (3, 4, 5, 6)])
