@@ -234,6 +234,25 @@ def test_a1_far_from_zero_in_float32(shape):
     assert_close(spread, (var / (var + EPS)).ravel(), 1e-5)
 
 
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("shape", [(1000, 37, 1), (64, 12, 196), (3, 2, 4099)])
+def test_a2_gradients_far_from_zero_in_float32(shape, training):
+    """The mean is no float32: what rounding cuts off it counts, half a percent of a deviation."""
+    rng = np.random.default_rng(0)
+    _, gamma, beta, dy = inputs(shape, np.float32)
+    x = rng.normal(1e4, 0.1, shape).astype(np.float32)
+    dy += 1
+    y, mean, var, *expected = expected_training(x, gamma, beta, dy, False)
+    options = False, False, training
+    if not training:
+        x64, *rest, dy64 = wide(x, gamma, beta, dy)
+        expected = run_backward(batch_norm.reference, x64, y, *rest, mean, var, dy64, *options)
+    y = y.astype(np.float32)
+    found = run_backward(batch_norm.cpu, x, y, gamma, beta, mean, var, dy, *options)
+    for one, other in zip(found, expected, strict=True):
+        assert rms(one - other) < 2e-6 * rms(other)
+
+
 @pytest.mark.parametrize("shape", [(2000, 3), (16, 3, 11, 11), (1000, 3, 2)])
 def test_a1_a_wild_first_element_costs_no_digits(shape):
     """Blocks are shifted by what came before them; the first element must not spoil that."""
