@@ -25,6 +25,7 @@ CASES = {
     "padding beyond the kernel": ((1, 16, 5, 4), 18, (3, 4)),
     "several superblocks": ((70, 8, 12, 12), 9, (1, 1)),
     "channels over two panels": ((1, 50, 8, 8), 40, (1, 1)),
+    "channels over two runs": ((1, 67, 6, 6), 17, (1, 1)),
 }
 
 
