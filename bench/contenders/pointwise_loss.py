@@ -47,7 +47,7 @@ def with_numpy(x: np.ndarray, target: np.ndarray, kind: str) -> Contender:
 
 
 def with_nnet(x: np.ndarray, target: np.ndarray, kind: str) -> Contender:
-    dloss = np.ones((), np.float32)
+    dloss = np.ones((), x.dtype)
     return Contender(
         lambda: pointwise_loss.forward(kind, x, target, divisor=x.size),
         lambda saved: pointwise_loss.backward(dloss, saved),

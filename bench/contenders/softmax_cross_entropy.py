@@ -26,7 +26,7 @@ def with_numpy(logits: np.ndarray, labels: np.ndarray) -> Contender:
 
 
 def with_nnet(logits: np.ndarray, labels: np.ndarray) -> Contender:
-    dloss = np.ones((), np.float32)
+    dloss = np.ones((), logits.dtype)
     return Contender(
         lambda: softmax_cross_entropy.forward(logits, labels),
         lambda saved: softmax_cross_entropy.backward(dloss, saved),

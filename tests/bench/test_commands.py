@@ -16,11 +16,12 @@ from bench import (
     machine,
     measure,
     memory_use,
+    numerics,
     peers,
     report,
     summary,
 )
-from bench.case import Work
+from bench.case import Contender, Work
 from bench.cases import CASES
 from bench.figures import BEGIN, END, Figure, load, save
 from bench.machine import describe_machine, pinned
@@ -105,11 +106,46 @@ def test_peers_write_kept_figures_into_a_readme_without_measuring(run, tmp_path,
 
 @pytest.mark.parametrize(
     ("name", "room"),
-    [("bench/RESULTS.md", figures), ("bench/RESULTS.md", report), ("README.md", summary)],
+    [
+        ("bench/RESULTS.md", figures),
+        ("bench/RESULTS.md", report),
+        ("README.md", summary),
+        ("docs/numerics.md", numerics),
+    ],
 )
 def test_figures_have_their_places(name, room):
     text = (Path(peers.__file__).parents[1] / name).read_text()
     assert text.index(room.BEGIN) < text.index(room.END)
+
+
+def test_errors_are_those_against_float64(run, tmp_path, monkeypatch):
+    (relu,) = (case for case in CASES["activation"] if case.name == "relu-64x32x28x28")
+    (product,) = (case for case in CASES["matmul"] if case.name == "NN-32x32x64")
+    assert numerics.errors(relu)["nnet"] == (0.0, 0.0)
+    for output, gradients in numerics.errors(product).values():
+        assert 1e-8 < output < 1e-6 and 1e-8 < gradients < 1e-6
+    right = product.contenders.with_nnet
+
+    def wrong(**inputs):
+        contender = right(**inputs)
+        scale = 1.001 if inputs["a"].dtype == np.float32 else 1
+
+        def forward():
+            y, saved = contender.forward()
+            return scale * y, saved
+
+        return Contender(forward, contender.backward)
+
+    monkeypatch.setattr(product.contenders, "with_nnet", wrong)
+    monkeypatch.setattr(numerics.importlib.util, "find_spec", lambda name: None)
+    page = tmp_path / "page.md"
+    page.write_text(f"{numerics.BEGIN}\n{numerics.END}\n")
+    monkeypatch.setattr(numerics, "SHOWN", (("matmul", "NN-32x32x64"),))
+    assert run(numerics.main, "--write", str(page)) == ""
+    assert "| matmul | NN-32x32x64 | 10000" in page.read_text()
+    monkeypatch.setattr(numerics, "SHOWN", (("matmul", "brain"),))
+    with pytest.raises(ValueError, match="cases of bench/cases, got .*brain"):
+        numerics.shown_cases()
 
 
 @pytest.mark.skipif(not machine.CAN_PIN, reason="threads cannot be pinned here")
