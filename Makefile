@@ -12,7 +12,7 @@ plots := $(VENV)/.installed-plots$(more)
 dev := $(VENV)/.installed-dev$(more)
 peers := $(VENV)/.installed-dev-peers$(more)
 
-.PHONY: train test fuzz bench peers examples lint format clean
+.PHONY: train test fuzz mutations bench peers examples lint format clean
 
 train: $(plots)
 	$(BIN)/nnet train $(ARGS)
@@ -28,6 +28,10 @@ fuzz: FUZZ ?= 5000
 fuzz: export OMP_WAIT_POLICY = passive
 fuzz: $(dev)
 	FUZZ=$(FUZZ) $(BIN)/python -m pytest --numprocesses 2 tests/fuzz $(ARGS)
+
+# Plants faults one by one, to see the tests fail: an hour.
+mutations: $(peers)
+	$(BIN)/python -m tests.mutations $(ARGS)
 
 bench: $(dev)
 	mkdir -p bench/results

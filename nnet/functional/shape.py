@@ -36,7 +36,8 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     labels = input.data
     if labels.dtype.kind not in "iu":
         raise TypeError(f"one_hot: expected integer labels, got {labels.dtype}")
-    classes = int(labels.max(initial=-1)) + 1 if num_classes == -1 else num_classes
+    largest = int(labels.max()) if labels.size else -1
+    classes = largest + 1 if num_classes == -1 else num_classes
     if classes < 1:
         raise ValueError(f"one_hot: expected num_classes of at least 1, got {num_classes}")
     wrong = labels[(labels < 0) | (labels >= classes)]

@@ -205,7 +205,7 @@ class Bucket:
         return {name: getattr(self, name) for name in ("params", "steps", "state")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Laid out in a row at the first step, when what reads the copy has let go of its arrays."""
+        """In a row from the first step on, when what reads the copy has let go of its arrays."""
         self._set_up(state["params"])
         vars(self).update(state)
 

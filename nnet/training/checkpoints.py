@@ -107,9 +107,7 @@ def _state(path: str | os.PathLike, file: Any) -> dict[str, np.ndarray]:
     kinds = {name: file.get_slice(name).get_dtype() for name in file.keys()}
     for name, kind in kinds.items():
         if kind not in _DTYPES and kind != "BF16":
-            raise ValueError(
-                f"{path}: expected {name} of {', '.join(_DTYPES)} or BF16, got {kind}"
-            )
+            raise ValueError(f"{path}: expected {name} of {', '.join(_DTYPES)} or BF16, got {kind}")
     state = {name: file.get_tensor(name) for name, kind in kinds.items() if kind != "BF16"}
     if len(state) < len(kinds):
         for name, given in deserialize(Path(path).read_bytes()):

@@ -1,0 +1,174 @@
+"""Faults in embeddings, recurrent kernels and attention."""
+
+from .mutation import Mutation
+
+_EMBEDDING = "tests/kernels/test_embedding.py::test_implementation_writes_the_reference"
+_RNN = "tests/kernels/test_rnn.py::test_i1_op_against_reference"
+_GRU = "tests/kernels/test_gru.py::test_i5_op_computes_the_reference"
+_LSTM = "tests/kernels/test_lstm.py::test_i3_i4_op_against_reference"
+_ATTENTION = "tests/kernels/test_attention.py::test_i9_implementation_writes_the_reference"
+_SCORES = "tests/kernels/test_additive_score.py::test_i8_implementation_writes_the_reference"
+
+SEQUENCES = [
+    Mutation(
+        "embedding-frequency-off-by-one",
+        "kernels/embedding/cpu.py",
+        "scale = 1.0 / (end - begin) if by_frequency",
+        "scale = 1.0 / (end - begin + 1) if by_frequency",
+        _EMBEDDING + "[cpu-float32-1e-06-(257, 67, 1009)]",
+    ),
+    Mutation(
+        "embedding-padding-gets-a-gradient",
+        "kernels/embedding/cpu.py",
+        "if row == padding_idx:",
+        "if row < padding_idx:",
+        _EMBEDDING + "[cpu-float32-1e-06-(257, 67, 1009)]",
+    ),
+    Mutation(
+        "embedding-streams-no-zeros",
+        "kernels/embedding/cpu.py",
+        "stream(out, i, zeros)",
+        "stream(out, i, zeros + 1.0)",
+        _EMBEDDING + "[cpu-float32-1e-06-(70001, 17, 300)]",
+    ),
+    Mutation(
+        "embedding-streams-another-row",
+        "kernels/embedding/cpu.py",
+        "stream(out, to + i, load(source, start + i))",
+        "stream(out, to + i, load(source, i))",
+        _EMBEDDING + "[cpu-float32-1e-06-(8209, 128, 2203)]",
+    ),
+    Mutation(
+        "embedding-sum-without-the-first",
+        "kernels/embedding/cpu.py",
+        "total = full(_LIKE_DOUBLE, 0.0)\n        for place in range(begin, end):",
+        "total = full(_LIKE_DOUBLE, 0.0)\n        for place in range(begin + 1, end):",
+        _EMBEDDING + "[cpu-float32-1e-06-(257, 67, 1009)]",
+    ),
+    Mutation(
+        "rnn-slope-of-tanh",
+        "kernels/rnn/cpu.py",
+        "return d * (1.0 - h * h)",
+        "return d * (1.0 - h)",
+        _RNN + "[tanh-float32-1e-05-False-False-False-shape3]",
+    ),
+    Mutation(
+        "rnn-bias-twice",
+        "kernels/rnn/cpu.py",
+        "value = load(states, start + j) + load(bias, j)",
+        "value = load(states, start + j) + load(bias, j) + load(bias, j)",
+        _RNN + "[tanh-float32-1e-05-False-False-True-shape3]",
+    ),
+    Mutation(
+        "gru-update-gate-sign",
+        "kernels/gru/steps.py",
+        "dz = d * (load(states, source + j) - n) * (z * shut)",
+        "dz = d * (n - load(states, source + j)) * (z * shut)",
+        _GRU + "[float32-2e-06-after-whole-forward-(3, 2, 5, 17)]",
+    ),
+    Mutation(
+        "gru-gates-swapped",
+        "kernels/gru/steps.py",
+        "z = gate(load(sums, at + pitch + j) + load(bias, padded + here))",
+        "z = gate(load(sums, at + j) + load(bias, here))",
+        _GRU + "[float32-2e-06-after-whole-forward-(3, 2, 5, 17)]",
+    ),
+    Mutation(
+        "gru-reset-before-keeps-the-gradient-of-h",
+        "kernels/gru/steps.py",
+        "store(dh, of_dh + j, fma(dkept, r, load(dh, of_dh + j)))",
+        "store(dh, of_dh + j, load(dh, of_dh + j))",
+        _GRU + "[float32-2e-06-before-whole-forward-(3, 2, 5, 17)]",
+    ),
+    Mutation(
+        "lstm-forget-gate-of-the-input-gate",
+        "kernels/lstm/units.py",
+        "df = dc * c * (f * (1.0 - f))",
+        "df = dc * c * (i * (1.0 - i))",
+        _LSTM + "[plain-float32-1e-05-False-False-3-3-19-33]",
+    ),
+    Mutation(
+        "lstm-output-peephole-sees-the-old-cell",
+        "kernels/lstm/units.py",
+        "o = fma(load(peephole, 2 * padded + unit), cell, o)",
+        "o = fma(load(peephole, 2 * padded + unit), c, o)",
+        _LSTM + "[peephole-float32-1e-05-False-False-3-3-19-33]",
+    ),
+    Mutation(
+        "lstm-cell-gradient-without-the-forget-gate",
+        "kernels/lstm/units.py",
+        "dc = dc * f\n",
+        "dc = dc * 1.0\n",
+        _LSTM + "[plain-float32-1e-05-False-False-3-3-19-33]",
+    ),
+    Mutation(
+        "recurrent-output-one-step-too-long",
+        "kernels/_recurrent/steps.py",
+        "if t < lengths[row]:",
+        "if t <= lengths[row]:",
+        _RNN,
+    ),
+    Mutation(
+        "recurrent-padding-reaches-the-weights",
+        "kernels/_recurrent/sequence.py",
+        "cleared[lengths[n] :, n] = 0",
+        "cleared[lengths[n] + 1 :, n] = 0",
+        "tests/kernels/test_rnn.py::test_same_bits_whatever_the_padding[False]",
+    ),
+    Mutation(
+        "recurrent-weight-gradients-of-the-last-group",
+        "kernels/_recurrent/blocks.py",
+        "inout_wide[i] = value if fresh else inout_wide[i] + value",
+        "inout_wide[i] = value",
+        "tests/kernels/test_rnn.py::test_i1_ten_thousand_steps",
+    ),
+    Mutation(
+        "attention-hides-the-query-itself",
+        "kernels/attention/cpu_forward.py",
+        "seen = max(0, min(visible, row + 1 - start)) if causal else visible",
+        "seen = max(0, min(visible, row - start)) if causal else visible",
+        _ATTENTION + "[cpu-float32-2e-06-(2, 3, 7, 11, 5, 3)-causal]",
+    ),
+    Mutation(
+        "attention-total-not-brought-to-the-new-maximum",
+        "kernels/attention/cpu_forward.py",
+        "work[total_at] = work[total_at] * shrink + sum_lanes(total)",
+        "work[total_at] = work[total_at] + sum_lanes(total)",
+        _ATTENTION + "[cpu-float32-2e-06-(3, 5, 67, 300, 17, 40)-plain]",
+    ),
+    Mutation(
+        "attention-query-gradient-unscaled",
+        "kernels/attention/cpu_backward.py",
+        "put_row(work, dq + i * padded, depth, scale, start > 0, out_dq, to)",
+        "put_row(work, dq + i * padded, depth, 1.0, start > 0, out_dq, to)",
+        _ATTENTION + "[cpu-float32-2e-06-(2, 3, 7, 11, 5, 3)-plain]",
+    ),
+    Mutation(
+        "attention-query-gradient-of-the-last-keys",
+        "kernels/attention/cpu_backward.py",
+        "depth, scale, start > 0, out_dq, to)",
+        "depth, scale, False, out_dq, to)",
+        _ATTENTION + "[cpu-float32-2e-06-(3, 5, 67, 300, 17, 40)-plain]",
+    ),
+    Mutation(
+        "attention-softmax-gradient-without-its-mean",
+        "kernels/attention/cpu_backward.py",
+        "p * (load(work, slopes + j) - level)",
+        "p * load(work, slopes + j)",
+        _ATTENTION + "[cpu-float32-2e-06-(2, 3, 7, 11, 5, 3)-plain]",
+    ),
+    Mutation(
+        "additive-score-missing-factor-2",
+        "kernels/additive_score/cpu.py",
+        "scale = _load(weight, column, count) * 4.0",
+        "scale = _load(weight, column, count) * 2.0",
+        _SCORES + "[cpu-float32-1e-06-(2, 3, 5, 7)]",
+    ),
+    Mutation(
+        "additive-score-key-gradient-of-the-last-queries",
+        "kernels/additive_score/cpu.py",
+        "if first_q:\n                dkey +=",
+        "if False:\n                dkey +=",
+        _SCORES + "[cpu-float32-1e-06-(3, 70, 67, 33)]",
+    ),
+]

@@ -1,0 +1,248 @@
+"""The last task of a parallel loop left out: what is large enough for several is tested too."""
+
+from .mutation import Mutation
+
+_TASK = "\n            task = np.int64(index)\n            "
+_PLANES = _TASK + "first, last = task_rows(np.int64(task), planes, size)\n            "
+_SPAN = _TASK + "first = task * _SPAN\n            "
+_STEP = _TASK + "first, stop = task * _TASK, min((task + 1) * _TASK, size)\n            "
+
+
+def _left_out(name: str, file: str, tasks: str, test: str, then: str = "") -> Mutation:
+    """then  what follows the loop's head, where there are several alike"""
+    old, new = f"prange({tasks}):{then}", f"prange({tasks} - 1):{then}"
+    return Mutation(f"task-of-{name}", f"kernels/{file}.py", old, new, f"tests/kernels/{test}")
+
+
+_ACTIVATION = "test_activation.py::test_c1_c2_c3_c4_c6_implementation_writes_the_reference"
+_SCORES = "test_additive_score.py::test_i8_implementation_writes_the_reference"
+_CROSS_ENTROPY = "test_softmax_cross_entropy.py::test_implementation_writes_the_reference"
+_DROPOUT = "test_bernoulli_mask.py::test_b1_equals_reference_to_the_bit"
+_PLANES_DROPPED = "test_bernoulli_mask.py::test_b8_planes_are_kept_or_dropped_whole"
+_EMBEDDING = "test_embedding.py::test_implementation_writes_the_reference"
+_NOISE = "test_gaussian_mask.py::test_b5_equals_reference"
+_GROUP = "test_group_norm.py::test_j_group_norm_writes_the_reference"
+_LINES = "test_group_norm.py::test_j_plane_lines_write_the_reference"
+_RESPONSE = "test_local_response_norm.py::test_c10_implementation_writes_the_reference"
+_SGD = "test_optimizer_step.py::test_f_sgd_equals_reference"
+_LOSS = "test_pointwise_loss.py::test_implementation_writes_the_reference"
+
+TASKS = [
+    _left_out(
+        "activation",
+        "activation/cpu",
+        "(x.size + _CHUNK - 1) // _CHUNK",
+        _ACTIVATION + "[ReLU-cpu-float32-1e-06-150001]",
+    ),
+    _left_out(
+        "activation-gradient",
+        "activation/cpu",
+        "(dy.size + _CHUNK - 1) // _CHUNK",
+        _ACTIVATION + "[ReLU-cpu-float32-1e-06-150001]",
+    ),
+    _left_out("sum", "add/cpu", "chunks", "test_add.py::test_implementations_write_the_reference"),
+    _left_out(
+        "additive-scores",
+        "additive_score/cpu",
+        "samples * queries",
+        _SCORES + "[cpu-float32-1e-06-(3, 70, 67, 33)]",
+    ),
+    _left_out(
+        "additive-score-gradients",
+        "additive_score/cpu",
+        "places",
+        _SCORES + "[cpu-float32-1e-06-(3, 70, 67, 33)]",
+    ),
+    _left_out(
+        "dropout-forward",
+        "bernoulli_mask/cpu",
+        "(blocks + _SPAN - 1) // _SPAN",
+        _DROPOUT + "[20557-float32]",
+        _SPAN + "stop",
+    ),
+    _left_out(
+        "dropout-backward",
+        "bernoulli_mask/cpu",
+        "(blocks + _SPAN - 1) // _SPAN",
+        _DROPOUT,
+        _SPAN + "_apply(",
+    ),
+    _left_out(
+        "dropout-planes", "bernoulli_mask/cpu", "(planes + span - 1) // span", _PLANES_DROPPED
+    ),
+    _left_out("dropout-coins", "bernoulli_mask/cpu", "blocks", _PLANES_DROPPED),
+    _left_out(
+        "gaussian-draw",
+        "gaussian_mask/cpu",
+        "(blocks + _SPAN - 1) // _SPAN",
+        _NOISE + "[16461-float32]",
+    ),
+    _left_out("gaussian-apply", "gaussian_mask/cpu", "(x.size + _CHUNK - 1) // _CHUNK", _NOISE),
+    _left_out(
+        "clip-length",
+        "clip_norm/cpu",
+        "work_partials.size",
+        "test_clip_norm.py::test_equals_reference[100003-float32]",
+    ),
+    _left_out(
+        "clip-scale",
+        "clip_norm/cpu",
+        "(size + _CHUNK - 1) // _CHUNK",
+        "test_clip_norm.py::test_equals_reference[100003-float32]",
+    ),
+    _left_out(
+        "transposed-bias",
+        "conv2d/transposed",
+        "tasks",
+        "test_conv2d_transposed.py::test_h_transposed_is_the_definition",
+    ),
+    _left_out(
+        "drop-connect-forward",
+        "drop_connect/cpu",
+        "chunks * slices",
+        "test_drop_connect.py::test_b9_equals_reference[6-45-131-4-float32]",
+    ),
+    _left_out(
+        "embedding-rows",
+        "embedding/cpu",
+        "(count + span - 1) // span",
+        _EMBEDDING + "[cpu-float32-1e-06-(8209, 128, 2203)]",
+    ),
+    _left_out(
+        "embedding-zeros",
+        "embedding/cpu",
+        "(vocabulary + span - 1) // span",
+        _EMBEDDING + "[cpu-float32-1e-06-(70001, 17, 300)]",
+    ),
+    _left_out(
+        "embedding-sums",
+        "embedding/cpu",
+        "strips * blocks",
+        _EMBEDDING + "[cpu-float32-1e-06-(257, 67, 1009)]",
+    ),
+    _left_out(
+        "embedding-norms",
+        "embedding/cpu",
+        "(runs + span - 1) // span",
+        "test_embedding.py::test_rows_that_are_looked_up_are_shrunk_once",
+    ),
+    _left_out(
+        "images",
+        "gather_normalize/cpu",
+        "indices.size",
+        "test_gather_normalize.py::test_same_bits_on_any_path_and_number_of_threads",
+    ),
+    _left_out(
+        "group-norm-forward",
+        "group_norm/cpu_forward",
+        "task_count(rows, size)",
+        _GROUP + "[shape10-True-float32-2e-06-cpu]",
+    ),
+    _left_out(
+        "group-norm-backward",
+        "group_norm/cpu_backward",
+        "task_count(rows, size)",
+        _GROUP + "[shape10-True-float32-2e-06-cpu]",
+    ),
+    _left_out(
+        "group-norm-backward-of-rows",
+        "group_norm/cpu_backward",
+        "parts",
+        _GROUP + "[shape5-True-float32-2e-06-cpu]",
+    ),
+    _left_out(
+        "plane-moments",
+        "group_norm/cpu_lines",
+        "task_count(planes, size)",
+        _LINES + "[shape3-float32-2e-06-cpu]",
+        _PLANES + "_moments(",
+    ),
+    _left_out(
+        "plane-lines",
+        "group_norm/cpu_lines",
+        "task_count(planes, size)",
+        _LINES + "[shape3-float32-2e-06-cpu]",
+        _PLANES + "_lines(",
+    ),
+    _left_out(
+        "plane-sums",
+        "group_norm/cpu_lines",
+        "task_count(planes, size)",
+        _LINES + "[shape3-float32-2e-06-cpu]",
+        _PLANES + "_sums(",
+    ),
+    _left_out(
+        "plane-gradients",
+        "group_norm/cpu_lines",
+        "task_count(planes, size)",
+        _LINES + "[shape3-float32-2e-06-cpu]",
+        _PLANES + "_gradient_lines(",
+    ),
+    _left_out(
+        "response-norm",
+        "local_response_norm/cpu",
+        "samples * strips",
+        _RESPONSE,
+        "\n            _forward(",
+    ),
+    _left_out(
+        "response-norm-gradient",
+        "local_response_norm/cpu",
+        "samples * strips",
+        _RESPONSE,
+        "\n            _backward(",
+    ),
+    _left_out(
+        "max-norm",
+        "max_norm/cpu",
+        "(rows + span - 1) // span",
+        "test_max_norm.py::test_b7_equals_reference",
+    ),
+    _left_out(
+        "sgd",
+        "optimizer_step/cpu",
+        "(size + _TASK - 1) // _TASK",
+        _SGD,
+        _STEP + "_sgd_run(",
+    ),
+    _left_out(
+        "sgd-with-momentum",
+        "optimizer_step/cpu",
+        "(size + _TASK - 1) // _TASK",
+        _SGD,
+        _STEP + "rule = momentum",
+    ),
+    _left_out(
+        "adam",
+        "optimizer_step/cpu",
+        "(size + _TASK - 1) // _TASK",
+        "test_optimizer_step.py::test_f_adam_equals_reference",
+        _STEP + "rule = rate",
+    ),
+    _left_out("loss", "pointwise_loss/cpu", "out_sums.size", _LOSS),
+    _left_out("loss-gradient", "pointwise_loss/cpu", "(gradient.size + CHUNK - 1) // CHUNK", _LOSS),
+    _left_out(
+        "adaptive-pool",
+        "pool2d/cpu_adaptive",
+        "(planes + group - 1) // group",
+        "test_pool2d.py::test_h_adaptive_average_equals_reference",
+    ),
+    _left_out(
+        "cross-entropy-side-by-side",
+        "softmax_cross_entropy/cpu",
+        "(units + some - 1) // some",
+        _CROSS_ENTROPY,
+    ),
+    _left_out(
+        "cross-entropy-of-long-rows",
+        "softmax_cross_entropy/cpu",
+        "(rows + some - 1) // some",
+        "test_softmax_cross_entropy.py::test_probabilities_write_the_reference",
+    ),
+    _left_out(
+        "cross-entropy-gradient",
+        "softmax_cross_entropy/cpu",
+        "(gradient.size + _TASK - 1) // _TASK",
+        _CROSS_ENTROPY,
+    ),
+]

@@ -1,0 +1,120 @@
+"""Faults in optimizers, schedules, data and training."""
+
+from .mutation import Mutation
+
+TRAINING = [
+    Mutation(
+        "adam-default-of-the-second-beta",
+        "nnet/optim/adam.py",
+        "        betas: tuple[float, float] = (0.9, 0.999),\n"
+        "        eps: float = 1e-8,\n        weight_decay: float = 0,",
+        "        betas: tuple[float, float] = (0.9, 0.99),\n"
+        "        eps: float = 1e-8,\n        weight_decay: float = 0,",
+        "tests/nnet/test_optim_torch.py::test_f_trajectories_are_pytorchs",
+    ),
+    Mutation(
+        "adamw-default-decay",
+        "nnet/optim/adam.py",
+        "weight_decay: float = 1e-2,",
+        "weight_decay: float = 1e-4,",
+        "tests/nnet/test_optim_torch.py::test_f_trajectories_are_pytorchs",
+    ),
+    Mutation(
+        "adamw-is-adam",
+        "nnet/optim/adam.py",
+        "DECOUPLED = True",
+        "DECOUPLED = False",
+        "tests/nnet/test_optim_torch.py::test_f_trajectories_are_pytorchs",
+    ),
+    Mutation(
+        "sgd-momentum-starts-with-zeros",
+        "nnet/optim/sgd.py",
+        "first_step=momentum != 0 and run.advance() == 1,",
+        "first_step=momentum != 0 and run.advance() == 0,",
+        "tests/nnet/test_optim_torch.py::test_f_trajectories_are_pytorchs",
+    ),
+    Mutation(
+        "optimizer-counts-the-step-of-one-parameter",
+        "nnet/optim/optimizer.py",
+        "steps[self._first : self._stop] = [step] * (self._stop - self._first)",
+        "steps[self._first] = step",
+        "tests/nnet/test_optim.py::test_a_network_steps_in_one_kernel_call",
+    ),
+    Mutation(
+        "optimizer-state-without-steps",
+        "nnet/optim/optimizer.py",
+        '"step": bucket.steps[i],',
+        '"step": 1,',
+        "tests/nnet/test_optim.py::test_state_goes_on_where_it_was",
+    ),
+    Mutation(
+        "cosine-schedule-without-its-minimum",
+        "nnet/optim/lr_scheduler.py",
+        "share = (1 + math.cos(math.pi * self.last_epoch / self.T_max)) / 2",
+        "share = math.cos(math.pi * self.last_epoch / self.T_max / 2)",
+        "tests/nnet/test_lr_scheduler.py::test_f_cosine_falls_to_its_minimum",
+    ),
+    Mutation(
+        "loader-drops-the-last-batch",
+        "nnet/data/loader.py",
+        "return full + (rest > 0 and not self.drop_last)",
+        "return full",
+        "tests/nnet/test_loader.py::test_in_order_without_shuffle",
+    ),
+    Mutation(
+        "loader-shuffles-alike-every-epoch",
+        "nnet/data/order.py",
+        "np.random.Philox(key=[seed, epoch])",
+        "np.random.Philox(key=[seed, 0])",
+        "tests/nnet/test_loader.py::test_shuffle_is_a_function_of_seed_and_epoch",
+    ),
+    Mutation(
+        "statistics-give-the-variance",
+        "nnet/data/statistics.py",
+        "std = float(np.sqrt(share @ (levels - mean) ** 2))",
+        "std = float(share @ (levels - mean) ** 2)",
+        "tests/nnet/test_data.py::test_d4_channel_statistics_are_those_of_the_given_set_alone",
+    ),
+    Mutation(
+        "split-parts-overlap",
+        "nnet/data/split.py",
+        "dataset.subset(np.sort(order[a:b]))",
+        "dataset.subset(np.sort(order[: b - a]))",
+        "tests/nnet/test_data.py::test_g11_split_is_disjoint_and_covers",
+    ),
+    Mutation(
+        "evaluation-leaves-the-model-in-use",
+        "nnet/training/evaluation.py",
+        "module.training = training",
+        "module.training = False",
+        "tests/nnet/test_training.py::test_evaluate_is_exact_and_changes_nothing",
+    ),
+    Mutation(
+        "training-goes-on-in-use",
+        "nnet/training/loop.py",
+        "            model.train()\n",
+        "            model.training = True\n",
+        "tests/nnet/test_training.py::test_continues_the_model_in_training_mode",
+    ),
+    Mutation(
+        "clipping-comes-too-late",
+        "nnet/training/loop.py",
+        "if clip is not None:",
+        "if clip is None:",
+        "tests/nnet/test_training.py::test_gradients_are_clipped",
+    ),
+    Mutation(
+        "monte-carlo-population-deviation",
+        "nnet/monte_carlo.py",
+        "std = np.sqrt(squares / max(k - 1, 1))",
+        "std = np.sqrt(squares / k)",
+        "tests/nnet/test_dropout.py::test_b4_monte_carlo_mean_and_std",
+    ),
+    Mutation(
+        "max-norm-of-the-other-axis",
+        "nnet/max_norm.py",
+        'rows = np.array(np.moveaxis(weight, dim, 0), order="C")',
+        'rows = np.array(np.moveaxis(weight, dim, -1), order="C")',
+        "tests/kernels/test_max_norm.py::test_b7_units_along_another_axis",
+    ),
+]
