@@ -435,3 +435,10 @@ def test_an_example_shows_that_channels_are_not_the_layers_units():
     folded = nn.fold_batch_norm(model, x)
     assert len(folded) == 2
     assert_close(folded(x), expected, 1e-6)
+
+
+def test_a5_folding_counts_eps_where_variances_are_no_greater():
+    layer, norm = nn.Linear(3, 6), trained(nn.BatchNorm1d(6, eps=1e-3)).eval()
+    norm.running_var.data[...] = np.linspace(1e-4, 2e-3, 6)
+    x = floats(5, 3)
+    assert_close(nn.fold_into(layer, norm)(x), norm(layer(x)).data, 1e-5)

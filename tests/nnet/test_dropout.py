@@ -94,6 +94,17 @@ def test_b4_monte_carlo_mean_and_std():
     assert not mean.requires_grad and mean.dtype == std.dtype == np.float64
 
 
+def test_b4_monte_carlo_is_the_mean_and_the_sample_deviation_of_its_passes():
+    layer, x = nn.Dropout(0.4), nn.Tensor(normal(3, 6))
+    for k in (1, 2, 5):
+        nn.manual_seed(k)
+        mean, std = nn.monte_carlo(layer, x, k)
+        nn.manual_seed(k)
+        passes = [layer(x).data for _ in range(k)]
+        assert_close(mean.data, np.mean(passes, axis=0), 1e-14)
+        assert_close(std.data, np.std(passes, axis=0, ddof=min(1, k - 1)), 1e-14)
+
+
 def test_b4_monte_carlo_restores_modes_and_leaves_statistics():
     model = nn.Sequential(nn.BatchNorm1d(4), nn.Dropout(), nn.Sequential(nn.Dropout(), nn.ReLU()))
     model[2].eval()
