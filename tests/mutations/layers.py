@@ -101,7 +101,8 @@ LAYERS = [
         "nnet/fold.py",
         "scale = 1 / np.sqrt(var.data.astype(np.float64) + batch_norm.eps)",
         "scale = 1 / np.sqrt(var.data.astype(np.float64))",
-        "tests/nnet/test_batch_norm_fold.py::test_a5_folding_changes_no_output_in_use",
+        "tests/nnet/test_batch_norm_fold.py"
+        "::test_a5_folding_counts_eps_where_variances_are_no_greater",
     ),
     Mutation(
         "folding-forgets-the-bias",

@@ -86,6 +86,13 @@ NORMALIZATIONS = [
         _BATCH_PAST + "[True-True-True]",
     ),
     Mutation(
+        "batch-norm-streams-the-other-residual",
+        "kernels/batch_norm/_rows.py",
+        "stream(out_dresidual, i, slope)",
+        "stream(out_dresidual, i, more_slope)",
+        _BATCH_PAST + "[True-True-True]",
+    ),
+    Mutation(
         "batch-norm-moves-averages-by-the-rest",
         "kernels/batch_norm/averages.py",
         "kept = inout_average.dtype.type(1 - momentum)",
