@@ -161,6 +161,18 @@ def test_c2_tanh_is_a_scaled_sigmoid(dtype, tolerance):
     assert_close(tanh, 2 * sigmoid - 1, tolerance)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_softplus_is_x_above_its_threshold_to_the_last_bit(dtype):
+    """With 20, as usual, hardly any bit tells whether there is a threshold."""
+    x = np.linspace(-3, 3, 101, dtype=dtype)
+    dy = np.arange(101, dtype=dtype)
+    above = 2 * x > 1
+    y, saved = activation.forward(activation.Softplus(beta=2.0, threshold=1.0), x)
+    assert_same_bits(y[above], x[above])
+    assert (y[~above] > np.maximum(x[~above], 0) + 0.001).all()
+    assert_same_bits(activation.backward(dy, saved)[above], dy[above])
+
+
 def test_c3_relu_has_slope_0_at_0():
     y, saved = activation.forward(ReLU(), np.array([-1, -0.0, 0, 1], np.float32))
     assert y.tolist() == [0, 0, 0, 1]

@@ -33,7 +33,8 @@ ELEMENTS = [
         "kernels/activation/vectors.py",
         "return select(z > formula.threshold, x, y)",
         "return y",
-        _ACTIVATION + "[Softplus-cpu-float32-1e-06-4099]",
+        "tests/kernels/test_activation.py"
+        "::test_softplus_is_x_above_its_threshold_to_the_last_bit[float32]",
     ),
     Mutation(
         "leaky-relu-slope-1-at-zero",
