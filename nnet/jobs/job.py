@@ -105,7 +105,7 @@ def rescue(
     failed: OSError | None = None
     for place in (tempfile.gettempdir, os.getcwd, Path.home):
         try:
-            folder = Path(tempfile.mkdtemp(prefix=f"{prepared.folder.name}-", dir=place()))
+            folder = Path(tempfile.mkdtemp(prefix="nnet-run-", dir=place()))
         except OSError as error:
             failed = error
             continue

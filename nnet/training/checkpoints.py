@@ -155,5 +155,5 @@ def _built(description: Description, file: Any) -> Module:
     try:
         with allowing(allow):
             return description.build()
-    except MemoryError as error:
+    except (MemoryError, OverflowError) as error:
         raise ValueError("expected a description of a model as large as its weights") from error

@@ -67,9 +67,10 @@ class ImageDescription:
             raise ValueError(f"expected a shape (C, H, W), got {shown(self.shape)}")
         for size in self.shape:
             check_count("a size of shape", size)
+        check_count("the product of shape", prod(self.shape))
         check_numbers("mean", self.mean, self.shape[0])
         check_numbers("std", self.std, self.shape[0], above=0)
-        check_names("classes", self.classes, arguments["classes"])
+        check_names("classes", self.classes, arguments.get("classes", len(self.classes)))
         for name, size in (("channels", self.shape[0]), ("inputs", prod(self.shape))):
             check_same(name, arguments.get(name, size), size)
 

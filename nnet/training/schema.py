@@ -13,11 +13,11 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 # No size of a layer is larger, and all of them can be multiplied.
 _LARGEST = (1 << 31) - 1
 
-# Ids of a vocabulary, which begin at 0.
-_IDS = ("pad", "bos", "eos")
-
-# Of a sequence, however long.
-_WINDOW = "local"
+# Of layers, each of which is a side of some weight, or the number of layers.
+_SIZES = (
+    *("channels", "classes", "filters", "hidden", "inputs", "width", "layers", "symbols"),
+    *("embedding", "embedding_size", "hidden_size", "num_layers", "source_size", "target_size"),
+)
 
 # What the jobs decide for themselves.
 _OWN = ("device", "dtype", "batch_first")
@@ -46,7 +46,7 @@ def arguments_of(make: Callable[..., Any], given: Any) -> dict[str, Any]:
     check_keys("arguments", given, list(parameters), needed)
     hints = get_type_hints(make.__init__ if inspect.isclass(make) else make)
     for name, value in given.items():
-        if not _fits(hints[name], value, least=0 if name in _IDS else 1):
+        if name in hints and not _fits(hints[name], value, 1 if name in _SIZES else -_LARGEST):
             raise TypeError(f"expected {name} as {_told(hints[name])}, got {shown(value)}")
     return {name: each.default for name, each in parameters.items()} | given
 
@@ -54,7 +54,7 @@ def arguments_of(make: Callable[..., Any], given: Any) -> dict[str, Any]:
 def check_sizes(arguments: dict[str, Any], largest: int) -> None:
     """Sizes of layers, none of them larger than that."""
     for name, value in arguments.items():
-        if _fits(int, value) and value > largest and name != _WINDOW:
+        if name in _SIZES and _fits(int, value) and value > largest:
             raise ValueError(
                 f"expected {name} of at most {largest}, as its weights and inputs have, got {value}"
             )
@@ -110,7 +110,7 @@ def _fits(hint: Any, value: Any, least: int = 1) -> bool:
     if hint is type(None):
         return value is None
     if get_origin(hint) is not None and issubclass(get_origin(hint), Sequence):
-        (inner,) = get_args(hint)
+        inner = get_args(hint)[0]
         return isinstance(value, list | tuple) and all(_fits(inner, each) for each in value)
     if isinstance(value, bool) or hint is bool:
         return isinstance(value, bool) and hint is bool
@@ -118,11 +118,11 @@ def _fits(hint: Any, value: Any, least: int = 1) -> bool:
         return isinstance(value, int) and least <= value <= _LARGEST
     if hint is float:
         return isinstance(value, int | float) and abs(value) <= sys.float_info.max
-    return isinstance(value, hint)
+    return not isinstance(hint, type) or isinstance(value, hint)
 
 
 def _told(hint: Any) -> str:
-    kinds = {int: f"an integer from 1 to {_LARGEST}", float: "a finite number", str: "a text",
+    kinds = {int: f"an integer up to {_LARGEST}", float: "a finite number", str: "a text",
              bool: "true or false", type(None): "null"}  # fmt: skip
     if get_origin(hint) in (Union, UnionType):
         return " or ".join(map(_told, get_args(hint)))

@@ -64,14 +64,14 @@ def write(path, description, changes, text=None):
 REMOVED = object()
 
 
-def refused(path):
-    """The message of a refusal, which came soon and took little memory."""
+def refused(path, memory=10 << 20):
+    """The message of a refusal, which came soon and took little memory, used or not."""
     tracemalloc.start()
     start = time.monotonic()
     try:
         with pytest.raises(ValueError) as caught:
             load_model(path)
-        assert tracemalloc.get_traced_memory()[1] < 10 << 20
+        assert memory is None or tracemalloc.get_traced_memory()[1] < memory
     finally:
         tracemalloc.stop()
     assert time.monotonic() - start < 5
@@ -91,6 +91,20 @@ def test_many_small_layers_are_loaded(tmp_path):
     far = PairDescription(PAIRS.arguments | {"local": 1000}, PAIRS.source, PAIRS.target, 8192)
     for description in (deep, far):
         assert load_model(write(tmp_path / "w", description, {}))[1] == description
+
+
+def test_a_model_of_ones_own_has_arguments_of_its_own(tmp_path, monkeypatch):
+    def mine(units, seed, start: int, sides: tuple[int, int], about: dict | None = None):
+        return nn.Sequential(nn.Flatten(), nn.Linear(256, units))
+
+    monkeypatch.setitem(nn.models.MODELS, "mine", mine)
+    arguments = {"units": 2, "seed": 123_456, "start": -7, "sides": [1, 2], "about": {"a": 1}}
+    description = ImageDescription("mine", arguments, (1, 16, 16), (0.1,), (0.3,), ("no", "yes"))
+    model, found = load_model(write(tmp_path / "w", description, {}))
+    assert found == description and model[1].out_features == 2
+    assert "tensors of shape (3, 256)" in refused(
+        write(tmp_path / "w", description, {"arguments.units": 3})
+    )
 
 
 LARGE = [
@@ -118,6 +132,14 @@ def test_a_model_larger_than_its_weights_is_not_built(tmp_path, kind, place, siz
 ])  # fmt: skip
 def test_other_models_larger_than_the_weights(tmp_path, changes):
     assert "expected" in refused(write(tmp_path / "w", IMAGES, changes))
+
+
+@pytest.mark.parametrize("side", [100_000, 2**31 - 1])
+def test_images_larger_than_the_weights(tmp_path, side):
+    changes = {"arguments.height": side, "arguments.width": side, "shape": [1, side, side]}
+    message = refused(write(tmp_path / "w", IMAGES, changes), memory=None)
+    small = "expected as many tensors of shape", "as large as its weights"
+    assert any(each in message for each in (*small, "expected the product of shape"))
 
 
 def test_a_large_tensor_in_the_file_allows_no_other(tmp_path):
