@@ -7,7 +7,7 @@ gives the same bits.
 import numpy as np
 
 from .._jit import jit, parallel, prange
-from .._simd import full, lanes, load_first, select, store_first, sum_lanes
+from .._simd import fma, full, lanes, load_first, select, store_first, sum_lanes
 
 _TASK = 1 << 14
 
@@ -42,8 +42,10 @@ def _forward_rows(begin, end, options, x, labels, weight, out_loss, out_gradient
                 slope = select(slack <= 0.0, 0.0, slack * 0.0 + 1.0)
                 if power == 2:
                     slope = value + value
-                    value *= value
-                sums += value
+                    # Left to the compiler, the rounding would depend on what else is asked for.
+                    sums = fma(value, value, sums)
+                else:
+                    sums += value
                 pulls += slope
                 if out_gradient.size:
                     store_first(out_gradient, start + c, count, slope * (factor * scale))
