@@ -22,7 +22,11 @@ from kernels._simd import (
     sum_lanes,
 )
 
-_PIECE = 1 << 14
+# Sums of a piece run in lanes of the arrays' dtype, then go on in float64.
+_PIECE = 1 << 10
+
+# Pieces are shared out in groups of about so many elements.
+_TASK = 1 << 14
 
 # Rows in a piece: sums of as many products run in the arrays' dtype, then go on in float64.
 _ROWS = 256
@@ -57,7 +61,7 @@ def sums_shape(shape):
 def _forward_planes(x, weight, out_y):
     n, channels, size = x.shape
     pieces = (size + _PIECE - 1) // _PIECE
-    group = max(1, _PIECE // size)
+    group = max(1, _TASK // min(size, _PIECE))
     total = n * channels * pieces
     for index in prange((total + group - 1) // group):
         task = np.int64(index)
@@ -72,7 +76,7 @@ def _forward_planes(x, weight, out_y):
 def _backward_planes(dy, x, weight, work_sums, out_dx):
     n, channels, size = x.shape
     pieces = (size + _PIECE - 1) // _PIECE
-    group = max(1, _PIECE // size)
+    group = max(1, _TASK // min(size, _PIECE))
     total = n * channels * pieces
     for index in prange((total + group - 1) // group):
         task = np.int64(index)
