@@ -26,6 +26,7 @@ from .formulas import (
     Softplus,
     Tanh,
     TanhGELU,
+    keeps_input_too,
     keeps_output,
 )
 
@@ -52,11 +53,18 @@ __all__ = [
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
 
 
+_NOTHING = {4: np.empty(0, np.float32), 8: np.empty(0, np.float64)}
+
+
 class Saved(NamedTuple):
-    """Which formula, and the output if the gradient follows from it, else the input."""
+    """Which formula, and the output if the gradient follows from it, else the input.
+
+    x is the input where both are looked at, else empty.
+    """
 
     formula: Formula
     kept: np.ndarray
+    x: np.ndarray
 
 
 def forward(
@@ -78,12 +86,13 @@ def forward(
     y = _memory.empty(x.shape, x.dtype) if out is None else out
     if x.size:
         cpu.forward(formula=formula, x=x.reshape(-1), out_y=y.reshape(-1))
-    return y, Saved(formula, y if keeps_output(formula) else x)
+    kept = y if keeps_output(formula) else x
+    return y, Saved(formula, kept, x if keeps_input_too(formula) else _NOTHING[x.itemsize])
 
 
 def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     """Return dy times the derivative."""
-    formula, kept = saved
+    formula, kept, x = saved
     name = type(formula).__name__
     kept, dy = float_arrays(name, y=kept, dy=dy)
     if dy.shape != kept.shape:
@@ -94,6 +103,7 @@ def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
             formula=formula,
             dy=dy.reshape(-1),
             kept=kept.reshape(-1),
+            x=x.reshape(-1),
             out_dx=dx.reshape(-1),
         )
     return dx

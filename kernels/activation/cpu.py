@@ -1,6 +1,6 @@
 """One loop forward and one backward for all formulas, compiled anew for each that is used.
 
-x, dy, kept, out_y, out_dx  (size,) float32 | float64, C-contiguous
+x, dy, kept, out_y, out_dx  (size,) float32 | float64, C-contiguous; of backward, x may be empty
 
 Bound: forward moves 2 values an element and backward 3. The piecewise linear formulas and the
 gradients that follow from y do 1 to 4 operations on them, so memory speed; an exponential takes
@@ -15,7 +15,7 @@ from kernels._jit import jit, parallel, prange
 from kernels._simd import lanes, load, load_first, store, store_first
 
 from .formulas import Hardtanh, LeakyReLU, ReLU, keeps_output
-from .vectors import gradient, value
+from .vectors import gradient, refined, value
 
 _CHUNK = 1 << 14
 
@@ -29,9 +29,9 @@ def forward(formula, x, out_y):
     _forward(formula, _SERIAL_BELOW_CHEAP if cheap else _SERIAL_BELOW_COSTLY, x, out_y)
 
 
-def backward(formula, dy, kept, out_dx):
+def backward(formula, dy, kept, x, out_dx):
     cheap = keeps_output(formula) or isinstance(formula, LeakyReLU)
-    _backward(formula, _SERIAL_BELOW_CHEAP if cheap else _SERIAL_BELOW_COSTLY, dy, kept, out_dx)
+    _backward(formula, _SERIAL_BELOW_CHEAP if cheap else _SERIAL_BELOW_COSTLY, dy, kept, x, out_dx)
 
 
 @jit
@@ -46,15 +46,18 @@ def _forward_range(formula, x, out_y, start, stop):
 
 
 @jit
-def _backward_range(formula, dy, kept, out_dx, start, stop):
+def _backward_range(formula, dy, kept, x, out_dx, start, stop):
     step = lanes(dy)
     rest = (stop - start) % step
     for i in range(start, stop - rest, step):
-        store(out_dx, i, gradient(formula, load(dy, i), load(kept, i)))
+        slope, known = load(dy, i), load(kept, i)
+        dx = gradient(formula, slope, known)
+        store(out_dx, i, refined(formula, dx, slope, known, x, i, step))
     if rest:
         i = stop - rest
-        dy_last, kept_last = load_first(dy, i, rest, 0.0), load_first(kept, i, rest, 0.0)
-        store_first(out_dx, i, rest, gradient(formula, dy_last, kept_last))
+        slope, known = load_first(dy, i, rest, 0.0), load_first(kept, i, rest, 0.0)
+        dx = gradient(formula, slope, known)
+        store_first(out_dx, i, rest, refined(formula, dx, slope, known, x, i, rest))
 
 
 @parallel
@@ -69,11 +72,11 @@ def _forward(formula, serial_below, x, out_y):
 
 
 @parallel
-def _backward(formula, serial_below, dy, kept, out_dx):
+def _backward(formula, serial_below, dy, kept, x, out_dx):
     if dy.size < serial_below:
-        _backward_range(formula, dy, kept, out_dx, 0, dy.size)
+        _backward_range(formula, dy, kept, x, out_dx, 0, dy.size)
     else:
         for index in prange((dy.size + _CHUNK - 1) // _CHUNK):
             chunk = np.int64(index)
             start = chunk * _CHUNK
-            _backward_range(formula, dy, kept, out_dx, start, min(start + _CHUNK, dy.size))
+            _backward_range(formula, dy, kept, x, out_dx, start, min(start + _CHUNK, dy.size))

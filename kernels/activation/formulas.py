@@ -85,3 +85,8 @@ def keeps_output(formula: Formula) -> bool:
     if isinstance(formula, LeakyReLU):
         return formula.negative_slope >= 0
     return isinstance(formula, _FROM_OUTPUT)
+
+
+def keeps_input_too(formula: Formula) -> bool:
+    """Whether backward looks at the input where the output has lost what the derivative is."""
+    return isinstance(formula, ELU)

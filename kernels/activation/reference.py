@@ -1,4 +1,7 @@
-"""The functions as defined; `kept` is y where the derivative follows from it, else x."""
+"""The functions as defined; `kept` is y where the derivative follows from it, else x.
+
+x is given, else empty, where y may have lost what the derivative is: see `keeps_input_too`.
+"""
 
 import numpy as np
 
@@ -11,10 +14,13 @@ def forward(formula, x, out_y):
         out_y[...] = _VALUES[type(formula).__name__](x, *formula)
 
 
-def backward(formula, dy, kept, out_dx):
+def backward(formula, dy, kept, x, out_dx):
     """dx = dy f'(x)."""
     with np.errstate(all="ignore"):
-        slope = _SLOPES[type(formula).__name__](kept, *formula)
+        if x.size:
+            slope = _elu_slope_at(x, *formula)
+        else:
+            slope = _SLOPES[type(formula).__name__](kept, *formula)
         out_dx[...] = np.where(slope == 0, 0, dy * slope)
 
 
@@ -41,6 +47,10 @@ def _elu(x, alpha, scale, rate):
 
 def _elu_slope(y, alpha, scale, rate):
     return np.where(y > 0, scale, rate * (y + scale * alpha))
+
+
+def _elu_slope_at(x, alpha, scale, rate):
+    return scale * np.where(x > 0, 1, alpha * rate * np.exp(rate * np.minimum(x, 0)))
 
 
 def _softplus(x, beta, threshold):

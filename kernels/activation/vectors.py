@@ -7,8 +7,8 @@ would meet a 0.
 from numba.extending import overload
 
 from kernels._jit import jit
-from kernels._math import decay, expm1, log1p, normal_cdf, sigmoid, tanh
-from kernels._simd import absolute, fma, is_double, maximum, minimum, select
+from kernels._math import decay, exp, expm1, log1p, normal_cdf, sigmoid, tanh
+from kernels._simd import absolute, any_lane, fma, is_double, load_first, maximum, minimum, select
 
 from .formulas import (
     ELU,
@@ -42,6 +42,11 @@ def gradient(formula, dy, kept):
     raise NotImplementedError
 
 
+def refined(formula, dx, dy, kept, x, at, count):
+    """dx, anew from x where kept has lost the digits of the derivative; x may be empty."""
+    raise NotImplementedError
+
+
 @overload(value)
 def _value(formula, x):
     return _VALUES[formula.instance_class]
@@ -50,6 +55,15 @@ def _value(formula, x):
 @overload(gradient)
 def _gradient(formula, dy, kept):
     return _GRADIENTS[formula.instance_class]
+
+
+@overload(refined)
+def _refined(formula, dx, dy, kept, x, at, count):
+    return _refined_elu if formula.instance_class is ELU else _unchanged
+
+
+def _unchanged(formula, dx, dy, kept, x, at, count):
+    return dx
 
 
 @jit
@@ -86,6 +100,16 @@ def _elu(formula, x):
 def _elu_gradient(formula, dy, kept):
     below = (kept + formula.alpha * formula.scale) * formula.rate
     return dy * select(kept > 0.0, formula.scale, below)
+
+
+def _refined_elu(formula, dx, dy, kept, x, at, count):
+    """y nears -alpha scale, and its distance from there is what is left of e^x."""
+    far = formula.alpha * formula.scale
+    lost = absolute(kept + far) < abs(far) * 0.015625
+    if x.size > 0 and any_lane(lost):
+        slope = exp(load_first(x, at, count, 0.0) * formula.rate) * (far * formula.rate)
+        return select(lost, dy * slope, dx)
+    return dx
 
 
 def _hardtanh(formula, x):

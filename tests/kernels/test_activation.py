@@ -17,7 +17,7 @@ from kernels.activation import (
     Tanh,
     TanhGELU,
 )
-from kernels.activation.formulas import keeps_output
+from kernels.activation.formulas import keeps_input_too, keeps_output
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -78,11 +78,16 @@ def inputs(shape, dtype, seed=0):
     return x.astype(dtype), dy.astype(dtype)
 
 
+def kept_by(formula, x, y):
+    """What backward takes besides dy."""
+    return y if keeps_output(formula) else x, x if keeps_input_too(formula) else x[:0]
+
+
 def expected(formula, x, dy):
     x, dy = x.astype(np.float64), dy.astype(np.float64)
     y, dx = nan_poisoned(x.shape, x.dtype), nan_poisoned(x.shape, x.dtype)
     activation.reference.forward(formula, x, out_y=y)
-    activation.reference.backward(formula, dy, y if keeps_output(formula) else x, out_dx=dx)
+    activation.reference.backward(formula, dy, *kept_by(formula, x, y), out_dx=dx)
     return y, dx
 
 
@@ -99,7 +104,8 @@ def test_c1_c2_c3_c4_c6_implementation_writes_the_reference(
     x_before, dy_before = x.copy(), dy.copy()
     module.forward(formula=formula, x=x, out_y=y)
     y_before = y.copy()
-    module.backward(formula=formula, dy=dy, kept=y if keeps_output(formula) else x, out_dx=dx)
+    kept, more = kept_by(formula, x, y)
+    module.backward(formula=formula, dy=dy, kept=kept, x=more, out_dx=dx)
     expected_y, expected_dx = expected(formula, x, dy)
     assert_close(y, expected_y, tolerance)
     assert_close(dx, expected_dx, tolerance)
@@ -127,6 +133,25 @@ def test_c6_no_element_is_wild(formula):
     for actual, right in zip((y, dx), expected(formula, x, np.ones_like(x)), strict=True):
         error = np.abs(actual - right) / np.maximum(1, np.abs(right))
         assert error.max() < 3e-6, f"{error.max():.1e} at {x[error.argmax()]}"
+
+
+@pytest.mark.parametrize("formula", [ELU(), ELU(1.3, 1.2, 0.7), ELU(0.5, 1.0, 2.0)], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_elu_keeps_the_digits_of_its_gradient_far_below_zero(formula, dtype):
+    """Of e^x - 1 nothing is left there that could tell e^x."""
+    x = -np.linspace(0.001, 80 / formula.rate, 5003).astype(dtype)
+    _, saved = activation.forward(formula, x)
+    dx = activation.backward(np.ones_like(x), saved)
+    right = formula.scale * formula.alpha * formula.rate * np.exp(formula.rate * x.astype(float))
+    np.testing.assert_allclose(dx, right, rtol=1e-5)
+
+
+def test_elu_without_its_input_takes_the_gradient_from_its_output():
+    """As after a change in place."""
+    x = np.array([-3.0, -1.0, 0.5], np.float32)
+    _, saved = activation.forward(ELU(), x)
+    dx = activation.backward(np.ones_like(x), saved._replace(x=x[:0]))
+    np.testing.assert_allclose(dx, [np.exp(-3.0), np.exp(-1.0), 1.0], rtol=1e-5)
 
 
 @settings(deadline=None, max_examples=40)
