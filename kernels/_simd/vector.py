@@ -2,19 +2,26 @@
 
 from typing import Any
 
-import llvmlite.binding as llvm
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import cgutils, codegen, config, types
 from numba.extending import models, register_model
 
 I1, I32, I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 
 
+def processor_features() -> set[str]:
+    """What kernels are compiled for: the processor's, or those of NUMBA_CPU_FEATURES."""
+    given = config.CPU_FEATURES
+    flags = (codegen.get_host_cpu_features() if given is None else given).split(",")
+    stands = {flag.strip()[1:]: flag.strip().startswith("+") for flag in flags if flag.strip()}
+    return {name for name, on in stands.items() if on}
+
+
 def _register_bytes() -> int:
-    features = llvm.get_host_cpu_features()
-    if features.get("avx512f"):
+    features = processor_features()
+    if "avx512f" in features:
         return 64
-    return 32 if features.get("avx2") else 16
+    return 32 if "avx2" in features else 16
 
 
 REGISTER_BYTES = _register_bytes()
