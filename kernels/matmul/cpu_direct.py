@@ -228,6 +228,19 @@ def backward_serial(dy, y, a, b, transpose_a, transpose_b, work, out_da, out_db,
             )  # fmt: skip
 
 
+@_jit.jit
+def group_start(group, across, registers):
+    """The first register of columns of a group of panels, `across` of which share `registers`.
+
+    The last register may overlap the one before it, so both are in one group: no task writes what
+    another does.
+    """
+    if group == across:
+        return registers
+    panels = (registers + 2) // 3
+    return min(3 * (panels * group // across), max(0, registers - 2))
+
+
 @_jit.parallel
 def product(a, b, bias, transpose_a, transpose_b, relu, work, out_y):
     """out_y = op(a) op(b) + bias, rectified where `relu`; an empty bias adds nothing.
@@ -251,10 +264,10 @@ def product(a, b, bias, transpose_a, transpose_b, relu, work, out_y):
         task = np.int64(index)
         group, share = task // down, task % down
         first, last = rows * share // down, rows * (share + 1) // down
-        register_to = min(registers, 3 * (panels * (group + 1) // across))
         fill(
             a, b, bias, transpose_a, transpose_b, relu, first, last,
-            3 * (panels * group // across), register_to, work[thread_id()], out_y,
+            group_start(group, across, registers), group_start(group + 1, across, registers),
+            work[thread_id()], out_y,
         )  # fmt: skip
 
 
