@@ -172,7 +172,7 @@ def put_row(source, at, columns, factor, add, out, to):
             value += load(out, to + i)
         store(out, to + i, value)
     if rest:
-        value = load(source, at + columns - rest) * factor
+        value = load_first(source, at + columns - rest, rest, 0.0) * factor
         end = to + columns - rest
         if add:
             value += load_first(out, end, rest, 0.0)
