@@ -14,17 +14,26 @@ _BLOCK = 64
 
 
 @jit
-def column_start(x, block):
-    """The first element of a block of lines, and how many lines it has.
+def blocks(x):
+    """How many blocks of whole values the last axis has, for all of the first."""
+    outer, _, inner = x.shape
+    return outer * max(1, inner // lanes(x))
 
-    The last block of a row overlaps the one before it, so that it is as wide.
+
+@jit
+def block_starts(x, block):
+    """Where a block's values begin, as a range, and how many lines a value holds.
+
+    The lines left at the end of a row are done by a value that ends there. It overlaps the one
+    before, where out_y is scratch: so both are one block, of one task.
     """
     _, length, inner = x.shape
     step = lanes(x)
-    in_a_row = (inner + step - 1) // step
+    in_a_row = max(1, inner // step)
     outer, place = block // in_a_row, block % in_a_row
-    first = max(0, min(place * step, inner - step))
-    return outer * length * inner + first, min(step, inner)
+    start = outer * length * inner + place * step
+    left = inner % step if place == in_a_row - 1 and inner > step else 0
+    return range(start, start + left + 1, max(1, left)), min(step, inner)
 
 
 @jit

@@ -11,7 +11,7 @@ import numpy as np
 from kernels._jit import jit, parallel, prange
 from kernels._simd import lanes
 
-from .columns import column_backward, column_forward, column_start
+from .columns import block_starts, blocks, column_backward, column_forward
 from .rows import rows_backward, rows_forward
 
 # One thread needs about 10 us for as many elements, what it costs to wake the others.
@@ -66,42 +66,39 @@ def _backward_rows(dy, y, log, out_dx):
 
 @jit
 def _forward_columns_serial(x, log, out_y):
-    for block in range(_blocks(x)):
-        start, count = column_start(x, block)
-        column_forward(start, count, x, log, out_y)
+    for block in range(blocks(x)):
+        starts, count = block_starts(x, block)
+        for start in starts:
+            column_forward(start, count, x, log, out_y)
 
 
 @jit
 def _backward_columns_serial(dy, y, log, out_dx):
-    for block in range(_blocks(y)):
-        start, count = column_start(y, block)
-        column_backward(start, count, dy, y, log, out_dx)
+    for block in range(blocks(y)):
+        starts, count = block_starts(y, block)
+        for start in starts:
+            column_backward(start, count, dy, y, log, out_dx)
 
 
 @parallel
 def _forward_columns(x, log, out_y):
-    blocks = _blocks(x)
+    total = blocks(x)
     group = max(1, _TASK // (x.shape[1] * lanes(x)))
-    for index in prange((blocks + group - 1) // group):
+    for index in prange((total + group - 1) // group):
         task = np.int64(index)
-        for block in range(task * group, min(task * group + group, blocks)):
-            start, count = column_start(x, block)
-            column_forward(start, count, x, log, out_y)
+        for block in range(task * group, min(task * group + group, total)):
+            starts, count = block_starts(x, block)
+            for start in starts:
+                column_forward(start, count, x, log, out_y)
 
 
 @parallel
 def _backward_columns(dy, y, log, out_dx):
-    blocks = _blocks(y)
+    total = blocks(y)
     group = max(1, _TASK // (y.shape[1] * lanes(y)))
-    for index in prange((blocks + group - 1) // group):
+    for index in prange((total + group - 1) // group):
         task = np.int64(index)
-        for block in range(task * group, min(task * group + group, blocks)):
-            start, count = column_start(y, block)
-            column_backward(start, count, dy, y, log, out_dx)
-
-
-@jit
-def _blocks(x):
-    """How many values it takes to go along the last axis, for all of the first."""
-    outer, _, inner = x.shape
-    return outer * ((inner + lanes(x) - 1) // lanes(x))
+        for block in range(task * group, min(task * group + group, total)):
+            starts, count = block_starts(y, block)
+            for start in starts:
+                column_backward(start, count, dy, y, log, out_dx)
