@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -325,3 +329,38 @@ def test_wrong_dtypes_and_shapes_are_named():
     with pytest.raises(ValueError, match=r"expected dy of shape \(2, 3, 4\), got \(2, 3, 3\)"):
         attention.backward(x[:, :, :3], saved)
     assert attention.forward(x, x, x, save=False)[1] is None
+
+
+PROGRAM = """
+import ctypes, mmap
+import numpy as np
+from kernels import attention
+
+PAGE = mmap.PAGESIZE
+
+
+def at_the_end(array):
+    \"\"\"A copy behind which the next page must not be touched.\"\"\"
+    pages = -(-array.nbytes // PAGE) * PAGE
+    memory = mmap.mmap(-1, pages + PAGE)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    assert ctypes.CDLL(None).mprotect(ctypes.c_void_p(address + pages), PAGE, 0) == 0
+    start = pages - array.nbytes
+    copy = np.frombuffer(memory, array.dtype, array.size, start).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
+rng = np.random.default_rng(0)
+for shape in ((1, 1, 3, 5), (2, 3, 17, 20), (1, 2, 70, 33)):
+    query, key, value, dy = (
+        at_the_end(rng.standard_normal(shape).astype(np.float32)) for _ in range(4)
+    )
+    y, saved = attention.forward(query, key, value)
+    attention.backward(dy, saved)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows protects pages by other calls")
+def test_nothing_is_read_behind_the_last_element():
+    subprocess.run([sys.executable, "-c", PROGRAM], cwd=Path(__file__).parents[2], check=True)

@@ -1,5 +1,7 @@
 """The matrix product, in all four transposed forms, with bias and ReLU behind it."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from kernels import matmul
 from kernels.matmul import algorithms
+from kernels.matmul.cpu_direct import group_start
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -375,3 +378,13 @@ def test_against_pytorch_linear(torch, shape, relu):
     assert_close(y, y_torch.detach().numpy(), 1e-5)
     for gradient, tensor in zip(matmul.backward(dy, saved), tensors, strict=True):
         assert_close(gradient, tensor.grad.numpy(), 1e-4)
+
+
+@pytest.mark.parametrize("registers", range(1, 40))
+def test_groups_of_columns_are_the_whole_and_share_nothing(registers):
+    """The last register overlaps the one before it, which so has to be in its group."""
+    across = min((registers + 2) // 3, algorithms.cpu.TASKS)
+    starts = [group_start.py_func(group, across, registers) for group in range(across + 1)]
+    assert starts[0] == 0 and starts[-1] == registers
+    assert all(first < last for first, last in itertools.pairwise(starts))
+    assert registers == 1 or starts[-1] - starts[-2] >= 2
