@@ -7,6 +7,7 @@ sums or slant and level. Of a strip's last columns only so many lanes are read a
 import numpy as np
 
 from kernels._jit import jit
+from kernels._range import beyond_float32
 from kernels._simd import fma, lanes, load, load_first, select, store, store_first
 
 
@@ -25,6 +26,26 @@ def add_rows(x, first, last, column, columns, head, total, squares):
             square_sums = fma(deviation, deviation, square_sums)
         store(total, c, sums)
         store(squares, c, square_sums)
+
+
+@jit
+def correct_moments(x, first, last, column, begin, end, total, squares, means, spreads):
+    """Those of columns [begin, end) anew, in float64, whose squares may be no float32's.
+
+    A column of equal numbers, with sums of 0, is left alone: such are frequent.
+    """
+    for c in range(begin, end):
+        equal = x[first, column + c, 0] == x[last - 1, column + c, 0]
+        if not beyond_float32(x, squares[c]) or (total[c] == 0.0 and squares[c] == 0.0 and equal):
+            continue
+        mean = spread = 0.0
+        for sample in range(first, last):
+            mean += x[sample, column + c, 0]
+        mean /= last - first
+        for sample in range(first, last):
+            deviation = x[sample, column + c, 0] - mean
+            spread += deviation * deviation
+        means[c], spreads[c] = mean, spread
 
 
 @jit

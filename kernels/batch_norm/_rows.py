@@ -8,6 +8,7 @@ a row ends where the row does and overlaps its neighbour, for masked stores are 
 import numpy as np
 
 from kernels._jit import jit
+from kernels._range import all_equal
 from kernels._simd import (
     fma,
     full,
@@ -43,6 +44,27 @@ def deviation_sums(x, start, rows, columns, shift):
             squares = fma(deviation, deviation, squares)
             i += step
     return sum_lanes(total + more_total), sum_lanes(squares + more_squares)
+
+
+@jit
+def wide_moments(x, start, rows, columns):
+    """Mean and sum of squared deviations, in float64."""
+    pitch, flat = x.shape[1] * x.shape[2], x.reshape(-1)
+    alike = True
+    for row in range(start, start + rows * pitch, pitch):
+        alike &= flat[row] == flat[start] and all_equal(flat, row, columns)
+    if alike:
+        return np.float64(flat[start]), 0.0
+    mean = squares = 0.0
+    for row in range(start, start + rows * pitch, pitch):
+        for i in range(row, row + columns):
+            mean += flat[i]
+    mean /= rows * columns
+    for row in range(start, start + rows * pitch, pitch):
+        for i in range(row, row + columns):
+            deviation = flat[i] - mean
+            squares += deviation * deviation
+    return mean, squares
 
 
 @jit

@@ -12,9 +12,9 @@ the rows' pitch is a power of two.
 import numpy as np
 
 from kernels._jit import jit, parallel, prange
-from kernels._simd import lanes, load, load_as, select, sqrt, store, store_as
+from kernels._simd import any_lane, is_double, lanes, load, load_as, select, sqrt, store, store_as
 
-from ._columns import add_gradient_rows, add_rows, write_gradient_rows, write_rows
+from ._columns import add_gradient_rows, add_rows, correct_moments, write_gradient_rows, write_rows
 from ._steps import block_moments, forward_line, gradient_line, merge_moments, part_bounds
 
 # Each lane adds up so many samples in x's dtype, then goes on in float64.
@@ -133,11 +133,19 @@ def _moments(task, x, work, work_lanes):
             stop = min(row + _ROWS_TOGETHER, end)
             add_rows(x, row, stop, column, columns, head, total, squares)
         before, more = float(begin - first), float(end - begin)
+        means, spreads = work[strip, part, 2], work[strip, part, 3]
         for c in range(0, mean.size, lanes(mean)):
+            raw = load_as(squares, c, mean)
             block_mean, block_spread = block_moments(
-                more, load_as(head, c, mean), load_as(total, c, mean), load_as(squares, c, mean)
+                more, load_as(head, c, mean), load_as(total, c, mean), raw
             )
             block_spread = select(block_spread < 0.0, 0.0, block_spread)
+            if not is_double(x) and any_lane(~((raw >= 1e-30) & (raw < np.inf))):
+                store(means, c, block_mean)
+                store(spreads, c, block_spread)
+                end_c = min(c + lanes(mean), columns)
+                correct_moments(x, begin, end, column, c, end_c, total, squares, means, spreads)
+                block_mean, block_spread = load(means, c), load(spreads, c)
             merged = merge_moments(
                 before, load(mean, c), load(spread, c), more, block_mean, block_spread
             )

@@ -13,8 +13,9 @@ The second pass over a channel finds it in the cache while N * S elements fit th
 import numpy as np
 
 from kernels._jit import jit, parallel, prange
+from kernels._range import beyond_float32
 
-from ._rows import deviation_sums, gradient_sums, write_gradient, write_line
+from ._rows import deviation_sums, gradient_sums, wide_moments, write_gradient, write_line
 from ._steps import (
     block_moments,
     forward_line,
@@ -103,6 +104,8 @@ def _moments(task, x, work):
     shift = x[first, channel, 0]
     total, _ = deviation_sums(x, (first * channels + channel) * width, rows, columns, shift)
     count, mean, squares = 0, shift + total / (rows * columns), 0.0
+    if not abs(mean) < np.inf:
+        mean = np.float64(shift)
     height = max(1, _BLOCK // width)
     for sample in range(first, last, height):
         rows = min(height, last - sample)
@@ -112,7 +115,10 @@ def _moments(task, x, work):
             more = rows * columns
             shift = x.dtype.type(mean)
             total, total_squares = deviation_sums(x, start, rows, columns, shift)
-            block_mean, spread = block_moments(more, shift, total, total_squares)
+            if beyond_float32(x, total_squares):
+                block_mean, spread = wide_moments(x, start, rows, columns)
+            else:
+                block_mean, spread = block_moments(more, shift, total, total_squares)
             spread = 0.0 if spread < 0.0 else spread  # written so that NaN stays
             mean, squares = merge_moments(count, mean, squares, more, block_mean, spread)
             count += more

@@ -3,7 +3,10 @@
 Sums run in lanes of the array's dtype over at most BLOCK elements, then go on in float64.
 """
 
+import numpy as np
+
 from .._jit import jit
+from .._range import all_equal, beyond_float32
 from .._simd import (
     REGISTER_BYTES,
     fma,
@@ -111,6 +114,8 @@ def moments(x, start, size):
         squares += more_squares + apart * apart * count * share
         mean += apart * share
         count += more
+    if beyond_float32(x, squares):
+        mean, squares = wide_moments(x, start, size)
     return mean, squares / size
 
 
@@ -138,7 +143,26 @@ def mean_square(x, start, size):
     squares = 0.0
     for begin in range(start, start + size, BLOCK):
         squares += shifted_sums(x, begin, min(BLOCK, start + size - begin), 0.0)[1]
+    if beyond_float32(x, squares):
+        mean, squares = wide_moments(x, start, size)
+        squares += mean * mean * size
     return squares / size
+
+
+@jit
+def wide_moments(x, start, count):
+    """Mean and sum of squared deviations of a block, in float64."""
+    flat = x.reshape(-1)
+    if all_equal(flat, start, count):
+        return np.float64(flat[start]), 0.0
+    mean = squares = 0.0
+    for i in range(start, start + count):
+        mean += flat[i]
+    mean /= count
+    for i in range(start, start + count):
+        deviation = flat[i] - mean
+        squares += deviation * deviation
+    return mean, squares
 
 
 @jit

@@ -8,6 +8,7 @@ loop over rows inside, for a call costs as much as ten values.
 import numpy as np
 
 from .._jit import jit, parallel, prange
+from .._range import beyond_float32
 from .._simd import fma, full, lanes, load, load_first, store_first, sum_lanes
 from ._steps import (
     BLOCK,
@@ -19,6 +20,7 @@ from ._steps import (
     put,
     task_count,
     task_rows,
+    wide_moments,
     write_line,
 )
 
@@ -97,10 +99,14 @@ def _short_rows(first, last, x, size, eps, out_mean, out_rstd):
             squares = fma(one, one, squares)
         deviations = sum_lanes(total + more)
         offset = deviations / size
-        spread = sum_lanes(squares + more_squares) - deviations * offset
+        out_mean[row] = shift + offset
+        out_rstd[row] = sum_lanes(squares + more_squares) - deviations * offset
+    for row in range(first, last):
+        spread = out_rstd[row]
+        if beyond_float32(x, spread):
+            out_mean[row], spread = wide_moments(x, row * size, size)
         # Rounding may bring equal elements below zero; written so that NaN stays.
         spread = 0.0 if spread < 0.0 else spread
-        out_mean[row] = shift + offset
         out_rstd[row] = 1.0 / np.sqrt(spread / size + eps)
 
 
