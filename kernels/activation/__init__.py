@@ -53,7 +53,7 @@ __all__ = [
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
 
 
-_NOTHING = {4: np.empty(0, np.float32), 8: np.empty(0, np.float64)}
+_NOTHING: dict[int, np.ndarray] = {4: np.empty(0, np.float32), 8: np.empty(0, np.float64)}
 
 
 class Saved(NamedTuple):
