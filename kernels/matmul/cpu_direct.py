@@ -230,15 +230,10 @@ def backward_serial(dy, y, a, b, transpose_a, transpose_b, work, out_da, out_db,
 
 @_jit.jit
 def group_start(group, across, registers):
-    """The first register of columns of a group of panels, `across` of which share `registers`.
-
-    The last register may overlap the one before it, so both are in one group: no task writes what
-    another does.
-    """
+    """The first register of a group of panels; the last, which may overlap, goes with another."""
     if group == across:
         return registers
-    panels = (registers + 2) // 3
-    return min(3 * (panels * group // across), max(0, registers - 2))
+    return min(3 * ((registers + 2) // 3 * group // across), max(0, registers - 2))
 
 
 @_jit.parallel
