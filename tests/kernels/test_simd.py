@@ -30,8 +30,10 @@ from kernels._simd import (
     stream,
     sum_lanes,
     times_power_of_two,
+    vector,
 )
 from tests.helpers import assert_same_bits, nan_poisoned
+from tests.narrow import narrow_features
 
 FLOATS = [np.float32, np.float64]
 INTEGERS = [np.int32, np.uint32, np.int64, np.uint64]
@@ -456,3 +458,12 @@ def test_types_are_known_to_the_compiler(dtype):
     out = np.zeros(3, np.int64)
     _describe(numbers(dtype, 1), out)
     assert out.tolist() == [lane_count(dtype), dtype is np.float64, dtype is np.float64]
+
+
+def test_lanes_follow_from_the_features_that_are_compiled_for(monkeypatch):
+    given = narrow_features({"avx2": True, "fma": True, "sse2": True, "avx512f": True})
+    assert given == "+avx2,-avx512f,+fma,+sse2"
+    assert narrow_features({"avx2": True, "avx512f": False}) == ""
+    for features, size in ((given, 32), ("+sse2,+avx512f", 64), ("+avx2,-avx2", 16), ("", 16)):
+        monkeypatch.setattr(vector.config, "CPU_FEATURES", features)
+        assert vector._register_bytes() == size
