@@ -199,6 +199,8 @@ class Conv2d(Convolution):
     groups        parts of the channels that do not see one another
     padding_mode  what lies around the image: "zeros", or as in `functional.pad`
 
+    NaN and infinity may reach the neighbours of what sees them: see `functional.conv2d`.
+
     >>> import nnet as nn
     >>> nn.Conv2d(1, 8, kernel_size=3, padding=1)(nn.ones(2, 1, 28, 28)).shape
     (2, 8, 28, 28)

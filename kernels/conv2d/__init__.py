@@ -65,8 +65,10 @@ def forward(
     bias    (K,) or None
     y       (N, K, OH, OW), OH = (H + 2 padding - dilation (kernel - 1) - 1) // stride + 1
 
-    `algorithm` is one of ALGORITHMS; they differ in speed and in rounding alone. Winograd's
-    errors are up to 3 times those of plain sums: 1e-6 of the result's size in float32.
+    `algorithm` is one of ALGORITHMS; on finite numbers they differ in speed and in rounding alone.
+    Winograd's errors are up to 3 times those of plain sums: 1e-6 of the result's size in float32.
+    NaN and infinity make NaN there of all 4 x 4 outputs of a tile that sees them, and of all 9 taps
+    of a filter's gradient; the other algorithms keep to what sees them.
 
     Raises TypeError for other or mixed dtypes, ValueError for shapes that do not fit.
     """

@@ -60,6 +60,9 @@ def conv2d(
     bias     (K,)
     padding  zeros on each side, "valid" for none, "same" for as many as keep H and W
 
+    Where the kernel is 3 x 3, its stride 1 and there are 16 channels and filters or more, NaN and
+    infinity reach all outputs of a 4 x 4 tile that sees them; else those outputs that see them.
+
     Raises TypeError for other or mixed dtypes, ValueError for shapes and sizes that do not fit.
 
     >>> import nnet as nn, nnet.functional as F

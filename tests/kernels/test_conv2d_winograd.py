@@ -139,3 +139,33 @@ def relative_error(actual, wanted):
 def test_winograd_needs_whole_runs_of_lanes(monkeypatch):
     monkeypatch.setattr(run_winograd, "panel_columns", lambda dtype: 6)
     assert not run_winograd.applies((3, 3, 1, 1, 1, 1, 1, 1), 1, np.dtype(np.float64))
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [(0, 0), (5, 6), (13, 13)])
+def test_what_is_not_finite_spreads_over_the_tiles_that_see_it_and_no_further(place, number):
+    shapes = (2, 16, 14, 14), (17, 16, 3, 3), {"padding": (1, 1)}
+    x, weight, bias, dy = inputs(*shapes, np.float32)
+    clean = run(x, weight, bias, dy, (1, 1), relu=False)
+    bad_x, bad_dy = x.copy(), dy.copy()
+    bad_x[1, 3, *place] = number
+    bad_dy[1, 4, *place] = number
+    y, saved = conv2d.forward(bad_x, weight, bias, padding=(1, 1), algorithm="winograd")
+    plain, _ = conv2d.forward(bad_x, weight, bias, padding=(1, 1), algorithm="im2col")
+    _, dweight, _ = conv2d.backward(dy, saved)
+    dx, _, _ = conv2d.backward(bad_dy, saved._replace(x=x))
+    # A tile of 4 x 4 outputs begins at a multiple of 4 and sees one pixel more on each side.
+    tiles = np.zeros((16, 16), bool)
+    for row in range(0, 16, 4):
+        for column in range(0, 16, 4):
+            sees = row - 1 <= place[0] <= row + 4 and column - 1 <= place[1] <= column + 4
+            tiles[row : row + 4, column : column + 4] = sees
+    tiles = tiles[:14, :14]
+    assert np.all(np.isfinite(y[1]) <= np.isfinite(plain[1]))
+    for bad, good in ((y, clean[0]), (dx, clean[1])):
+        assert_same_bits(bad[0], good[0])
+        assert_same_bits(bad[1][:, ~tiles], good[1][:, ~tiles])
+        assert not np.isfinite(bad[1][:, place[0], place[1]]).any()
+    others = np.arange(16) != 3
+    assert_same_bits(dweight[:, others], clean[2][:, others])
+    assert not np.isfinite(dweight[:, 3]).any()
