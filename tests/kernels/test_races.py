@@ -15,7 +15,6 @@ from kernels import _jit
 from kernels._jit import jit, prange, thread_id, thread_rows
 from kernels._math import decay
 from kernels._simd import full, lanes, load, load_first, maximum, store, store_first
-from tests.races import checker
 from tests.races.calls import CALLS
 from tests.races.checker import Checker, RaceError, checked_launches, parallel_kernels
 from tests.races.instructions import instrumented
@@ -121,26 +120,6 @@ def _all_the_same(x, out_y):
 def test_equal_bits_in_one_element_are_a_race():
     with pytest.raises(RaceError, match=r"task 1 writes out_y\[0\], which task 0 writes"):
         checked(_all_the_same, np.ones(7), np.zeros(2))
-
-
-def _end_of_each(x, reads, out_y):
-    for index in prange(x.size):
-        task = np.int64(index)
-        out_y[task // 4] = 0.5
-        out_y[task // 4] = x[task]
-        if reads:
-            x[task] = out_y[0]
-
-
-def test_a_kernel_may_be_let_write_the_same_bits_twice(monkeypatch):
-    monkeypatch.setitem(checker.SAME_BITS_TWICE, "planted._end_of_each", "a test")
-    checked(_end_of_each, np.ones(9), False, np.zeros(3))
-    with pytest.raises(RaceError, match=r"writes out_y\[1\], which another task writes too"):
-        checked(_end_of_each, np.where(np.arange(9) == 7, 2.0, 1.0), False, np.zeros(3))
-    with pytest.raises(RaceError, match=r"writes out_y\[0\], which task 1 writes"):
-        checked(_end_of_each, np.array([1.0, 2.0, 1.0]), False, np.zeros(3))
-    with pytest.raises(RaceError, match=r"writes out_y\[0\], which task 0 reads"):
-        checked(_end_of_each, np.ones(9), True, np.zeros(3))
 
 
 def _from_the_neighbour(inout_x):

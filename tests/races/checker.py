@@ -23,12 +23,6 @@ from tests.races import recorder
 from tests.races.arena import Arena
 from tests.races.source import Marked, marked, recording
 
-# Kernels whose tasks may write an element twice. The checker then proves that all of them write
-# the same bits and that none reads them, so that it does not matter who comes last.
-SAME_BITS_TWICE = {
-    "matmul.cpu_direct.product": "a register of columns beyond the last is the last one again",
-}
-
 
 class RaceError(AssertionError):
     """Tasks of one launch meet in memory; says where."""
@@ -71,7 +65,7 @@ class Checker:
         assert threads > 1, "a checker needs NUMBA_NUM_THREADS of 2 or more"
         results, divisor, most = [], 1, 2
         while divisor < most:
-            recorder.start(arena, divisor, threads, name in SAME_BITS_TWICE)
+            recorder.start(arena, divisor, threads)
             with recording():
                 results.append(arena.launch(kernel.function))
             conflicts, tasks = recorder.stop(len(kernel.lines))
@@ -97,9 +91,7 @@ def _told(name: str, kernel: Marked, arena: Arena, conflicts: list[recorder.Conf
     for loop, task, other, offset, kinds in conflicts:
         who = f"line {kernel.lines[loop]}, task {task}" if loop >= 0 else "outside its loops it"
         what = f"{verbs[kinds & 1]} {arena.describe(offset)}"
-        if other == task:
-            what += ", which another task writes too"
-        elif other >= 0:
+        if other >= 0:
             what += f", which task {other} {verbs[kinds >> 1]}"
         lines.append(f"  {who} {what}")
     return "\n".join(lines)

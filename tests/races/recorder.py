@@ -3,9 +3,6 @@
 Each cell of the arena, 4 bytes or one, knows its last writer and two readers since the parallel
 loop began, as `epoch << 32 | task`; loops are barriers: a new one is a new epoch, and nothing is
 cleared.
-
-Where a kernel may write an element twice, to the same bits, the cell also knows what it held when
-the second writer came. Whichever task comes last, that is what stays, if nobody reads it.
 """
 
 from typing import Any, NamedTuple
@@ -25,10 +22,10 @@ MOST_LOOPS = 16
 _FIELDS = 5
 
 # Numbers in the state.
-_BASE, _SIZE, _TASK, _EPOCH, _LOOP, _DIVISOR, _THREADS, _CONFLICTS, _TWICE, _SHIFT = range(10)
+_BASE, _SIZE, _TASK, _EPOCH, _LOOP, _DIVISOR, _THREADS, _CONFLICTS, _SHIFT = range(9)
 
 # Numbers of each cell.
-_WRITER, _READER, _SECOND_READER, _KEPT = range(4)
+_WRITER, _READER, _SECOND_READER = range(3)
 
 
 class Conflict(NamedTuple):
@@ -48,12 +45,12 @@ def _as_pointer(typingctx: Any, address: Any) -> Any:
 
 
 # Compiled code takes these by address: which shadows are in use is known at a launch only.
-_numbers = np.zeros(10, np.int64)
+_numbers = np.zeros(9, np.int64)
 _found = np.zeros((MOST_CONFLICTS, _FIELDS), np.int64)
 _shadows = np.zeros(2, np.int64)
 _tasks = np.zeros(MOST_LOOPS, np.int64)
 _NUMBERS, _FOUND, _SHADOWS, _TASKS = (a.ctypes.data for a in (_numbers, _found, _shadows, _tasks))
-_owners = np.zeros((0, 4), np.int64)
+_owners = np.zeros((0, 3), np.int64)
 _inside = np.zeros(0, np.uint8)
 
 
@@ -74,7 +71,7 @@ def _report(numbers, task, other, offset, kinds):
 
 @njit(error_model="numpy")
 def _touch(address, count, kind):
-    numbers = carray(_as_pointer(_NUMBERS), 10, np.int64)
+    numbers = carray(_as_pointer(_NUMBERS), 9, np.int64)
     first, size, task = address - numbers[_BASE], numbers[_SIZE], numbers[_TASK]
     if first + count <= 0 or first >= size:
         return
@@ -86,19 +83,11 @@ def _touch(address, count, kind):
         return
     if task < 0:
         return
-    owners = carray(_as_pointer(shadows[0]), (size, 4), np.int64)
+    owners = carray(_as_pointer(shadows[0]), (size, 3), np.int64)
     shift = numbers[_SHIFT]
     for cell in range(first >> shift, ((stop - 1) >> shift) + 1):
         if not _touch_cell(task, cell, kind, owners[cell], numbers):
             return
-
-
-@njit(error_model="numpy")
-def _value(numbers, cell):
-    if numbers[_SHIFT]:
-        words = carray(_as_pointer(numbers[_BASE]), numbers[_SIZE] // 4, np.uint32)
-        return np.int64(words[cell])
-    return np.int64(carray(_as_pointer(numbers[_BASE]), numbers[_SIZE], np.uint8)[cell])
 
 
 @njit(error_model="numpy")
@@ -107,12 +96,9 @@ def _touch_cell(task, cell, kind, row, numbers):
     epoch, at = numbers[_EPOCH], cell << numbers[_SHIFT]
     me = epoch << 32 | task
     writer = _other(row[_WRITER], task, numbers)
-    kept = row[_KEPT] >> 32 == epoch
-    if writer >= 0 and (kind == READ or not numbers[_TWICE]):
+    if writer >= 0:
         return _report(numbers, task, writer, at, kind | 2 * WRITE)
     if kind == READ:
-        if kept:
-            return _report(numbers, task, task, at, READ | 2 * WRITE)
         if row[_READER] >> 32 != epoch:
             row[_READER] = me
         elif _other(row[_READER], task, numbers) >= 0:
@@ -122,11 +108,6 @@ def _touch_cell(task, cell, kind, row, numbers):
         reader = _other(row[seen], task, numbers)
         if reader >= 0:
             return _report(numbers, task, reader, at, WRITE)
-    if writer >= 0:
-        value = _value(numbers, cell)
-        if kept and row[_KEPT] & 0xFFFFFFFF != value:
-            return _report(numbers, task, writer, at, WRITE | 2 * WRITE)
-        row[_KEPT] = epoch << 32 | value
     row[_WRITER] = me
     return True
 
@@ -159,7 +140,7 @@ def _masked(address, mask, element, kind):
 
 @cfunc(types.void(types.int64, types.int64))
 def _enter_task(loop, task):
-    numbers = carray(_as_pointer(_NUMBERS), 10, np.int64)
+    numbers = carray(_as_pointer(_NUMBERS), 9, np.int64)
     numbers[_LOOP], numbers[_TASK] = loop, task
     tasks = carray(_as_pointer(_TASKS), MOST_LOOPS, np.int64)
     tasks[loop] = max(tasks[loop], task + 1)
@@ -167,17 +148,7 @@ def _enter_task(loop, task):
 
 @cfunc(types.void())
 def _end_loop():
-    numbers = carray(_as_pointer(_NUMBERS), 10, np.int64)
-    if numbers[_TWICE]:
-        size, epoch = numbers[_SIZE], numbers[_EPOCH]
-        shadows = carray(_as_pointer(_SHADOWS), 2, np.int64)
-        owners = carray(_as_pointer(shadows[0]), (size, 4), np.int64)
-        for cell in range(size >> numbers[_SHIFT]):
-            kept = owners[cell, _KEPT]
-            if kept >> 32 == epoch and kept & 0xFFFFFFFF != _value(numbers, cell):
-                last = owners[cell, _WRITER] & 0xFFFFFFFF
-                at = cell << numbers[_SHIFT]
-                _report(numbers, last, last, at, WRITE | 2 * WRITE)
+    numbers = carray(_as_pointer(_NUMBERS), 9, np.int64)
     numbers[_TASK] = -1
     numbers[_EPOCH] += 1
 
@@ -185,7 +156,7 @@ def _end_loop():
 @cfunc(types.int64())
 def _thread():
     # Loops number their threads differently, so what one leaves for "its" thread is missed.
-    numbers = carray(_as_pointer(_NUMBERS), 10, np.int64)
+    numbers = carray(_as_pointer(_NUMBERS), 9, np.int64)
     return (_thread_of(numbers[_TASK], numbers) + numbers[_LOOP]) % numbers[_THREADS]
 
 
@@ -205,19 +176,16 @@ end_loop = types.ExternalFunction("nnet_race_end", types.void())
 thread = types.ExternalFunction("nnet_race_thread", types.int64())
 
 
-def start(arena: Arena, divisor: int, threads: int, twice: bool) -> None:
-    """Watch an arena; task t runs on thread t // divisor % threads.
-
-    twice  whether two tasks may write an element, to the same bits
-    """
+def start(arena: Arena, divisor: int, threads: int) -> None:
+    """Watch an arena; task t runs on thread t // divisor % threads."""
     global _owners, _inside
     size = len(arena.inside)
     if len(_owners) < size:
-        _owners = np.zeros((2 * size, 4), np.int64)
+        _owners = np.zeros((2 * size, 3), np.int64)
     _inside, _tasks[:] = arena.inside, 0
     _shadows[:] = _owners.ctypes.data, _inside.ctypes.data
     epoch, shift = _numbers[_EPOCH] + 1, 2 if arena.itemsize % 4 == 0 else 0
-    _numbers[:] = arena.address, size, -1, epoch, -1, divisor, threads, 0, twice, shift
+    _numbers[:] = arena.address, size, -1, epoch, -1, divisor, threads, 0, shift
 
 
 def stop(loops: int) -> tuple[list[Conflict], list[int]]:
