@@ -43,7 +43,7 @@ SEQUENCES = [
         "kernels/embedding/cpu.py",
         "total = full(_LIKE_DOUBLE, 0.0)\n        for place in range(begin, end):",
         "total = full(_LIKE_DOUBLE, 0.0)\n        for place in range(begin + 1, end):",
-        _EMBEDDING + "[cpu-float32-1e-06-(257, 67, 1009)]",
+        "tests/kernels/test_embedding.py::test_ids_of_any_shape",
     ),
     Mutation(
         "rnn-slope-of-tanh",
