@@ -183,6 +183,16 @@ def test_same_bits_whatever_the_padding(reverse):
     assert_same_bits([y_long[:23], h_long, dx_long[:23], *others], [y, h_n, dx, dh0, *gradients])
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_what_is_past_the_end_is_ignored(reverse):
+    """NaN right behind an end, where its gates have gradients of 0, must not reach the weights."""
+    given = problem((5, 3, 4, 6), lengths=[2, 5, 4], reverse=reverse)
+    right = run(given)
+    past = np.arange(5)[:, None] >= [2, 5, 4]
+    given.arrays["x"][past], given.dy[past] = np.nan, np.nan
+    assert_same_bits(run(given), right)
+
+
 def test_full_lengths_are_no_lengths():
     shape = (6, 3, 4, 20)
     assert_same_bits(run(problem(shape, lengths=[6] * 3)), run(problem(shape)))
