@@ -93,6 +93,15 @@ def test_b8_planes_are_kept_or_dropped_whole(plane):
     assert_same_bits(bernoulli_mask.backward(x, saved), expected)
 
 
+def test_b8_planes_of_several_tasks_have_the_coins_of_as_many_elements():
+    x = _normal((4001, 5, 3), np.float32)
+    ones, _ = bernoulli_mask.forward(np.ones((4001, 5)), 0.4, seed=1, stream=2, scale=1)
+    y, saved = bernoulli_mask.forward(x, 0.4, seed=1, stream=2, plane=3)
+    expected = np.where(ones[..., None] > 0, x * np.float32(1 / 0.6), np.float32(0))
+    assert_same_bits(y, expected)
+    assert_same_bits(bernoulli_mask.backward(x, saved), expected)
+
+
 @pytest.mark.parametrize("plane", [1, 7])
 def test_shift_and_fill_equal_reference(plane):
     x = _normal(7 * 601)
