@@ -138,7 +138,7 @@ PRODUCTS = [
         "kernels/matmul/cpu.py",
         "value = load(y, start + j) + load(bias, column + j)",
         "value = load(y, start + j) + load(bias, j)",
-        _MATMUL + "[float32-1e-06-ab-linear-bias]",
+        _MATMUL + "[float64-1e-14-ab-linear-bias]",
     ),
     Mutation(
         "matmul-transposed-panel-of-the-first-depth",
