@@ -274,3 +274,9 @@ def test_norms_that_cannot_be_bounded(weight, max_norm, norm_type, message):
     with pytest.raises(ValueError, match=message):
         embedding.renormalize(np.array([0, 2]), weight, max_norm, norm_type)
     assert_same_bits(weight, before)
+
+
+def test_rows_of_several_tasks_are_shrunk():
+    weight = np.full((1009, 67), 3.0, np.float32)
+    embedding.renormalize(np.arange(1009), weight, 1.0)
+    np.testing.assert_allclose(weight, 67**-0.5, 1e-6)

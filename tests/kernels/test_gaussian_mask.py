@@ -141,3 +141,12 @@ def test_bad_gradient_and_dtype():
         gaussian_mask.backward(np.zeros((2, 3), np.int64), saved)
     with pytest.raises(TypeError, match="float32 or float64, got int64"):
         gaussian_mask.draw(3, np.int64, seed=0, stream=0)
+
+
+def test_noise_of_several_tasks_is_applied_to_each_element():
+    x = np.full(40_009, 2.0, np.float32)
+    y, saved = gaussian_mask.forward(x, 0.5, seed=1, stream=2)
+    ones, _ = gaussian_mask.forward(np.ones(40_009, np.float32), 0.5, seed=1, stream=2)
+    np.testing.assert_array_equal(y, 2 * ones)
+    np.testing.assert_array_equal(gaussian_mask.backward(x, saved), 2 * ones)
+    assert 0.9 < ones.mean() < 1.1 and (np.abs(ones - 1) < 3).all() and (y[-2000:] != 0).all()
