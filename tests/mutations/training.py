@@ -50,8 +50,8 @@ TRAINING = [
     Mutation(
         "cosine-schedule-without-its-minimum",
         "nnet/optim/lr_scheduler.py",
-        "share = (1 + math.cos(math.pi * self.last_epoch / self.T_max)) / 2",
-        "share = math.cos(math.pi * self.last_epoch / self.T_max / 2)",
+        "return [low + (lr - low) * factor for lr in self._rates()]",
+        "return [lr * factor for lr in self._rates()]",
         "tests/nnet/test_lr_scheduler.py::test_f_cosine_falls_to_its_minimum",
     ),
     Mutation(
@@ -64,8 +64,8 @@ TRAINING = [
     Mutation(
         "loader-shuffles-alike-every-epoch",
         "nnet/data/order.py",
-        "np.random.Philox(key=[seed, epoch])",
-        "np.random.Philox(key=[seed, 0])",
+        'key = seed_of("shuffled", "seed", seed), seed_of("shuffled", "epoch", epoch)',
+        'key = seed_of("shuffled", "seed", seed), 0',
         "tests/nnet/test_loader.py::test_shuffle_is_a_function_of_seed_and_epoch",
     ),
     Mutation(
