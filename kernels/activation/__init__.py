@@ -47,6 +47,7 @@ __all__ = [
     "TanhGELU",
     "backward",
     "forward",
+    "keeps_input_too",
     "keeps_output",
 ]
 
@@ -72,8 +73,8 @@ def forward(
 ) -> tuple[np.ndarray, Saved]:
     """Return the formula's value at every x.
 
-    out  C-contiguous, of x's shape and dtype, takes the values and is returned; it may be x, which
-         Saved then keeps all the same if the gradient does not follow from the output
+    out  C-contiguous, of x's shape and dtype, takes the values and is returned; it may be x where
+         the gradient follows from the output alone
 
     >>> import numpy as np
     >>> from kernels import activation

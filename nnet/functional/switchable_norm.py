@@ -9,6 +9,7 @@ import numpy as np
 
 from kernels import group_norm as planes
 
+from ..broadcasting import quiet
 from ..tape import enable_grad, no_grad
 from ..tensor import Tensor, record
 from ..writes import wrote_average
@@ -219,12 +220,13 @@ def _track(
     """Move the running averages towards the batch's mean and unbiased variance, if it has any."""
     if not input.numel():
         return
-    count = input.numel() // input.shape[1]
-    batch_var = (var.mean(0) + mean.var(0)) * (count / (count - 1))
-    for average, value in ((running_mean, mean.mean(0)), (running_var, batch_var)):
-        if average is not None:
-            average.data[...] = (1 - momentum) * average.data + momentum * value
-            wrote_average(average)
+    with quiet():
+        count = input.numel() // input.shape[1]
+        batch_var = (var.mean(0) + mean.var(0)) * (count / (count - 1))
+        for average, value in ((running_mean, mean.mean(0)), (running_var, batch_var)):
+            if average is not None:
+                average.data[...] = (1 - momentum) * average.data + momentum * value
+                wrote_average(average)
 
 
 def _check(

@@ -24,8 +24,10 @@ def apply(op: str, formula: activation.Formula, input: Tensor, inplace: bool = F
             y, saved = activation.forward(formula, x)
             np.copyto(out, y)
         else:
-            kept = x if activation.keeps_output(formula) else x.copy()
-            _, saved = activation.forward(formula, kept, out)
+            saves_input = not activation.keeps_output(formula) or activation.keeps_input_too(
+                formula
+            )
+            _, saved = activation.forward(formula, x.copy() if saves_input else x, out)
         return lambda dy: activation.backward(dy, saved)
 
     return rewrite(op, input, write)
