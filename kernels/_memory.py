@@ -18,8 +18,6 @@ SMALLEST_POOLED = 1 << 16
 # More than this lying idle is given up before the system is asked for another block.
 IDLE_LIMIT = 2 << 30
 
-_ZERO = bytes(8)
-
 # Size class -> idle (memory, offset of the aligned start). Appending to and popping from a
 # list are atomic, which is all the locking there is.
 _idle: dict[int, list[tuple[bytearray, int]]] = {}
@@ -61,11 +59,6 @@ def zeros(shape: int | Sequence[int], dtype: npt.DTypeLike) -> np.ndarray:
     array = empty(shape, dtype)
     array.fill(0)
     return array
-
-
-def shape_of(array: np.ndarray) -> np.ndarray:
-    """An array of that shape and dtype which holds on to none of its memory; all zeros."""
-    return np.ndarray(array.shape, array.dtype, _ZERO, strides=(0,) * array.ndim)
 
 
 def is_block(base: object) -> bool:

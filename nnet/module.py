@@ -10,7 +10,7 @@ import numpy as np
 from .parameter import Parameter
 from .shaping import target_dtype
 from .state import KeysLeft, join, load_state, named_state
-from .tensor import Tensor
+from .tensor import Tensor, set_grad
 
 T = TypeVar("T")
 Hook = Callable[["Module", tuple, Any], Any]
@@ -191,7 +191,7 @@ class Module:
         """Forget the gradients, or overwrite them with zeros."""
         for parameter in self.parameters():
             if set_to_none:
-                parameter.grad = None
+                set_grad(parameter, None)
             elif parameter.grad is not None:
                 parameter.grad.zero_()
 

@@ -59,22 +59,22 @@ class Home:
     buffers          values and gradients of all that live there, 1-D
     start            index of its first element
     data, gradient   its views of the two
-    _rows            the same, 1-D: NumPy lets every view of data or gradient refer to them and no
+    _values, _slopes the same, 1-D: NumPy lets every view of data or gradient refer to them and no
                      further, since they stand on memoryviews; so their references tell of views
     grad             a tensor on `gradient`, which the parameter's `grad` is after `backward`
     """
 
-    __slots__ = ("_rows", "buffers", "data", "grad", "gradient", "start")
+    __slots__ = ("_slopes", "_values", "buffers", "data", "grad", "gradient", "start")
 
     def __init__(
         self, buffers: tuple[np.ndarray, np.ndarray], start: int, shape: tuple[int, ...], size: int
     ) -> None:
         self.buffers = buffers
         self.start = start
-        self._rows = [
+        self._values, self._slopes = (
             np.frombuffer(buffer[start : start + size].data, buffer.dtype) for buffer in buffers
-        ]
-        self.data, self.gradient = (row.reshape(shape) for row in self._rows)
+        )
+        self.data, self.gradient = (row.reshape(shape) for row in (self._values, self._slopes))
         self.grad = record(self.gradient, ())
 
     def is_free(self, data: np.ndarray) -> bool:
@@ -83,16 +83,16 @@ class Home:
         Not while somebody else holds the last one, as a tensor, an array or a view: it keeps its
         values.
         """
-        return self.data is data and not (
-            getrefcount(self.grad) > 2 or getrefcount(self.gradient) > 3 or self._has_views(1)
+        return (
+            self.data is data
+            and getrefcount(self.grad) == 2
+            and getrefcount(self.gradient) == 3
+            and getrefcount(self._slopes) == 3
         )
 
     def is_seen(self) -> bool:
         """Whether somebody else holds the values, as an array or a view."""
-        return getrefcount(self.data) > 3 or self._has_views(0)
-
-    def _has_views(self, which: int) -> bool:
-        return getrefcount(self._rows[which]) > 3
+        return getrefcount(self.data) > 3 or getrefcount(self._values) > 3
 
 
 def layout(parameters: Sequence[Tensor]) -> tuple[list[int], int]:

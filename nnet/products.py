@@ -27,8 +27,6 @@ def matmul(tensor: Any, other: Any) -> Tensor:
     needs = tensor.requires_grad, other.requires_grad, False
     row, column = a.ndim == 1, b.ndim == 1
     y, saved = matmul_op.forward(a[None] if row else a, b[:, None] if column else b)
-    if needs[0] != needs[1]:
-        saved = saved.keep_for(needs)
     y_shape, a_shape, b_shape = y.shape, a.shape, b.shape
     if column:
         y = y[..., 0]

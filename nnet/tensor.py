@@ -56,6 +56,10 @@ class _Slots:
     )
 
 
+# As `tensor.grad = grad`, without `Tensor.__setattr__`, for what is done in every step.
+set_grad = _Slots.grad.__set__  # type: ignore[attr-defined]
+
+
 class _New(_Slots):
     """A tensor while it is made: `Tensor.__setattr__` costs more than recording may."""
 
@@ -239,10 +243,10 @@ class Tensor(Arithmetic, Elementwise, Reductions, Shaping, InPlace, _Slots):
             return
         home = self._home
         if home is not None and gradient is home.gradient:
-            self.grad = home.grad
+            set_grad(self, home.grad)
         elif home is not None and home.is_free(data):
             np.copyto(home.gradient, gradient)
-            self.grad = home.grad
+            set_grad(self, home.grad)
         else:
             self.grad = record(np.array(gradient, data.dtype, order="C"), ())
 

@@ -66,12 +66,15 @@ class _Log:
         self.notes: list[tuple[int, int, int]] = []
 
     def add(self, low: int, high: int) -> None:
-        serial = next_serial()
-        self.notes.append((serial, low, high))
+        serial, notes = next_serial(), self.notes
+        if notes and notes[-1][1] == low and notes[-1][2] == high:
+            notes[-1] = serial, low, high
+        else:
+            notes.append((serial, low, high))
         if serial > self.latest:
             self.latest = serial
-        if len(self.notes) > self.limit:
-            self._tidy(len(self.notes))
+        if len(notes) > self.limit:
+            self._tidy(len(notes))
 
     def _tidy(self, count: int) -> None:
         """Keep of the first `count` notes what was not written to again behind them.
@@ -91,7 +94,7 @@ log = _Log()
 def wrote(array: np.ndarray) -> None:
     """Note that the array's memory was written to just now."""
     if array.size:
-        log.add(*_bounds(array))
+        log.add(*bounds_of(array))
 
 
 def wrote_average(tensor: Any) -> None:
@@ -121,7 +124,7 @@ class Since:
             self._written.add(*self._notes.pop()[1:])
         for each in _held(backward):
             if isinstance(each, np.ndarray):
-                spoiled = self._written.meet(*_bounds(each))
+                spoiled = self._written.meet(*bounds_of(each))
             else:
                 spoiled = getattr(each, "_moved", -1) > serial
             if spoiled:
@@ -142,7 +145,7 @@ def _name(function: Callable) -> str:
     )
 
 
-def _bounds(array: np.ndarray) -> tuple[int, int]:
+def bounds_of(array: np.ndarray) -> tuple[int, int]:
     """The first byte's address, and that behind the last byte."""
     if array.flags.forc:
         low = array.ctypes.data
@@ -153,6 +156,7 @@ def _bounds(array: np.ndarray) -> tuple[int, int]:
 def _held(function: Callable) -> Iterator[Any]:
     """The arrays and tensors that a closure refers to, in tuples, lists and dicts as well.
 
+    Of a variable `saved` beside one called `needs` only what `saved.needed(needs)` says, if it can.
     Not the tensor of a bound method: that may ask it for other things than its values.
     """
     waiting: list[Any] = [function]
@@ -169,7 +173,11 @@ def _held(function: Callable) -> Iterator[Any]:
             continue
         elif kind is FunctionType:
             seen.add(id(each))
-            waiting += [cell.cell_contents for cell in each.__closure__ or () if _is_set(cell)]
+            cells = zip(each.__code__.co_freevars, each.__closure__ or (), strict=True)
+            held = {name: cell.cell_contents for name, cell in cells if _is_set(cell)}
+            if "needs" in held and hasattr(held.get("saved"), "needed"):
+                held["saved"] = held["saved"].needed(held["needs"])
+            waiting += held.values()
             waiting += each.__defaults__ or ()
         elif kind is functools.partial:
             waiting += (each.func, each.args, each.keywords)

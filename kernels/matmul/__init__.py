@@ -37,11 +37,9 @@ class Saved(NamedTuple):
     transpose_a: bool
     transpose_b: bool
 
-    def keep_for(self, needs: tuple[bool, bool, bool]) -> "Saved":
-        """Without the values that the needed gradients do not follow from: of b if a needs none."""
-        a = self.a if needs[1] else _memory.shape_of(self.a)
-        b = self.b if needs[0] else _memory.shape_of(self.b)
-        return self._replace(a=a, b=b)
+    def needed(self, needs: tuple[bool, bool, bool]) -> tuple[np.ndarray | None, ...]:
+        """The arrays that the needed gradients follow from: not b if a needs none."""
+        return self.a if needs[1] else None, self.b if needs[0] else None, self.y
 
 
 def product(

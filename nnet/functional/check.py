@@ -83,6 +83,8 @@ def check_channels(op: str, input: Tensor, **arguments: Tensor | None) -> None:
 
 def whole(op: str, name: str, value: Any) -> int:
     """The integer that is given; TypeError for what is none, True and False included."""
+    if type(value) is int:
+        return value
     try:
         if not isinstance(value, bool):
             return index(value)

@@ -48,8 +48,6 @@ def linear(
         bias is not None and bias.requires_grad,
     )
 
-    if needs[0] != needs[1]:
-        saved = saved.keep_for(needs)
     place_of_gradient = weight.place_of_gradient
 
     def backward(dy: np.ndarray) -> tuple:

@@ -57,7 +57,8 @@ def cross_entropy(
         return _with_probabilities(input, target, weight, reduction, label_smoothing)
     check_tensors(op, input=input, weight=weight)
     _check_weight(op, input, weight)
-    check_no_gradient(op, weight=weight)
+    if weight is not None:
+        check_no_gradient(op, weight=weight)
     _check_labels(op, input, target)
     ignore_index = whole(op, "ignore_index", ignore_index)
     x, labels = input.data, target.data

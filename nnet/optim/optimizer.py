@@ -11,8 +11,8 @@ import numpy as np
 
 from ..parameter import at_home, flatten, layout
 from ..state import as_values
-from ..tensor import Tensor, enable_grad, record
-from ..writes import wrote
+from ..tensor import Tensor, enable_grad, record, set_grad
+from ..writes import bounds_of, log, wrote
 
 
 class Optimizer:
@@ -108,7 +108,7 @@ class Optimizer:
         for group in self.param_groups:
             for param in group["params"]:
                 if set_to_none:
-                    param.grad = None
+                    set_grad(param, None)
                 elif param.grad is not None:
                     param.grad.zero_()
 
@@ -285,7 +285,17 @@ class Run:
     spread  where the values belong if they had to be copied to lie in a row
     """
 
-    __slots__ = ("_bucket", "_first", "_homes", "_spread", "_states", "_stop", "gradient", "values")
+    __slots__ = (
+        "_bounds",
+        "_bucket",
+        "_first",
+        "_homes",
+        "_spread",
+        "_states",
+        "_stop",
+        "gradient",
+        "values",
+    )
 
     def __init__(
         self,
@@ -302,6 +312,7 @@ class Run:
         self.values = values
         self.gradient = gradient
         self._spread = spread
+        self._bounds = bounds_of(values)
         self._homes = [param._home for param in bucket.params]
         self._states: dict[str, tuple[np.ndarray, np.ndarray]] = {}
 
@@ -327,7 +338,7 @@ class Run:
     def finish(self) -> None:
         """Put the new values where they belong, and note that they were written."""
         if self._spread is None:
-            wrote(self.values)
+            log.add(*self._bounds)
         else:
             self._spread[...] = self.values.reshape(self._spread.shape)
             wrote(self._spread)

@@ -271,7 +271,7 @@ LAYERS = [
     Mutation(
         "step-is-no-write",
         "nnet/optim/optimizer.py",
-        "            wrote(self.values)",
+        "            log.add(*self._bounds)",
         "            pass",
         "tests/nnet/test_in_place.py::test_a_step_of_an_optimizer_between_two_walks",
     ),
@@ -292,8 +292,8 @@ LAYERS = [
     Mutation(
         "views-of-a-gradient-are-not-counted",
         "nnet/parameter.py",
-        "getrefcount(self.gradient) > 3 or self._has_views(1)",
-        "getrefcount(self.gradient) > 3",
+        "and getrefcount(self._slopes) == 3",
+        "",
         "tests/nnet/test_in_place.py::test_a_held_gradient_keeps_its_values",
     ),
     Mutation(
