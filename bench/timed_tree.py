@@ -57,5 +57,6 @@ def serve():
         print(json.dumps(answer), file=sys.__stdout__, flush=True)
 
 
-sys.stdout = sys.stderr
-serve()
+if __name__ == "__main__":
+    sys.stdout = sys.stderr
+    serve()
