@@ -89,6 +89,17 @@ def test_f_adam_equals_reference(rule, step, dtype):
             assert_close(one, other, TOLERANCES[dtype])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [cpu._TASK, cpu._TASK + 1, 2 * cpu._TASK + 13])
+def test_f_steps_of_several_tasks_equal_reference(size, dtype):
+    for run, rules, first in ((_run_sgd, SGD_RULES[::2], False), (_run_adam, ADAM_RULES[:1], 2)):
+        for rule in rules:
+            actual = run(cpu, size, dtype, rule, first)
+            expected = run(reference, size, dtype, rule, first)
+            for one, other in zip(actual, expected, strict=True):
+                assert_close(one, other, TOLERANCES[dtype])
+
+
 @given(st.integers(1, 300), st.integers(0, 1 << 30), st.floats(0, 0.99))
 def test_f_sgd_any_size(size, seed, momentum):
     param, grad, buffer = _normal(3, size, seed=seed)

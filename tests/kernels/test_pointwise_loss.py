@@ -134,6 +134,13 @@ def test_weights_broadcast():
     assert_same_bits(pointwise_loss.forward("logistic", x, target, column, row)[0], spread)
 
 
+def test_backward_of_several_tasks_scales_each_element():
+    x, target = np.random.default_rng(0).standard_normal((2, 9 * (1 << 14) + 13), np.float32)
+    saved = pointwise_loss.forward("squared", x, target, divisor=7.0)[1]
+    dx = pointwise_loss.backward(np.array(3, np.float32), saved)
+    assert_close(dx, 6 * (x.astype(np.float64) - target) / 7, 1e-6)
+
+
 def test_backward_of_1_is_what_forward_saved():
     x, target, _, _ = inputs("squared", 9, np.float32)
     _, saved = pointwise_loss.forward("squared", x, target, divisor=9)

@@ -519,3 +519,15 @@ def test_h_adaptive_max_equals_pytorch(torch, shape, size):
     assert_close(pool2d.adaptive_max_backward(dy, saved), gradient, 1e-15)
     _, indices = torch.nn.functional.adaptive_max_pool2d(torch.tensor(x), size, True)
     assert_same_bits(pool2d.max_indices(saved), indices.numpy())
+
+
+def test_adaptive_average_of_several_tasks_means_each_plane():
+    x = np.random.default_rng(0).standard_normal((2, 75, 31, 29), np.float32)
+    y, saved = pool2d.adaptive_average_forward(x, (4, 3))
+    for c in (0, 37, 74):
+        one, one_saved = pool2d.adaptive_average_forward(x[:, c : c + 1], (4, 3))
+        assert_same_bits(y[:, c : c + 1].copy(), one)
+        dx = pool2d.adaptive_average_backward(y, saved)[:, c : c + 1].copy()
+        assert_same_bits(dx, pool2d.adaptive_average_backward(one, one_saved))
+    rows, columns = slice(23, 31), slice(9, 20)  # the last window down, the middle one across
+    assert_close(y[1, 74, 3, 1], x[1, 74, rows, columns].mean(dtype=np.float64), 1e-6)

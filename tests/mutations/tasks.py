@@ -26,8 +26,9 @@ _NOISE = "test_gaussian_mask.py::test_b5_equals_reference"
 _GROUP = "test_group_norm.py::test_j_group_norm_writes_the_reference"
 _LINES = "test_group_norm.py::test_j_plane_lines_write_the_reference"
 _RESPONSE = "test_local_response_norm.py::test_c10_implementation_writes_the_reference"
-_SGD = "test_optimizer_step.py::test_f_sgd_equals_reference"
+_STEPS = "test_optimizer_step.py::test_f_steps_of_several_tasks_equal_reference"
 _LOSS = "test_pointwise_loss.py::test_implementation_writes_the_reference"
+_PULL = "test_pointwise_loss.py::test_backward_of_several_tasks_scales_each_element"
 
 TASKS = [
     _left_out(
@@ -209,30 +210,30 @@ TASKS = [
         "sgd",
         "optimizer_step/cpu",
         "(size + _TASK - 1) // _TASK",
-        _SGD,
+        _STEPS,
         _STEP + "_sgd_run(",
     ),
     _left_out(
         "sgd-with-momentum",
         "optimizer_step/cpu",
         "(size + _TASK - 1) // _TASK",
-        _SGD,
+        _STEPS,
         _STEP + "rule = momentum",
     ),
     _left_out(
         "adam",
         "optimizer_step/cpu",
         "(size + _TASK - 1) // _TASK",
-        "test_optimizer_step.py::test_f_adam_equals_reference",
+        _STEPS,
         _STEP + "rule = rate",
     ),
     _left_out("loss", "pointwise_loss/cpu", "out_sums.size", _LOSS),
-    _left_out("loss-gradient", "pointwise_loss/cpu", "(gradient.size + CHUNK - 1) // CHUNK", _LOSS),
+    _left_out("loss-gradient", "pointwise_loss/cpu", "(gradient.size + CHUNK - 1) // CHUNK", _PULL),
     _left_out(
         "adaptive-pool",
         "pool2d/cpu_adaptive",
         "(planes + group - 1) // group",
-        "test_pool2d.py::test_h_adaptive_average_equals_reference",
+        "test_pool2d.py::test_adaptive_average_of_several_tasks_means_each_plane",
     ),
     _left_out(
         "cross-entropy-side-by-side",
