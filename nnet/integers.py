@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,14 @@ import numpy as np
 def is_integer(value: Any) -> bool:
     """Python's or NumPy's; True and False are none."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def as_integer(value: Any) -> int | None:
+    """Python's integer of anything that is one, as a tensor of one; None else, and for a bool."""
+    try:
+        return None if isinstance(value, bool) else index(value)
+    except TypeError:
+        return None
 
 
 def check_integer(name: str, option: str, value: Any, least: int) -> None:

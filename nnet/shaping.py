@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from .broadcasting import fit, wanted
 from .history import record_view
 from .in_place import array_index
+from .integers import as_integer
 from .tape import Operand
 
 if TYPE_CHECKING:
@@ -203,12 +203,10 @@ def axis(dim: int, ndim: int) -> int:
 
 
 def _whole(number: Any) -> int:
-    try:
-        if not isinstance(number, bool):
-            return index(number)
-    except TypeError:
-        pass
-    raise TypeError(f"expected an integer, got {number!r}")
+    integer = as_integer(number)
+    if integer is None:
+        raise TypeError(f"expected an integer, got {number!r}")
+    return integer
 
 
 def device(name: str) -> str:

@@ -6,6 +6,7 @@ from operator import index
 from typing import Any
 
 from ..broadcasting import common
+from ..integers import as_integer
 from ..tape import mode
 from ..tensor import Tensor
 
@@ -85,12 +86,10 @@ def whole(op: str, name: str, value: Any) -> int:
     """The integer that is given; TypeError for what is none, True and False included."""
     if type(value) is int:
         return value
-    try:
-        if not isinstance(value, bool):
-            return index(value)
-    except TypeError:
-        pass
-    raise TypeError(f"{op}: expected {name} as an integer, got {value!r}")
+    integer = as_integer(value)
+    if integer is None:
+        raise TypeError(f"{op}: expected {name} as an integer, got {value!r}")
+    return integer
 
 
 def number(op: str, name: str, value: Any) -> float:
