@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import zip_longest
 from typing import Any, Self, overload
 
 from .activation import ReLU
@@ -31,7 +30,7 @@ class Modules(Module):
         return sum(1 for _ in self._own(Module))
 
     def __iter__(self) -> Iterator[Module]:
-        return (module for _, module in self._own(Module))
+        return iter([each for each in self.__dict__.values() if isinstance(each, Module)])
 
     @overload
     def __getitem__(self, index: int) -> Any: ...
@@ -107,17 +106,15 @@ class Sequential(Modules):
                 self.add_module(str(i), each)  # type: ignore[arg-type]
 
     def forward(self, input: Tensor) -> Tensor:
-        modules = list(self)
-        fused = None
-        for module, after in zip_longest(modules, modules[1:]):
-            if module is fused:
-                fused = None
-            elif after is not None and _can_fuse(module, after):
-                fused = after
-                input = module.forward(input, relu=True)
+        held = None
+        for module in self:
+            if held is None:
+                held = module
+            elif FUSED.get(type(held)) is type(module) and is_plain(held) and is_plain(module):
+                input, held = held.forward(input, relu=True), None
             else:
-                input = module(input)
-        return input
+                input, held = held(input), module
+        return input if held is None else held(input)
 
     def steps(self) -> list[tuple[str, Module]]:
         """Names and modules in the order in which data goes through them.
@@ -145,10 +142,6 @@ def rectified(module: Module, input: Tensor, residual: Tensor | None = None) -> 
             return module.forward(input, relu=True, residual=residual)
     output = module(input)
     return (output if residual is None else output + residual).relu()
-
-
-def _can_fuse(module: Module, after: Module) -> bool:
-    return FUSED.get(type(module)) is type(after) and is_plain(module) and is_plain(after)
 
 
 class ModuleList(Modules):

@@ -36,13 +36,15 @@ class Shaping(Operand):
     reshape_as = view_as
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-        """Join the axes from start_dim to end_dim into one."""
+        """Join the axes from start_dim to end_dim into one; the tensor itself if that is one."""
         shape = self.data.shape or (1,)
         first, last = axis(start_dim, len(shape)), axis(end_dim, len(shape))
         if first > last:
             raise ValueError(
                 f"flatten: expected start_dim <= end_dim, got {start_dim} and {end_dim}"
             )
+        if first == last and self.data.shape:
+            return self  # type: ignore[return-value]
         joined = math.prod(shape[first : last + 1])
         return self.reshape(*shape[:first], joined, *shape[last + 1 :])
 

@@ -134,7 +134,7 @@ def test_shapes_of_layers():
     assert nn.AdaptiveAvgPool2d((None, 3))(x[0]).shape == (3, 8, 3)
     assert nn.Flatten()(x).shape == (2, 192) and nn.Flatten(0, 1)(x).shape == (6, 8, 8)
     assert nn.Unflatten(1, (3, 1))(x).shape == (2, 3, 1, 8, 8)
-    assert nn.Identity(1, two=2)(x) is x
+    assert nn.Identity(1, two=2)(x) is x and nn.Flatten(1, 1)(x) is x and x.flatten(2, -2) is x
     assert nn.Linear(8, 5, bias=False)(x).shape == (2, 3, 8, 5)
     assert_close(nn.Softmax(1)(x).sum(1), np.ones((2, 8, 8)), 1e-6)
     assert_close(nn.LogSoftmax(1)(x).exp(), nn.Softmax(1)(x).data, 1e-6)
