@@ -56,7 +56,7 @@ def with_numpy(
 
 
 def with_nnet(x: np.ndarray, dy: np.ndarray, heads: int, **weights: np.ndarray) -> Contender:
-    layer = nn.MultiheadAttention(x.shape[-1], heads)
+    layer = nn.MultiheadAttention(x.shape[-1], heads).to(x.dtype)
     return _layer(layer, nn.Tensor, x, weights, nn.Tensor(dy))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from bench import (
+    bits,
     compare,
     compile_time,
     figures,
@@ -312,3 +313,21 @@ def test_compare_times_this_tree_against_another(run, monkeypatch, capsys, tmp_p
     with pytest.raises(SystemExit):
         run(compare.main, str(tmp_path))
     assert "expected a checkout with bench/cases" in capsys.readouterr().err
+
+
+def test_bits_tell_which_case_computes_others(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(bits, "STORED", tmp_path / "bits.json")
+    assert "no bits are stored" in run(bits.main, "gather_normalize")
+    run(bits.main, "--write", "gather_normalize")
+    stored = json.loads(bits.STORED.read_text())
+    (hashes,) = stored.values()
+    changed = next(iter(hashes))
+    assert "float32" in changed and len(set(hashes.values())) > 2
+    with pytest.raises(SystemExit) as ended:
+        run(bits.main, "gather_normalize")
+    assert ended.value.code == 0
+    hashes[changed] = "another"
+    bits.STORED.write_text(json.dumps(stored))
+    with pytest.raises(SystemExit) as ended:
+        run(bits.main, "gather_normalize")
+    assert ended.value.code == 1
