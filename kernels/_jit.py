@@ -5,13 +5,17 @@ top-level kernel whose `prange` loops run on all threads: see `_threads`. Both a
 lazily, once for each signature, and kept on disk: see `_cache`.
 """
 
+import inspect
+import os
 from collections.abc import Callable
 from typing import Any
 
 import numba
+import numpy as np
 from numba import prange
 
 from kernels._cache import KernelCache, cache_folder
+from kernels._compiler import Kernel, launch
 from kernels._threads import (
     get_num_threads,
     launcher,
@@ -26,6 +30,7 @@ __all__ = [
     "get_num_threads",
     "jit",
     "parallel",
+    "parallel_loops",
     "prange",
     "set_num_threads",
     "thread_id",
@@ -38,13 +43,37 @@ __all__ = [
 # compensated sums and two-part constants; a sum that should be fast is written in vectors.
 FASTMATH = {"contract", "nsz"}
 
+_WHOLE = not os.environ.get("NNET_PLAIN_NUMBA")
+
 
 def jit(function: Callable) -> Any:
     """Compile a serial function: a helper of kernels, or the path for small work."""
-    return _compile(function, parallel=False)
+    return _compile(function)
 
 
-def parallel(function: Callable) -> Callable:
+def parallel(task: Callable) -> Callable:
+    """Compile `task(index, ...)` to be called from Python as `kernel(count, ...)`.
+
+    Each index below count is a task; an equal run of them goes to each thread. A launch costs 2
+    to 12 us, one task is run by the caller itself and costs nothing.
+    """
+    names = list(inspect.signature(task).parameters)[1:]
+    together = ", ".join(names)
+    body = f"launch(task, count, ({together},))"
+    if not _WHOLE:
+        body = f"for index in prange(count):\n        task(int64(index), {together})"
+    source = f"def {task.__name__}(count, {together}):\n    {body}\n"
+    known = {"task": jit(task), "launch": launch, "prange": numba.prange, "int64": np.int64}
+    exec(compile(source, task.__code__.co_filename, "exec"), known)
+    entry: Any = known[task.__name__]
+    entry.__module__, entry.__qualname__ = task.__module__, task.__qualname__
+    entry.__code__ = entry.__code__.replace(co_firstlineno=task.__code__.co_firstlineno)
+    launch_tasks = launcher(task, _compile(entry, parallel=not _WHOLE))
+    launch_tasks.task = task  # type: ignore[attr-defined]
+    return launch_tasks
+
+
+def parallel_loops(function: Callable) -> Callable:
     """Compile a kernel with `prange` loops; call it from Python only.
 
     A launch costs 2 to 12 us, so a kernel for small work too must reach its `prange` only
@@ -59,15 +88,17 @@ def threading_layer() -> str:
     return numba.threading_layer()
 
 
-def _compile(function: Callable, parallel: bool) -> Any:
-    dispatcher = numba.njit(
-        function,
-        parallel=parallel,
-        nogil=True,
-        boundscheck=False,
-        error_model="numpy",
-        fastmath=FASTMATH,
-    )
+def _compile(function: Callable, parallel: bool = False) -> Any:
+    options = {
+        "nogil": True,
+        "boundscheck": False,
+        "error_model": "numpy",
+        "fastmath": FASTMATH,
+    }
+    if _WHOLE and not parallel:
+        dispatcher = Kernel(function, targetoptions={"nopython": True, **options})
+    else:
+        dispatcher = numba.njit(function, parallel=parallel, **options)
     if cache_folder() is not None:
         dispatcher._cache = KernelCache(function)
     return dispatcher

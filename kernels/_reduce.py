@@ -34,7 +34,7 @@ def _mask(dy, y, out_dy, start, stop):
         store_first(out_dy, i, stop - i, select(kept, value, 0.0))
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def mask_where_positive(dy, y, out_dy):
     """The gradient before a fused ReLU: dy where y > 0, else 0. All of one shape."""
     chunks = (dy.size + CHUNK - 1) // CHUNK
@@ -68,7 +68,7 @@ def _sum_columns(x, wide, out_sums, start, stop):
         out_sums[k] = wide[k]
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def column_sums(x, work_wide, out_sums):
     """out_sums[j] = sum_i x[i, j]; x (M, N), work_wide (N,) float64.
 
@@ -112,7 +112,7 @@ def _sum_channel(x, channel):
     return total
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def channel_sums(x, out_sums):
     """out_sums[c] = the sum of x[:, c, :], in float64; x (N, C, S). Parallel over C."""
     channels = x.shape[1]

@@ -13,7 +13,6 @@ from bench.case import Work
 from bench.machine import pinned
 from bench.profile.recorder import Launches
 from kernels import _jit, _memory
-from kernels._jit import prange
 from kernels._simd import lanes, load, store, stream
 from kernels._tile import TILE_ROWS, multiply_tile_3, panel_columns
 
@@ -31,33 +30,22 @@ SMALLEST, LARGEST = 1 << 20, 1 << 28
 
 
 @_jit.parallel
-def _multiply(tiles, depth, width, a, b, out_c):
+def _multiply(task, tiles, depth, width, a, b, out_c):
     """Every task multiplies the same tile, which stays in L1, again and again."""
-    size = TILE_ROWS * width
-    for index in prange(out_c.size // size):
-        task = np.int64(index)
-        start = task * size
-        for i in range(tiles):
-            multiply_tile_3(depth, a, 0, b, 0, width, out_c, start, width, i > 0)
+    start = task * TILE_ROWS * width
+    for i in range(tiles):
+        multiply_tile_3(depth, a, 0, b, 0, width, out_c, start, width, i > 0)
 
 
-@_jit.jit
-def _copy_run(x, past_cache, start, stop, out_y):
-    step = lanes(x)
+@_jit.parallel
+def _copy(run, x, past_cache, out_y):
+    step, start, stop = lanes(x), run * RUN, run * RUN + RUN
     if past_cache:
         for i in range(start, stop, step):
             stream(out_y, i, load(x, i))
     else:
         for i in range(start, stop, step):
             store(out_y, i, load(x, i))
-
-
-@_jit.parallel
-def _copy(x, past_cache, out_y):
-    for index in prange(x.size // RUN):
-        run = np.int64(index)
-        start = run * RUN
-        _copy_run(x, past_cache, start, start + RUN, out_y)
 
 
 @cache
@@ -68,7 +56,7 @@ def flops_a_second() -> float:
     a = np.ones((DEPTH, TILE_ROWS), np.float32)
     b = np.ones((DEPTH, width), np.float32)
     out_c = _memory.empty((threads, TILE_ROWS, width), np.float32)
-    call = partial(_multiply, tiles=TILES, depth=DEPTH, width=width, a=a, b=b, out_c=out_c)
+    call = partial(_multiply, threads, tiles=TILES, depth=DEPTH, width=width, a=a, b=b, out_c=out_c)
     seconds = best(call, ROUNDS_APART, PAUSE)
     return 2 * out_c.size * DEPTH * TILES / seconds
 
@@ -84,8 +72,9 @@ def _copy_speed(working_set: int) -> float:
     """The faster of stores through the cache and past it."""
     size = working_set // 8
     x, y = _memory.zeros(size, np.float32), _memory.zeros(size, np.float32)
-    seconds = [best(partial(_copy, x=x, past_cache=past, out_y=y)) for past in (False, True)]
-    return working_set / min(seconds)
+    runs = size // RUN
+    calls = [partial(_copy, runs, x=x, past_cache=past, out_y=y) for past in (False, True)]
+    return working_set / min(map(best, calls))
 
 
 def bound(work: Work) -> float:

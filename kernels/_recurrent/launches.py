@@ -15,7 +15,7 @@ from kernels._recurrent.weights import add_column_sums
 from kernels._simd import lanes
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def pack_for_states(weight_ih, weight_hh, gates, out_ih, out_hh):
     """Both weights by `pack_columns`; one may be empty."""
     panels = gates * panels_of(weight_ih.shape[0] // gates, out_ih)
@@ -28,7 +28,7 @@ def pack_for_states(weight_ih, weight_hh, gates, out_ih, out_hh):
             pack_columns(weight_hh, gates, panel - panels, out_hh)
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def pack_for_gradients(weight_ih, weight_hh, gates, out_ih, out_hh):
     """Both weights by `pack_rows`; one may have no columns."""
     panels = panels_of(weight_ih.shape[1], out_ih)
@@ -40,7 +40,7 @@ def pack_for_gradients(weight_ih, weight_hh, gates, out_ih, out_hh):
             pack_rows(weight_hh, gates, panel - panels, out_hh)
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def sum_inputs_ahead(x, packed, gates, shares, padded, width, start, out_sums):
     """What the inputs add to the gates, for all steps at once; as `inputs_ahead`."""
     rows = x.shape[0] * x.shape[1]
@@ -51,7 +51,7 @@ def sum_inputs_ahead(x, packed, gates, shares, padded, width, start, out_sums):
         )
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def close_block(
     first_row, rows, dgates, of_inputs, of_bias, parts, x, states, states_start, others, place,
     work_ih, work_a, work_b, work_spare, work_dih, work_dhh, out_dx, out_dweight_ih,

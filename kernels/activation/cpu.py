@@ -11,7 +11,7 @@ bits.
 
 import numpy as np
 
-from kernels._jit import jit, parallel, prange
+from kernels._jit import jit, parallel_loops, prange
 from kernels._simd import lanes, load, load_first, store, store_first
 
 from .formulas import Hardtanh, LeakyReLU, ReLU, keeps_output
@@ -60,7 +60,7 @@ def _backward_range(formula, dy, kept, x, out_dx, start, stop):
         store_first(out_dx, i, rest, refined(formula, dx, slope, known, x, i, rest))
 
 
-@parallel
+@parallel_loops
 def _forward(formula, serial_below, x, out_y):
     if x.size < serial_below:
         _forward_range(formula, x, out_y, 0, x.size)
@@ -71,7 +71,7 @@ def _forward(formula, serial_below, x, out_y):
             _forward_range(formula, x, out_y, start, min(start + _CHUNK, x.size))
 
 
-@parallel
+@parallel_loops
 def _backward(formula, serial_below, dy, kept, x, out_dx):
     if dy.size < serial_below:
         _backward_range(formula, dy, kept, x, out_dx, 0, dy.size)

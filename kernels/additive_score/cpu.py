@@ -18,7 +18,7 @@ elements in lanes before it is added to a sum of such sums.
 
 import numpy as np
 
-from kernels._jit import jit, parallel, prange
+from kernels._jit import jit, parallel_loops, prange
 from kernels._math import _expm1_parts, sigmoid
 from kernels._reduce import column_sums
 from kernels._simd import (
@@ -96,7 +96,7 @@ def backward(
     column_sums(x=rows, work_wide=np.empty(weight.size), out_sums=out_dweight)
 
 
-@parallel
+@parallel_loops
 def _exponentials(x, serial, out_panels):
     samples = x.shape[0]
     if serial:
@@ -127,7 +127,7 @@ def _exponentials_of(n, x, out_panels):
             store(out_panels, ((n * panels + panel) * rows + row) * step, value)
 
 
-@parallel
+@parallel_loops
 def _scores(query, key, work_query, work_key, work_weight, serial, out_score):
     samples, queries, _ = out_score.shape
     if serial:
@@ -162,7 +162,7 @@ def _scores_of(row, query, key, work_query, work_key, work_weight, out_score):
         out_score[n, q, k] = total
 
 
-@parallel
+@parallel_loops
 def _gradients(
     dscore,
     query,

@@ -12,7 +12,7 @@ alone. Vaswani et al. 2017; Dao et al. 2022 for the blocks.
 
 import numpy as np
 
-from kernels._jit import parallel, prange, thread_id
+from kernels._jit import parallel_loops, prange, thread_id
 from kernels._simd import VALUE_BYTES
 
 from . import cpu_backward, cpu_forward
@@ -111,7 +111,7 @@ def _is_small(tasks, sizes):
     return tasks <= SERIAL_TASKS and work <= SERIAL
 
 
-@parallel
+@parallel_loops
 def _forward(
     tasks, query, key, value, mask, steps, sizes, block, key_lengths, causal, scale, work, out_y,
     out_lse,
@@ -124,7 +124,7 @@ def _forward(
         )  # fmt: skip
 
 
-@parallel
+@parallel_loops
 def _backward(
     tasks, query, key, value, mask, y, dy, lse, steps, sizes, parts, key_lengths, causal, scale,
     work, out_dq, out_dk, out_dv,

@@ -11,7 +11,7 @@ the rows' pitch is a power of two.
 
 import numpy as np
 
-from kernels._jit import jit, parallel, prange
+from kernels._jit import jit, parallel_loops, prange
 from kernels._simd import any_lane, is_double, lanes, load, load_as, select, sqrt, store, store_as
 
 from ._columns import add_gradient_rows, add_rows, correct_moments, write_gradient_rows, write_rows
@@ -41,7 +41,7 @@ def forward_serial(sums, write, x, residual, gamma, beta, eps, add, relu, work, 
             _normalize(task, x, residual, gamma, beta, eps, add, relu, work, work_lanes, out)
 
 
-@parallel
+@parallel_loops
 def forward_parallel(sums, write, x, residual, gamma, beta, eps, add, relu, work, work_lanes, out):
     """Parallel over strips, and parts of the samples where those are few."""
     for index in prange(work.shape[0] * work.shape[1]):
@@ -58,7 +58,7 @@ def inference_serial(x, residual, mean, var, gamma, beta, eps, add, relu, work, 
         _apply(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y)
 
 
-@parallel
+@parallel_loops
 def inference_parallel(
     x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y
 ):
@@ -81,7 +81,7 @@ def backward_serial(
             _gradient(task, dy, x, gamma, eps, add, relu, training, work, work_lanes, out)
 
 
-@parallel
+@parallel_loops
 def backward_parallel(
     sums, write, dy, x, y, gamma, beta, mean, var, eps, add, relu, training, work, work_lanes, out
 ):

@@ -12,7 +12,7 @@ The second pass over a channel finds it in the cache while N * S elements fit th
 
 import numpy as np
 
-from kernels._jit import jit, parallel, prange
+from kernels._jit import jit, parallel_loops, prange
 from kernels._range import beyond_float32
 
 from ._rows import deviation_sums, gradient_sums, wide_moments, write_gradient, write_line
@@ -38,7 +38,7 @@ def forward_serial(sums, write, x, residual, gamma, beta, eps, add, relu, work, 
             _normalize(task, x, residual, gamma, beta, eps, add, relu, work, out)
 
 
-@parallel
+@parallel_loops
 def forward_parallel(sums, write, x, residual, gamma, beta, eps, add, relu, work, work_lanes, out):
     """Parallel over channels, and parts of the samples where those are few."""
     for index in prange(work.shape[0] * work.shape[1]):
@@ -55,7 +55,7 @@ def inference_serial(x, residual, mean, var, gamma, beta, eps, add, relu, work, 
         _apply(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, out_y)
 
 
-@parallel
+@parallel_loops
 def inference_parallel(
     x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y
 ):
@@ -76,7 +76,7 @@ def backward_serial(
             _gradient(task, dy, x, gamma, beta, mean, var, eps, add, relu, training, work, out)
 
 
-@parallel
+@parallel_loops
 def backward_parallel(
     sums, write, dy, x, y, gamma, beta, mean, var, eps, add, relu, training, work, work_lanes, out
 ):

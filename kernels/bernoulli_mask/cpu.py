@@ -12,7 +12,7 @@ takes 0.025 ns an element for each digit of the probability that is needed: `ker
 
 import numpy as np
 
-from .._jit import jit, parallel, prange
+from .._jit import jit, parallel_loops, prange
 from .._philox import BLOCK, BLOCK_BYTES, draw_bits
 from .._simd import fma, full, lanes, load, load_bits, load_first, select, store, store_first
 
@@ -23,7 +23,7 @@ _SPAN = 4
 _CHUNK = 1 << 14
 
 
-@parallel
+@parallel_loops
 def forward(x, seed, stream, threshold, scale, shift, fill, out_y, out_bits):
     """Draw the mask and apply it, one pass over memory."""
     blocks = out_bits.size // BLOCK_BYTES
@@ -39,7 +39,7 @@ def forward(x, seed, stream, threshold, scale, shift, fill, out_y, out_bits):
             )
 
 
-@parallel
+@parallel_loops
 def apply(x, bits, scale, shift, fill, out_y):
     """Apply a mask that was drawn before."""
     blocks = bits.size // BLOCK_BYTES
@@ -52,7 +52,7 @@ def apply(x, bits, scale, shift, fill, out_y):
             _apply(x, bits, scale, shift, fill, first, min(first + _SPAN, blocks), out_y)
 
 
-@parallel
+@parallel_loops
 def draw(seed, stream, threshold, out_bits):
     """The mask alone."""
     blocks = out_bits.size // BLOCK_BYTES
@@ -65,7 +65,7 @@ def draw(seed, stream, threshold, out_bits):
             draw_bits(seed, stream, threshold, block, out_bits, BLOCK_BYTES * block)
 
 
-@parallel
+@parallel_loops
 def apply_planes(x, bits, plane, scale, shift, fill, out_y):
     """As `apply`, where `plane` successive elements share a bit."""
     planes = x.size // plane

@@ -8,7 +8,7 @@ over chunks of a fixed size, whose sums are added in their order.
 
 import numpy as np
 
-from .._jit import jit, parallel, prange
+from .._jit import jit, parallel_loops, prange
 from .._simd import full, lanes, load, load_as, load_first, store, store_first, sum_lanes
 
 _CHUNK = 1 << 14
@@ -21,7 +21,7 @@ def chunks(size: int) -> int:
     return -(-size // _CHUNK)
 
 
-@parallel
+@parallel_loops
 def sum_of_squares(x, work_partials, out_sum):
     size = x.size
     if size <= _CHUNK:
@@ -37,7 +37,7 @@ def sum_of_squares(x, work_partials, out_sum):
     out_sum[0] = total
 
 
-@parallel
+@parallel_loops
 def scale(factor, inout_x):
     size = inout_x.size
     if size <= _CHUNK:

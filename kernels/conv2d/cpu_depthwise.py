@@ -124,7 +124,7 @@ def _forward_task(
                 _write(out_y, to + q, width, min(ROWS, height - r), width - q, totals, spare)
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def forward(
     x, weight, bias, window, groups, relu, work_cuts, work_taps, work_offsets, work_planes,
     work_rows, out_y,
@@ -195,7 +195,7 @@ def _to_input_task(
                             out[to + i * step_h * width + q * step_w] = rows_of_phase[i * span + q]
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def to_input(
     dy, weight, window, groups, work_cuts, work_phases, work_taps, work_offsets, work_planes,
     work_rows, out_dx,
@@ -267,7 +267,7 @@ def _to_weight_task(x, dy, window, groups, group, cuts, run, offsets, planes, su
         flat[group * filters * channels * area + i] = sums[i]
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def to_weight(x, dy, window, groups, work_cuts, work_offsets, work_planes, work_sums, out_dweight):
     """The gradient of weight: dot products of planes, rows in float32, runs of them in float64.
 

@@ -121,7 +121,7 @@ def _strip_task(
             add_rectify(out_y, to, min(strip, height - first) * width, shift, relu)
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def correlate(
     x, weight, bias, groups, relu, transposed, work_cuts, work_steps, work_phases, work_taps,
     work_offsets, work_places, work_weight, work_planes, work_sums, work_spare, out_y,

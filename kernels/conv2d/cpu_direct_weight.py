@@ -61,7 +61,7 @@ def _weight_task(x, dy, groups, task, cuts, places, offsets, planes, dy_panels, 
         _add_strip(taken * area, positions, filters, places, offsets, planes, dy_panels, partial)
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def to_weight(
     x, dy, window, groups, work_cuts, work_places, work_offsets, work_planes, work_dy,
     work_partial, out_dweight,

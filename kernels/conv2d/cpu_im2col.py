@@ -89,7 +89,7 @@ def _pack_group(weight, group, filters, work_weight):
         _pack_filters(weight, group * filters, filters, depth_from, depth, work_weight, start)
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def forward(
     x, weight, bias, window, groups, relu, work_cuts, work_weight, work_columns,
     work_spare, out_y,
@@ -177,7 +177,7 @@ def _to_input_task(
             )  # fmt: skip
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def to_input(
     dy, weight, window, groups, work_cuts, work_weight, work_dy, work_columns, work_spare,
     out_dx,
@@ -254,7 +254,7 @@ def _to_weight_task(
                 )  # fmt: skip
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def to_weight(
     x, dy, window, groups, work_cuts, work_dy, work_columns, work_partial, out_dweight
 ):  # fmt: skip

@@ -207,7 +207,7 @@ def _block_task(
                     copy(tiles_out, source, flat, to, right - left)
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def correlate(
     x, weight, bias, window, relu, transposed, work_cuts, work_filters, work_places,
     work_planes, work_inputs, work_products, work_tiles, out_y,

@@ -140,7 +140,7 @@ def _finish_filter(k, filters, channels, taps, sums, dweight):
                 dweight[(k * channels + c + lane) * 9 + tap] = taps[tap * lanes + lane]
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def to_weight(
     x, dy, window, groups, work_cuts, work_rows, work_steps, work_places, work_planes,
     work_inputs, work_gradients, work_sums, work_taps, out_dweight,

@@ -12,7 +12,7 @@ import numpy as np
 
 from kernels import _memory, conv2d
 from kernels._check import float_arrays
-from kernels._jit import jit, parallel, prange
+from kernels._jit import jit, parallel_loops, prange
 from kernels._reduce import add_rectify, channel_sums
 
 Pair = tuple[int, int]
@@ -132,7 +132,7 @@ def backward(
     return dx, dweight, dbias
 
 
-@parallel
+@parallel_loops
 def _add_bias(bias, values):
     """values[n, k] += bias[k], in place: one read and one write an element."""
     channels = bias.size

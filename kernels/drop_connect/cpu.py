@@ -13,7 +13,7 @@ used in 0.1 ns forward, 0.2 ns backward: weights, bits and the example come from
 
 import numpy as np
 
-from .._jit import jit, parallel, prange, thread_id
+from .._jit import jit, parallel_loops, prange, thread_id
 from .._philox import BLOCK, BLOCK_BYTES, draw_bits
 from .._simd import (
     fma,
@@ -56,7 +56,7 @@ def _draw_chunk(seed, stream, threshold, group, chunk, units, inputs, bits):
         draw_bits(seed, stream, threshold, first + block, bits, BLOCK_BYTES * block)
 
 
-@parallel
+@parallel_loops
 def forward(x, weight, bias, seed, stream, threshold, share, work_bits, out_y):
     """Parallel over chunks of rows and, where these are few, slices of the groups."""
     n, units = out_y.shape
@@ -101,7 +101,7 @@ def _masked_dot(weight, o, bits, row, x, example):
     return sum_lanes(one) + sum_lanes(other)
 
 
-@parallel
+@parallel_loops
 def backward(
     dy,
     x,

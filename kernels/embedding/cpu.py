@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-from .._jit import jit, parallel, prange
+from .._jit import jit, parallel_loops, prange
 from .._simd import (
     REGISTER_BYTES,
     absolute,
@@ -55,7 +55,7 @@ _STRIP = 64
 _LIKE_DOUBLE = np.zeros(1)
 
 
-@parallel
+@parallel_loops
 def forward(ids, weight, out_y):
     """Parallel over the positions."""
     count, size = out_y.shape
@@ -68,7 +68,7 @@ def forward(ids, weight, out_y):
             _copy_rows(ids, weight, task * span, min(count, (task + 1) * span), out_y)
 
 
-@parallel
+@parallel_loops
 def backward(dy, ids, padding_idx, by_frequency, work_order, work_starts, out_dweight):
     """Parallel over rows that get zeros, then over rows that get a sum, or strips of them."""
     vocabulary, size = out_dweight.shape
@@ -105,7 +105,7 @@ def backward(dy, ids, padding_idx, by_frequency, work_order, work_starts, out_dw
             )
 
 
-@parallel
+@parallel_loops
 def renormalize(ids, max_norm, norm_type, work_order, work_starts, inout_weight):
     """Parallel over the rows, each once however often its id is there."""
     vocabulary, size = inout_weight.shape

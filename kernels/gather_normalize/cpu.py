@@ -8,7 +8,7 @@ out        (B, C, H, W) float32
 
 import numpy as np
 
-from .._jit import jit, parallel, prange
+from .._jit import jit, parallel_loops, prange
 
 
 @jit
@@ -30,7 +30,7 @@ def gather_normalize_serial(images, indices, mean, std, out):
         _one_image(images[indices[b]], mean, std, out[b])
 
 
-@parallel
+@parallel_loops
 def gather_normalize(images, indices, mean, std, out):
     """Parallel over the batch."""
     for index in prange(indices.size):

@@ -10,7 +10,7 @@ cosine, the rest Philox: 1.5 ns an element. Backward moves 12 bytes of float32 a
 
 import numpy as np
 
-from .._jit import jit, parallel, prange
+from .._jit import jit, parallel_loops, prange
 from .._philox import COUNTERS, WORDS
 from .._simd import lanes, load, load_first, store, store_as, store_first
 from .normals import normals
@@ -23,7 +23,7 @@ _CHUNK = 1 << 14
 _LIKE = np.zeros(1, np.uint32)
 
 
-@parallel
+@parallel_loops
 def apply(x, noise, out_y):
     """x * noise."""
     if x.size <= 2 * _CHUNK:
@@ -35,7 +35,7 @@ def apply(x, noise, out_y):
             _apply(x, noise, first, min(first + _CHUNK, x.size), out_y)
 
 
-@parallel
+@parallel_loops
 def draw(mean, std, seed, stream, out_z):
     """Normal numbers."""
     blocks = out_z.size // WORDS

@@ -12,7 +12,7 @@ samples, whose sums stay in the cache.
 
 import numpy as np
 
-from .._jit import jit, parallel, prange
+from .._jit import jit, parallel_loops, prange
 from ._rows import ROWS, rows_of_part
 from ._steps import (
     SERIAL_BELOW,
@@ -39,7 +39,7 @@ def work_shapes(x):
     return sums, sums, (parts, ROWS, 2)
 
 
-@parallel
+@parallel_loops
 def backward(
     dy, x, gamma, mean, rstd, centred, work, work_lanes, work_rows, out_dx, out_dgamma, out_dbeta
 ):

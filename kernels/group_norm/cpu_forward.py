@@ -7,7 +7,7 @@ loop over rows inside, for a call costs as much as ten values.
 
 import numpy as np
 
-from .._jit import jit, parallel, prange
+from .._jit import jit, parallel_loops, prange
 from .._range import beyond_float32
 from .._simd import fma, full, lanes, load, load_first, store_first, sum_lanes
 from ._steps import (
@@ -29,7 +29,7 @@ from ._steps import (
 _AHEAD = 4096
 
 
-@parallel
+@parallel_loops
 def forward(x, gamma, beta, eps, centred, out_y, out_mean, out_rstd):
     samples, groups, channels, positions = x.shape
     rows, size = samples * groups, channels * positions

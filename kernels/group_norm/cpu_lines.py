@@ -5,7 +5,7 @@ Bound: memory speed, as in cpu_forward. Parallel over planes.
 
 import numpy as np
 
-from .._jit import jit, parallel, prange
+from .._jit import jit, parallel_loops, prange
 from ._steps import (
     SERIAL_BELOW,
     moments,
@@ -18,7 +18,7 @@ from ._steps import (
 )
 
 
-@parallel
+@parallel_loops
 def plane_moments(x, out_mean, out_var):
     planes, size = x.shape
     if x.size < SERIAL_BELOW:
@@ -37,7 +37,7 @@ def _moments(first, last, x, out_mean, out_var):
         out_mean[plane], out_var[plane] = moments(x, plane * size, size)
 
 
-@parallel
+@parallel_loops
 def lines(x, head, scale, offset, out_y):
     planes, size = x.shape
     if x.size < SERIAL_BELOW:
@@ -58,7 +58,7 @@ def _lines(first, last, x, head, scale, offset, out_y):
         write_line(x, p * size, size, centre, scale[p], offset[p], past, out_y)
 
 
-@parallel
+@parallel_loops
 def plane_sums(dy, x, head, out_total, out_product):
     planes, size = x.shape
     if x.size < SERIAL_BELOW:
@@ -78,7 +78,7 @@ def _sums(first, last, dy, x, head, out_total, out_product):
         out_total[p], out_product[p] = slope_sums(dy, x, p * size, size, centre)
 
 
-@parallel
+@parallel_loops
 def gradient_lines(dy, x, head, scale, slant, level, out_dx):
     planes, size = x.shape
     if x.size < SERIAL_BELOW:

@@ -76,7 +76,7 @@ def _walk_back(
         )
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def _walk_slices_back(
     low, high, dy, states, gates, lengths, reset_after, reverse, slices, work_hh, work_dgates,
     work_kept, out_dh0,

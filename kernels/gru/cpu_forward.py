@@ -97,7 +97,7 @@ def _walk(
                 copy_row(states, source + row * padded, target + row * padded, padded)
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def _walk_slices(
     x, h0, bias, lengths, reset_after, reverse, work_ih, work_hh, work_ahead, work_sums,
     out_states, out_gates, out_y,

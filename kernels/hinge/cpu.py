@@ -6,7 +6,7 @@ gives the same bits.
 
 import numpy as np
 
-from .._jit import jit, parallel, prange
+from .._jit import jit, parallel_loops, prange
 from .._simd import fma, full, lanes, load_first, select, store_first, sum_lanes
 
 _TASK = 1 << 14
@@ -61,7 +61,7 @@ def _forward_rows(begin, end, options, x, labels, weight, out_loss, out_gradient
             out_gradient[row, label] = -slopes * (factor * scale)
 
 
-@parallel
+@parallel_loops
 def _forward(power, margin, scale, x, labels, weight, out_loss, out_gradient):
     """Parallel over groups of rows; one group if there is little."""
     rows, classes = x.shape
@@ -84,7 +84,7 @@ def _scale_rows(begin, end, gradient, row_scale, out_dx):
             out_dx[row, c] = gradient[row, c] * row_scale[row]
 
 
-@parallel
+@parallel_loops
 def _backward(gradient, row_scale, out_dx):
     """Parallel over groups of rows; one group if there is little."""
     rows, classes = gradient.shape

@@ -11,7 +11,7 @@ not kept for backward: a root is cheaper than memory. Parallel over strips.
 
 import numpy as np
 
-from .._jit import jit, parallel, prange, thread_id
+from .._jit import jit, parallel_loops, prange, thread_id
 from .._math import exp, log
 from .._simd import fma, full, lanes, load, load_first, sqrt, store, store_first
 
@@ -21,7 +21,7 @@ STRIP = 256
 _SERIAL_BELOW = 1 << 13
 
 
-@parallel
+@parallel_loops
 def forward(x, size, alpha, beta, k, out_y):
     samples, _, positions = x.shape
     strips = -(-positions // STRIP)
@@ -33,7 +33,7 @@ def forward(x, size, alpha, beta, k, out_y):
             _forward(np.int64(index), x, size, alpha, beta, k, out_y)
 
 
-@parallel
+@parallel_loops
 def backward(dy, x, size, alpha, beta, k, work, out_dx):
     samples, _, positions = x.shape
     strips = -(-positions // STRIP)

@@ -127,7 +127,7 @@ def _walk_back(
         )  # fmt: skip
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def _walk_slices_back(
     low, high, dy, peephole, lengths, reverse, slices, cells, gates, work_hh, work_hr, work_dgates,
     work_dstates, work_opened, work_dopened, out_dh0, out_dc0,

@@ -129,7 +129,7 @@ def _walk(
         write_output(states, zero if reverse else samples * width, lengths, first, last, out_y)
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def _walk_slices(
     x, h0, c0, weight_hr, bias, peephole, lengths, reverse, work_ih, work_hh, work_hr, work_ahead,
     work_sums, work_open, out_states, out_cells, out_gates, out_y,

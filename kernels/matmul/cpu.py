@@ -196,7 +196,7 @@ def accumulate(a, b, transpose_a, transpose_b, work_a, work_b, work_spare, inout
     )  # fmt: skip
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def _product(
     a, b, bias, transpose_a, transpose_b, relu, add, work_a, work_b, work_spare, out_y
 ):  # fmt: skip

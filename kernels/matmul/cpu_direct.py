@@ -236,7 +236,7 @@ def group_start(group, across, registers):
     return min(3 * ((registers + 2) // 3 * group // across), max(0, registers - 2))
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def product(a, b, bias, transpose_a, transpose_b, relu, work, out_y):
     """out_y = op(a) op(b) + bias, rectified where `relu`; an empty bias adds nothing.
 
@@ -266,7 +266,7 @@ def product(a, b, bias, transpose_a, transpose_b, relu, work, out_y):
         )  # fmt: skip
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def product_stacks(
     a, b, bias, a_items, b_items, transpose_a, transpose_b, relu, together, work, out_y
 ):

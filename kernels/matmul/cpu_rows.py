@@ -30,7 +30,7 @@ def _finish(bias, relu, rows, columns, y, start):
             store(y, row + column, maximum(value, 0.0) if relu else value)
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def product(a, b, bias, transpose_b, relu, work_b, work_sums, out_y):
     """out_y = a op(b) + bias, rectified where `relu`; an empty bias adds nothing.
 

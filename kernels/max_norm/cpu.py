@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from .._jit import jit, parallel, prange
+from .._jit import jit, parallel_loops, prange
 from .._simd import full, lanes, load, load_as, load_first, store, store_first, sum_lanes
 
 # Elements a task, and where a second thread starts to pay.
@@ -20,7 +20,7 @@ _SERIAL = 1 << 15
 _LIKE_DOUBLE = np.zeros(1)
 
 
-@parallel
+@parallel_loops
 def project(c, inout_weight):
     rows, size = inout_weight.shape
     if rows * size <= _SERIAL:

@@ -6,7 +6,7 @@ memory speed. Parallel over rows, and over stretches of long ones, which are ind
 
 import numpy as np
 
-from kernels._jit import jit, parallel, prange
+from kernels._jit import jit, parallel_loops, prange
 from kernels._simd import full, lanes, load, load_as, select, store, store_as
 
 _STRETCH = 1 << 13
@@ -34,7 +34,7 @@ def _backward_serial(dy, piece, out_dx):
         _spread(dy, piece, row, 0, dy.shape[1], out_dx)
 
 
-@parallel
+@parallel_loops
 def _forward_parallel(x, out_y, out_piece):
     n, _, size = x.shape
     stretches = (size + _STRETCH - 1) // _STRETCH
@@ -45,7 +45,7 @@ def _forward_parallel(x, out_y, out_piece):
         _greatest(x, task // stretches, start, stop, out_y, out_piece)
 
 
-@parallel
+@parallel_loops
 def _backward_parallel(dy, piece, out_dx):
     n, size = dy.shape
     stretches = (size + _STRETCH - 1) // _STRETCH

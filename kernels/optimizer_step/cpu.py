@@ -9,14 +9,14 @@ import math
 
 import numpy as np
 
-from .._jit import jit, parallel, prange
+from .._jit import jit, parallel_loops, prange
 from .._simd import fma, lanes, load, load_first, sqrt, store, store_first
 
 # Elements a task; less is done before another thread has woken.
 _TASK = 1 << 14
 
 
-@parallel
+@parallel_loops
 def sgd(grad, lr, weight_decay, maximize, inout_param):
     """4 flops and 12 bytes of float32 an element: bound by memory."""
     size = grad.size
@@ -29,7 +29,7 @@ def sgd(grad, lr, weight_decay, maximize, inout_param):
             _sgd_run(grad, lr, weight_decay, maximize, first, stop, inout_param)
 
 
-@parallel
+@parallel_loops
 def sgd_momentum(
     grad,
     lr,
@@ -67,7 +67,7 @@ def sgd_momentum(
             )
 
 
-@parallel
+@parallel_loops
 def adam(
     grad,
     lr,

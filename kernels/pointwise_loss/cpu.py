@@ -7,7 +7,7 @@ moves 2 values for 1 operation. Parallel over chunks of a fixed size, whose sums
 
 import numpy as np
 
-from .._jit import jit, parallel, prange
+from .._jit import jit, parallel_loops, prange
 from .._simd import first, full, lanes, load, load_first, select, store, store_first, sum_lanes
 from .formulas import element
 from .reference import CHUNK, KINDS
@@ -81,7 +81,7 @@ def _forward_range(begin, end, formula, scale, given, out_loss, out_gradient):
     return total
 
 
-@parallel
+@parallel_loops
 def _forward(formula, scale, x, target, weight, pos_weight, out_loss, out_sums, out_gradient):
     if x.size < _SERIAL_BELOW:
         given = x, target, weight, pos_weight
@@ -114,7 +114,7 @@ def _backward_range(begin, end, gradient, dloss, out_dx):
         _store(out_dx, i, count, _load(gradient, i, count) * factor)
 
 
-@parallel
+@parallel_loops
 def _backward(gradient, dloss, out_dx):
     if gradient.size < 2 * _SERIAL_BELOW:
         _backward_range(0, gradient.size, gradient, dloss, out_dx)

@@ -6,7 +6,7 @@ work_rows  (threads, windows.work_width) float64, private to a thread
 
 import numpy as np
 
-from .._jit import jit, parallel, prange, thread_id
+from .._jit import jit, parallel_loops, prange, thread_id
 from . import windows
 from .cpu_average import average_backward, average_forward, sum_shares
 
@@ -40,7 +40,7 @@ def _even_windows(x, y):
     return height // rows, width // columns
 
 
-@parallel
+@parallel_loops
 def _window_sums(
     x,
     first_row,

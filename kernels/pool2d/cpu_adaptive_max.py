@@ -7,7 +7,7 @@ argmax      like y, int32: row * W + column of the maximum in its plane, the fir
 
 import numpy as np
 
-from .._jit import jit, parallel, prange
+from .._jit import jit, parallel_loops, prange
 from . import windows
 
 # Planes are shared out in groups of about so many elements, 20 us of work.
@@ -19,7 +19,7 @@ def adaptive_max_forward(x, out_y, out_argmax):
     _max_tasks(x, rows.first, rows.stop, columns.first, columns.stop, out_y, out_argmax)
 
 
-@parallel
+@parallel_loops
 def _max_tasks(x, first_row, stop_row, first_column, stop_column, out_y, out_argmax):
     """Parallel over planes; a comparison an element."""
     planes = x.shape[0] * x.shape[1]
@@ -57,7 +57,7 @@ def _max_planes(x, first_plane, stop_plane, rows, columns, out_y, out_argmax):
                 at += 1
 
 
-@parallel
+@parallel_loops
 def adaptive_max_backward(dy, argmax, out_dx):
     """Parallel over planes; windows that overlap add in their order."""
     planes, size = out_dx.shape[0] * out_dx.shape[1], out_dx.shape[2] * out_dx.shape[3]

@@ -9,7 +9,7 @@ reach over the end of a row; what they write there is overwritten by later work 
 
 import numpy as np
 
-from .._jit import jit, parallel, prange, thread_id
+from .._jit import jit, parallel_loops, prange, thread_id
 from .._simd import full, lanes, load, load_as, store, store_as
 from . import cpu_blocks, windows
 from .shuffles import every, interleave
@@ -59,7 +59,7 @@ def _shares(sizes, kernel_size, stride, padding, count_include_pad, divisor):
     return tuple(windows.shares(*axis, count_include_pad) for axis in axes)
 
 
-@parallel
+@parallel_loops
 def _average_tasks(
     x, planes, group, kernel_size, stride, padding, sizes, row_shares, column_shares, work_rows, y
 ):
@@ -71,7 +71,7 @@ def _average_tasks(
         _average(x, first, stop, along, sizes, row_shares, column_shares, work, y)
 
 
-@parallel
+@parallel_loops
 def _spread_tasks(
     dy, planes, group, kernel_size, stride, padding, sizes, row_shares, column_shares, work_rows, dx
 ):

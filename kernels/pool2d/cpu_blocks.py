@@ -12,7 +12,7 @@ the task.
 
 import numpy as np
 
-from .._jit import jit, parallel, prange
+from .._jit import jit, parallel_loops, prange
 from .._simd import full, lanes, load, load_first, store, sum_lanes
 from .shuffles import evens, fold_four, interleave, odds
 
@@ -49,7 +49,7 @@ def backward(dy, planes, group, kernel_size, sizes, share, out_dx):
         _fill_tasks(dy, planes, group, kernel_size, sizes, share, out_dx)
 
 
-@parallel
+@parallel_loops
 def _sum_tasks(x, planes, group, kernel_size, sizes, share, out_y):
     """Parallel over planes; an addition an element, bound by reading x."""
     for index in prange((planes + group - 1) // group):
@@ -58,7 +58,7 @@ def _sum_tasks(x, planes, group, kernel_size, sizes, share, out_y):
         _sum_planes(x, task * group, stop, kernel_size, sizes, share, out_y)
 
 
-@parallel
+@parallel_loops
 def _fill_tasks(dy, planes, group, kernel_size, sizes, share, out_dx):
     """Parallel over planes; bound by writing dx."""
     for index in prange((planes + group - 1) // group):

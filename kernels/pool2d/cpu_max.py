@@ -10,7 +10,7 @@ the order of work and is then overwritten; at the end of a task's planes it may 
 
 import numpy as np
 
-from .._jit import jit, parallel, prange
+from .._jit import jit, parallel_loops, prange
 from .._simd import full, lanes, load, select, store
 from .shuffles import evens, every, interleave, load_positions, odds, store_positions
 
@@ -40,7 +40,7 @@ def max_backward(dy, argmax, kernel_size, stride, padding, dilation, work_offset
         _spread_tasks(dy, argmax, planes, group, *geometry, sizes, work_offsets, out_dx)
 
 
-@parallel
+@parallel_loops
 def _max_tasks(x, planes, group, kernel_size, stride, padding, dilation, sizes, out_y, out_argmax):
     """Parallel over planes. 2 x 2: 21 bytes of float32 an output, bound by memory."""
     for index in prange((planes + group - 1) // group):
@@ -50,7 +50,7 @@ def _max_tasks(x, planes, group, kernel_size, stride, padding, dilation, sizes, 
         _max_planes(x, first, stop, geometry, sizes, out_y, out_argmax)
 
 
-@parallel
+@parallel_loops
 def _spread_tasks(
     dy, argmax, planes, group, kernel_size, stride, padding, dilation, sizes, offsets, out_dx
 ):

@@ -8,7 +8,7 @@ are added up in order: the same bits on any number of threads.
 
 import numpy as np
 
-from kernels._jit import jit, parallel, prange
+from kernels._jit import jit, parallel_loops, prange
 from kernels._simd import (
     fma,
     full,
@@ -57,7 +57,7 @@ def sums_shape(shape):
     return n, channels, -(-size // _PIECE)
 
 
-@parallel
+@parallel_loops
 def _forward_planes(x, weight, out_y):
     n, channels, size = x.shape
     pieces = (size + _PIECE - 1) // _PIECE
@@ -72,7 +72,7 @@ def _forward_planes(x, weight, out_y):
             _forward_stretch(x, weight[plane % channels], out_y, start, stop)
 
 
-@parallel
+@parallel_loops
 def _backward_planes(dy, x, weight, work_sums, out_dx):
     n, channels, size = x.shape
     pieces = (size + _PIECE - 1) // _PIECE
@@ -88,7 +88,7 @@ def _backward_planes(dy, x, weight, work_sums, out_dx):
             work_sums[plane // channels, plane % channels, piece] = total_of_piece
 
 
-@parallel
+@parallel_loops
 def _forward_rows(x, weight, out_y):
     n, channels, _ = x.shape
     step = lanes(x)
@@ -102,7 +102,7 @@ def _forward_rows(x, weight, out_y):
                 _store(out_y, row * channels + channel, count, value)
 
 
-@parallel
+@parallel_loops
 def _backward_rows(dy, x, weight, work_sums, out_dx):
     n, channels, _ = x.shape
     step = lanes(x)

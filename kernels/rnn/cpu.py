@@ -70,7 +70,7 @@ def _walk(first, last, x, bias, lengths, relu, reverse, ahead, work_ih, work_hh,
                 copy_row(states, source + at, target + at, padded)
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def _walk_slices(
     x, h0, bias, lengths, relu, reverse, slices, ahead, work_ih, work_hh, out_states, out_y
 ):
@@ -157,7 +157,7 @@ def _walk_back(
         )  # fmt: skip
 
 
-@_jit.parallel
+@_jit.parallel_loops
 def _walk_slices_back(
     low, high, dy, states, lengths, relu, reverse, slices, work_hh, work_dgates, out_dh0
 ):

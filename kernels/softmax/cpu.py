@@ -8,7 +8,7 @@ bits.
 
 import numpy as np
 
-from kernels._jit import jit, parallel, prange
+from kernels._jit import jit, parallel_loops, prange
 from kernels._simd import lanes
 
 from .columns import block_starts, blocks, column_backward, column_forward
@@ -44,7 +44,7 @@ def _backward_rows_serial(dy, y, log, out_dx):
     rows_backward(0, y.shape[0], dy, y, log, out_dx)
 
 
-@parallel
+@parallel_loops
 def _forward_rows(x, log, out_y):
     rows, length, _ = x.shape
     group = max(1, _TASK // length)
@@ -54,7 +54,7 @@ def _forward_rows(x, log, out_y):
         rows_forward(first, min(first + group, rows), x, log, out_y)
 
 
-@parallel
+@parallel_loops
 def _backward_rows(dy, y, log, out_dx):
     rows, length, _ = y.shape
     group = max(1, _TASK // length)
@@ -80,7 +80,7 @@ def _backward_columns_serial(dy, y, log, out_dx):
             column_backward(start, count, dy, y, log, out_dx)
 
 
-@parallel
+@parallel_loops
 def _forward_columns(x, log, out_y):
     total = blocks(x)
     group = max(1, _TASK // (x.shape[1] * lanes(x)))
@@ -92,7 +92,7 @@ def _forward_columns(x, log, out_y):
                 column_forward(start, count, x, log, out_y)
 
 
-@parallel
+@parallel_loops
 def _backward_columns(dy, y, log, out_dx):
     total = blocks(y)
     group = max(1, _TASK // (y.shape[1] * lanes(y)))

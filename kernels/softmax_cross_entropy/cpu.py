@@ -11,7 +11,7 @@ work_samples  (threads, scratch_size(logits)) of the logits' dtype
 
 import numpy as np
 
-from .._jit import jit, parallel, prange, thread_id
+from .._jit import jit, parallel_loops, prange, thread_id
 from .._simd import VALUE_BYTES, lanes, load, load_first, store, store_first
 from .columns import side_by_side
 from .rows import long_rows
@@ -97,7 +97,7 @@ def _forward_units(begin, end, shape, problem, work, own, out):
         side_by_side(begin, end, shape, problem, work, own, out)
 
 
-@parallel
+@parallel_loops
 def _forward(
     units, some, shape, logits, labels, weight, aims, work_samples, out_loss, out_gradient
 ):
@@ -115,7 +115,7 @@ def _forward(
             _forward_units(begin, min(begin + some, units), shape, problem, work, own, out)
 
 
-@parallel
+@parallel_loops
 def _forward_soft(rows, some, classes, logits, target, aims, out_loss, out_gradient):
     """Parallel over tasks of `some` rows."""
     if rows <= some:
@@ -139,7 +139,7 @@ def _scale_range(begin, end, factor, gradient, out_dlogits):
         store_first(out_dlogits, i, rest, load_first(gradient, i, rest, 0.0) * factor)
 
 
-@parallel
+@parallel_loops
 def _backward_all(factor, gradient, out_dlogits):
     """Parallel over chunks."""
     if gradient.size < 4 * _TASK:
@@ -161,7 +161,7 @@ def _scale_images(begin, end, classes, positions, sample_scale, gradient, out_dl
                 out_dlogits[start + p] = gradient[start + p] * factor
 
 
-@parallel
+@parallel_loops
 def _backward_each(classes, positions, sample_scale, gradient, out_dlogits):
     """Parallel over groups of images, or rows."""
     size = classes * positions

@@ -13,7 +13,7 @@ from kernels import _jit
 KERNELS = Path(_jit.__file__).parent
 
 # What ops stand on when they are compiled, kept and launched.
-COPIED = ("_cache.py", "_jit.py", "_memory.py", "_threads.py")
+COPIED = ("_cache.py", "_jit.py", "_memory.py", "_threads.py", "_compiler/*.py")
 
 # A package of two ops that share a helper, small enough to compile in a blink.
 FILES = {
@@ -81,8 +81,8 @@ class House:
     def __init__(self, folder):
         self.folder, self.cache = folder, folder / "cache"
         self.package = folder / "kernels"
-        for name in COPIED:
-            self.write(name, (KERNELS / name).read_text())
+        for path in (path for pattern in COPIED for path in KERNELS.glob(pattern)):
+            self.write(path.relative_to(KERNELS), path.read_text())
         for name, text in FILES.items():
             self.write(name, text)
 

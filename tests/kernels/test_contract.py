@@ -62,7 +62,7 @@ def compiled_functions(name: str) -> Iterator[ast.FunctionDef]:
             decorators = {
                 ast.unparse(decorator).split(".")[-1] for decorator in node.decorator_list
             }
-            if decorators & {"jit", "parallel"}:
+            if decorators & {"jit", "parallel", "parallel_loops"}:
                 yield node
 
 

@@ -19,7 +19,7 @@ WORKER = """
         x = np.random.default_rng(seed).standard_normal((67, 4001), np.float32)
         out_sums, out_tasks = np.full(67, np.nan, np.float32), np.full(67, -1)
         work = np.full((_jit.thread_rows(), 8), np.nan, np.float32)
-        row_sums(x, work, out_sums, out_tasks)
+        row_sums(x.shape[0], x, work, out_sums, out_tasks)
         assert (out_tasks == np.arange(67)).all() and np.allclose(out_sums, x.sum(1), atol=1e-2)
         return hashlib.sha256(out_sums).hexdigest()
 
@@ -31,22 +31,20 @@ KERNEL = """
     import numpy as np
 
     from kernels import _jit
-    from kernels._jit import prange, thread_id
+    from kernels._jit import thread_id
 
     @_jit.parallel
-    def row_sums(x, work, out_sums, out_tasks):
-        for index in prange(x.shape[0]):
-            task = np.int64(index)
-            lanes = work[thread_id()]
-            lanes[:] = 0
-            for i in range(x.shape[1]):
-                lanes[i % 8] += x[task, i] * x[task, i - 1] + x[task, i]
-                lanes[i % 8] -= x[task, i] * x[task, i - 1]
-            total = np.float32(0)
-            for lane in lanes:
-                total += lane
-            out_sums[task] = total
-            out_tasks[task] = task
+    def row_sums(task, x, work, out_sums, out_tasks):
+        lanes = work[thread_id()]
+        lanes[:] = 0
+        for i in range(x.shape[1]):
+            lanes[i % 8] += x[task, i] * x[task, i - 1] + x[task, i]
+            lanes[i % 8] -= x[task, i] * x[task, i - 1]
+        total = np.float32(0)
+        for lane in lanes:
+            total += lane
+        out_sums[task] = total
+        out_tasks[task] = task
     """
 
 START = """
@@ -228,7 +226,7 @@ def test_a_fork_while_another_thread_launches(run):
             out_sums, out_tasks = np.empty(4, np.float32), np.empty(4, np.int64)
             work = np.empty((_jit.thread_rows(), 8), np.float32)
             while not stop.is_set():
-                row_sums(x, work, out_sums, out_tasks)
+                row_sums(x.shape[0], x, work, out_sums, out_tasks)
 
         expected = worker.digest(0)
         threads = [threading.Thread(target=launch) for _ in range(2)]

@@ -8,23 +8,21 @@ import numpy as np
 import pytest
 
 from kernels import _jit
-from kernels._jit import prange, thread_id
+from kernels._jit import thread_id
 from tests.kernels.house import House
 
 
 @_jit.parallel
-def _record_threads(out_threads):
-    for task in prange(out_threads.size):
-        out_threads[task] = thread_id()
+def _record_threads(task, out_threads):
+    out_threads[task] = thread_id()
 
 
 @_jit.parallel
-def _sum_rows(x, out_sums):
-    for row in prange(x.shape[0]):
-        total = 0.0
-        for i in range(x.shape[1]):
-            total += x[row, i]
-        out_sums[row] = total
+def _sum_rows(row, x, out_sums):
+    total = 0.0
+    for i in range(x.shape[1]):
+        total += x[row, i]
+    out_sums[row] = total
 
 
 @_jit.jit
@@ -44,7 +42,7 @@ def test_set_num_threads_decides_who_works():
         _jit.set_num_threads(count)
         assert _jit.get_num_threads() == count
         threads = np.full(64, -1)
-        _record_threads(threads)
+        _record_threads(64, threads)
         assert set(threads) <= set(range(count))
 
 
@@ -63,7 +61,7 @@ def test_threading_layer_has_a_name():
 
 def test_launch_takes_keywords_and_keeps_its_name():
     x, sums = np.ones((3, 5)), np.full(3, np.nan)
-    _sum_rows(out_sums=sums, x=x)
+    _sum_rows(3, out_sums=sums, x=x)
     assert sums.tolist() == [5, 5, 5]
     assert (
         _sum_rows.__name__ == "_sum_rows"
@@ -78,7 +76,7 @@ def test_launches_from_several_python_threads():
     def work(x):
         for _ in range(50):
             sums = np.full(50, np.nan)
-            _sum_rows(x, sums)
+            _sum_rows(50, x, sums)
             if not np.array_equal(sums, x.sum(1)):
                 wrong.append(x[0, 0])
 
@@ -97,13 +95,11 @@ def house(tmp_path_factory):
         "three/cpu.py",
         """
         from kernels import _jit
-        from kernels._jit import prange
 
         @_jit.parallel
-        def double(x, out_y):
-            for row in prange(x.shape[0]):
-                for i in range(x.shape[1]):
-                    out_y[row, i] = 2 * x[row, i]
+        def double(row, x, out_y):
+            for i in range(x.shape[1]):
+                out_y[row, i] = 2 * x[row, i]
         """,
     )
     return house
@@ -124,7 +120,7 @@ def test_launches_from_several_python_threads_where_the_layer_would_abort(house)
         def work(k):
             x, y = np.full((100, 100), 1.0 + k), np.empty((100, 100))
             for i in range(2000):
-                double(x, y)
+                double(100, x, y)
                 outs[k, i] = y.sum()
 
         workers = [threading.Thread(target=work, args=(k,)) for k in range(4)]
@@ -181,7 +177,7 @@ def test_a_refused_launch_and_an_interrupted_one_leave_the_lock_free(house):
             try:
                 signal.setitimer(signal.ITIMER_REAL, 0.01)
                 while True:
-                    double(x, y)
+                    double(100, x, y)
             except KeyboardInterrupt:
                 raised.append("KeyboardInterrupt")
         other = threading.Thread(target=double, args=(x, y), daemon=True)

@@ -56,7 +56,7 @@ class Checker:
         """Raise RaceError unless this launch is free of races; the arguments are left alone."""
         name, function = kernel_name(launch), launch.dispatcher.py_func
         if name not in self._marked:
-            self._marked[name] = marked(function, self._edits.get(name))
+            self._marked[name] = marked(launch, self._edits.get(name))
         kernel = self._marked[name]
         arguments = inspect.signature(function).bind(*args, **named)
         arguments.apply_defaults()

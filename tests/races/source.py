@@ -63,8 +63,11 @@ class _Marking(ast.NodeTransformer):
         return node
 
 
-def marked(function: Callable, edit: Callable[[str], str] | None = None) -> Marked:
-    """The marks are put into the source text, changed by `edit` first."""
+def marked(launch: Any, edit: Callable[[str], str] | None = None) -> Marked:
+    """The marks are put into the source text of its task, changed by `edit` first."""
+    if hasattr(launch, "task"):
+        return _marked_task(launch.task, edit)
+    function = launch.dispatcher.py_func
     source, first = inspect.getsourcelines(function)
     text = textwrap.dedent("".join(source))
     tree = ast.parse(edit(text) if edit else text)
@@ -89,6 +92,41 @@ def marked(function: Callable, edit: Callable[[str], str] | None = None) -> Mark
         fastmath=_jit.FASTMATH,
     )
     return Marked(dispatcher, marking.lines, marking.by_thread)
+
+
+def _marked_task(function: Callable, edit: Callable[[str], str] | None) -> Marked:
+    source, first = inspect.getsourcelines(function)
+    text = textwrap.dedent("".join(source))
+    tree = ast.parse(edit(text) if edit else text)
+    ast.increment_lineno(tree, first - 1)
+    marking = _Marking()
+    marking.visit(tree)
+    (definition,) = tree.body
+    assert isinstance(definition, ast.FunctionDef)
+    definition.decorator_list = []
+    names = dict(function.__globals__)
+    names["race_thread"] = recorder.thread
+    exec(compile(ast.fix_missing_locations(tree), function.__code__.co_filename, "exec"), names)
+    options = {
+        "nogil": True,
+        "boundscheck": False,
+        "error_model": "numpy",
+        "fastmath": _jit.FASTMATH,
+    }
+    arguments = ", ".join(list(inspect.signature(function).parameters)[1:])
+    runner = f"""
+def {_PREFIX}{function.__name__}(count, {arguments}):
+    for index in range(count):
+        race_enter_task(0, index)
+        race_task(index, {arguments})
+    race_end_loop()
+"""
+    names["race_task"] = numba.njit(names[definition.name], **options)
+    names["race_enter_task"] = recorder.enter_task
+    names["race_end_loop"] = recorder.end_loop
+    exec(runner, names)
+    dispatcher = numba.njit(names[_PREFIX + function.__name__], **options)
+    return Marked(dispatcher, [function.__code__.co_firstlineno], marking.by_thread)
 
 
 @contextmanager
