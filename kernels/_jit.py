@@ -7,6 +7,7 @@ lazily, once for each signature, and kept on disk: see `_cache`.
 
 import inspect
 import os
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,6 @@ import numpy as np
 from numba import prange
 
 from kernels._cache import KernelCache, cache_folder
-from kernels._compiler import Kernel, launch
 from kernels._threads import (
     get_num_threads,
     launcher,
@@ -43,7 +43,13 @@ __all__ = [
 # compensated sums and two-part constants; a sum that should be fast is written in vectors.
 FASTMATH = {"contract", "nsz"}
 
-_WHOLE = not os.environ.get("NNET_PLAIN_NUMBA")
+try:
+    from kernels._compiler import Kernel, launch
+except ImportError as error:  # another version of Numba than was tested
+    warnings.warn(f"kernels are compiled by plain numba.njit, slowly: {error}", stacklevel=2)
+    _PLAIN = True
+else:
+    _PLAIN = bool(os.environ.get("NNET_PLAIN_NUMBA") or numba.config.DISABLE_JIT)
 
 
 def jit(function: Callable) -> Any:
@@ -59,16 +65,20 @@ def parallel(task: Callable) -> Callable:
     """
     names = list(inspect.signature(task).parameters)[1:]
     together = ", ".join(names)
-    body = f"launch(task, count, ({together},))"
-    if not _WHOLE:
+    known = {"task": jit(task)}
+    if _PLAIN:
+        # The index is signed while types are inferred, and unsigned in the loop.
         body = f"for index in prange(count):\n        task(int64(index), {together})"
+        known |= {"prange": numba.prange, "int64": np.int64}
+    else:
+        body = f"launch(task, count, ({together},))"
+        known["launch"] = launch
     source = f"def {task.__name__}(count, {together}):\n    {body}\n"
-    known = {"task": jit(task), "launch": launch, "prange": numba.prange, "int64": np.int64}
     exec(compile(source, task.__code__.co_filename, "exec"), known)
     entry: Any = known[task.__name__]
     entry.__module__, entry.__qualname__ = task.__module__, task.__qualname__
     entry.__code__ = entry.__code__.replace(co_firstlineno=task.__code__.co_firstlineno)
-    launch_tasks = launcher(task, _compile(entry, parallel=not _WHOLE))
+    launch_tasks = launcher(task, _compile(entry, parallel=_PLAIN))
     launch_tasks.task = task  # type: ignore[attr-defined]
     return launch_tasks
 
@@ -95,7 +105,7 @@ def _compile(function: Callable, parallel: bool = False) -> Any:
         "error_model": "numpy",
         "fastmath": FASTMATH,
     }
-    if _WHOLE and not parallel:
+    if not (_PLAIN or parallel):
         dispatcher = Kernel(function, targetoptions={"nopython": True, **options})
     else:
         dispatcher = numba.njit(function, parallel=parallel, **options)

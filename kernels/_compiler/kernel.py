@@ -94,7 +94,7 @@ class _Part:
 
 
 class Kernel(registry.CPUDispatcher):
-    """A compiled function; `overloads` are its parts."""
+    """A compiled function, by its arguments: lowered in `overloads`, callable in `entries`."""
 
     targetdescr = Target("cpu")
 
@@ -109,7 +109,7 @@ class Kernel(registry.CPUDispatcher):
         self._compiler = _FunctionCompiler(
             py_func, self.targetdescr, self.targetoptions, self.locals, pipeline_class
         )
-        self._entries: dict[tuple, Any] = {}
+        self.entries: dict[tuple, Any] = {}
 
     def part(self, args: tuple) -> Any:
         """The function lowered for arguments of these types, which is done once."""
@@ -142,7 +142,7 @@ class Kernel(registry.CPUDispatcher):
         """The entry for arguments of these types, from disk if it is there."""
         args, _ = sigutils.normalize_signature(sig)
         with global_compiler_lock:
-            entry = self._entries.get(args)
+            entry = self.entries.get(args)
             if entry is None:
                 found = self._cache.load_overload(sig, self.targetctx)
                 if found is None:
@@ -151,7 +151,7 @@ class Kernel(registry.CPUDispatcher):
                     self._cache.save_overload(sig, found)
                 else:
                     self._cache_hits[sig] += 1
-                entry = self._entries[args] = found.entry_point
+                entry = self.entries[args] = found.entry_point
                 self._insert([each._code for each in args], entry, False)
             return entry
 

@@ -154,7 +154,7 @@ LOADING = """
 
     one.run(np.ones(2), np.empty(2))
     assert not one.run.stats.cache_misses
-    (signature,) = one.run.overloads
+    (signature,) = getattr(one.run, "entries", one.run.overloads)
     (path,) = Path(one.run.stats.cache_path).iterdir()
     whole = path.read_bytes()
 
@@ -279,7 +279,7 @@ def test_what_is_no_file_of_the_user_alone_is_replaced(warm_house, tmp_path, thi
 def test_the_cache_is_for_the_user_alone_whatever_the_umask(house):
     house.run("import os\nos.umask(0)\n" + textwrap.dedent(SCRIPT))
     folders = [path for path in house.cache.rglob("*") if path.is_dir()]
-    assert len(folders) == 5 and len(house.cached()) == 3
+    assert len(folders) == 4 and len(house.cached()) == 2
     assert {path.stat().st_mode & 0o777 for path in folders} == {0o700}
     assert {path.stat().st_mode & 0o777 for path in house.cached()} == {0o600}
     assert house.run()[0]["misses"] == 0
@@ -319,7 +319,7 @@ def test_a_link_to_a_folder_counts_as_what_it_leads_to(house, tmp_path):
     (house.cache / "nnet" / "kernels").symlink_to(elsewhere)
     assert house.run()[0]["misses"] == 2
     assert house.run()[0]["misses"] == 0
-    assert len(list(elsewhere.rglob("*.nbc"))) == 3
+    assert len(list(elsewhere.rglob("*.nbc"))) == 2
     elsewhere.chmod(0o777)
     results, errors = house.run(warnings="default")
     assert results["folders"] == [] and errors.count("RuntimeWarning") == 1

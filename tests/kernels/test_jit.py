@@ -144,7 +144,7 @@ def test_without_compiling_kernels_run_as_python(house):
         from kernels.three.cpu import double
 
         x, y = np.ones((2, 3)), np.empty((2, 3))
-        double(x, y)
+        double(len(x), x, y)
         run(x[0], y[0])
         print(json.dumps(y.tolist()))
         """
@@ -166,9 +166,9 @@ def test_a_refused_launch_and_an_interrupted_one_leave_the_lock_free(house):
         from kernels.three.cpu import double
 
         x, y = np.ones((2000, 2000)), np.empty((2000, 2000))
-        double(x, y)
+        double(len(x), x, y)
         raised = []
-        for wrong in (lambda: double(x), lambda: double(x, "text"), lambda: double(x, y[0])):
+        for wrong in (lambda: double(3, x), lambda: double(3, x, "text"), lambda: double(3, x, y[0])):
             try:
                 wrong()
             except Exception as error:
@@ -180,7 +180,7 @@ def test_a_refused_launch_and_an_interrupted_one_leave_the_lock_free(house):
                     double(100, x, y)
             except KeyboardInterrupt:
                 raised.append("KeyboardInterrupt")
-        other = threading.Thread(target=double, args=(x, y), daemon=True)
+        other = threading.Thread(target=double, args=(len(x), x, y), daemon=True)
         other.start()
         other.join(20)
         print(json.dumps([_jit.threading_layer(), raised, other.is_alive()]))
@@ -209,16 +209,16 @@ def test_a_signal_handler_launches_in_the_middle_of_launches(house):
 
         def handler(*_):
             out = np.empty((3, 3))
-            double(np.ones((3, 3)), out)
+            double(3, np.ones((3, 3)), out)
             done.append(out.sum())
             signal.setitimer(signal.ITIMER_REAL, 0.001)
 
         signal.signal(signal.SIGALRM, handler)
         x, y = np.ones((300, 300)), np.empty((300, 300))
-        double(x, y)
+        double(len(x), x, y)
         signal.setitimer(signal.ITIMER_REAL, 0.001)
         while len(done) < 300:
-            double(x, y)
+            double(len(x), x, y)
         signal.setitimer(signal.ITIMER_REAL, 0)
         print(json.dumps([sorted(set(done)), y.sum()]))
         """
