@@ -58,9 +58,9 @@ def jit(function: Callable) -> Any:
 
 
 def parallel(task: Callable) -> Callable:
-    """Compile `task(index, ...)` to be called from Python as `kernel(count, ...)`.
+    """Compile `task(index, ...)` to be called from Python as `kernel(tasks, ...)`.
 
-    Each index below count is a task; an equal run of them goes to each thread. A launch costs 2
+    Each index below `tasks` is a task; an equal run of them goes to each thread. A launch costs 2
     to 12 us, one task is run by the caller itself and costs nothing.
     """
     names = list(inspect.signature(task).parameters)[1:]
@@ -68,12 +68,12 @@ def parallel(task: Callable) -> Callable:
     known = {"task": jit(task)}
     if _PLAIN:
         # The index is signed while types are inferred, and unsigned in the loop.
-        body = f"for index in prange(count):\n        task(int64(index), {together})"
+        body = f"for index in prange(tasks):\n        task(int64(index), {together})"
         known |= {"prange": numba.prange, "int64": np.int64}
     else:
-        body = f"launch(task, count, ({together},))"
+        body = f"launch(task, tasks, ({together},))"
         known["launch"] = launch
-    source = f"def {task.__name__}(count, {together}):\n    {body}\n"
+    source = f"def {task.__name__}(tasks, {together}):\n    {body}\n"
     exec(compile(source, task.__code__.co_filename, "exec"), known)
     entry: Any = known[task.__name__]
     entry.__module__, entry.__qualname__ = task.__module__, task.__qualname__

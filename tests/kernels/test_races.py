@@ -3,26 +3,23 @@
 import ast
 import functools
 from pathlib import Path
-from types import SimpleNamespace
 
 import llvmlite.binding as llvm
-import numba
 import numpy as np
 import pytest
 
 import kernels
 from kernels import _jit
-from kernels._jit import jit, prange, thread_id, thread_rows
+from kernels._jit import jit, parallel, thread_id, thread_rows
 from kernels._math import decay
-from kernels._simd import full, lanes, load, load_first, maximum, store, store_first
+from kernels._simd import VALUE_BYTES, full, lanes, load, load_first, maximum, store, store_first
 from tests.races.calls import CALLS
 from tests.races.checker import Checker, RaceError, checked_launches, parallel_kernels
 from tests.races.instructions import instrumented
 
 CHECKER = Checker()
 
-# Counts the threads it starts, in a number that the runtime adds up.
-WITHOUT_ARRAYS = {"_jit._start_threads"}
+WITHOUT_ARRAYS: set[str] = set()
 
 
 @functools.cache
@@ -56,7 +53,7 @@ def parallel_functions() -> dict[str, ast.FunctionDef]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef):
                 decorators = [ast.unparse(decorator) for decorator in node.decorator_list]
-                if any(decorator.split(".")[-1] == "parallel" for decorator in decorators):
+                if any(each.split(".")[-1].startswith("parallel") for each in decorators):
                     found[f"{module}.{node.name}"] = node
     return found
 
@@ -87,92 +84,74 @@ def test_no_parallel_loop_adds_to_a_variable_of_all_tasks():
                 assert added <= own or name in WITHOUT_ARRAYS, f"{name}: {added - own}"
 
 
-def launch_of(function):
-    """What the checker takes; the real launch runs on one thread."""
-    dispatcher = numba.njit(function, error_model="numpy", fastmath=_jit.FASTMATH)
-    named = {"__module__": "planted", "__name__": function.__name__}
-    return SimpleNamespace(dispatcher=dispatcher, **named)
+@pytest.fixture(autouse=True)
+def one_thread():
+    """What is wrong on purpose is launched too."""
+    before = _jit.get_num_threads()
+    _jit.set_num_threads(1)
+    yield
+    _jit.set_num_threads(before)
 
 
-def checked(function, *args):
+def checked(task, count, *args):
     its_own = Checker()
-    its_own.check(launch_of(function), args, {})
+    its_own.check(parallel(task), (count, *args), {})
     return its_own
 
 
-def _each_its_own(x, out_y):
-    for index in prange(x.size):
-        task = np.int64(index)
-        out_y[task] = 2 * x[task]
+def _each_its_own(task, x, out_y):
+    out_y[task] = 2 * x[task]
 
 
 def test_tasks_that_write_their_own_elements_are_free():
     x, y = np.ones(5), np.zeros(5)
-    assert list(checked(_each_its_own, x, y).tasks["planted._each_its_own"].values()) == [5]
+    ((tasks,),) = (each.values() for each in checked(_each_its_own, 5, x, y).tasks.values())
+    assert tasks == 5
     assert not y.any()  # the checker works on copies
 
 
-def _all_the_same(x, out_y):
-    for index in prange(x.size):
-        out_y[np.int64(index) // 4] = 1.0
+def _all_the_same(task, out_y):
+    out_y[task // 4] = 1.0
 
 
 def test_equal_bits_in_one_element_are_a_race():
     with pytest.raises(RaceError, match=r"task 1 writes out_y\[0\], which task 0 writes"):
-        checked(_all_the_same, np.ones(7), np.zeros(2))
+        checked(_all_the_same, 7, np.zeros(2))
 
 
-def _from_the_neighbour(inout_x):
-    for index in prange(inout_x.size - 1):
-        task = np.int64(index)
-        inout_x[task] = inout_x[task + 1]
+def _from_the_neighbour(task, inout_x):
+    inout_x[task] = inout_x[task + 1]
 
 
 def test_a_read_of_what_a_later_task_writes_is_a_race():
     with pytest.raises(RaceError, match=r"task 1 writes inout_x\[1\], which task 0 reads"):
-        checked(_from_the_neighbour, np.ones(3))
+        checked(_from_the_neighbour, 2, np.ones(3))
 
 
-def _running_sum(inout_x):
-    for index in prange(inout_x.size - 1):
-        task = np.int64(index)
-        inout_x[task + 1] += inout_x[task]
+def _running_sum(task, inout_x):
+    inout_x[task + 1] += inout_x[task]
 
 
 def test_a_read_of_what_an_earlier_task_wrote_is_a_race():
     with pytest.raises(RaceError, match=r"task 1 reads inout_x\[1\], which task 0 writes"):
-        checked(_running_sum, np.ones(3))
+        checked(_running_sum, 2, np.ones(3))
 
 
-def _two_loops(out_x, out_y):
-    for index in prange(out_x.size):
-        task = np.int64(index)
-        out_x[task] = task
-    for index in prange(out_y.size):
-        task = np.int64(index)
-        out_y[task] = out_x[out_x.size - 1 - task]
-
-
-def test_a_loop_may_read_what_the_loop_before_wrote():
-    checked(_two_loops, np.zeros(5), np.zeros(5))
-
-
-def _by_values(x, step, count, out_y):
-    for index in prange(x.size // step):
-        start = np.int64(index) * step
-        if count == lanes(x):
-            store(out_y, start, load(x, start))
-        else:
-            store_first(out_y, start, count, load_first(x, start, count, 0.0))
+def _by_values(task, x, step, count, out_y):
+    start = task * step
+    if count == lanes(x):
+        store(out_y, start, load(x, start))
+    else:
+        store_first(out_y, start, count, load_first(x, start, count, 0.0))
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_lanes_that_are_masked_out_touch_nothing(dtype):
     x = np.ones(1000, dtype)
     for count in (2, 5, 7):
-        checked(_by_values, x, count, count, np.zeros_like(x))
+        checked(_by_values, x.size // count, x, count, count, np.zeros_like(x))
         with pytest.raises(RaceError, match=rf"task 1 writes out_y\[{count - 1}\], which task 0"):
-            checked(_by_values, x, count - 1, count, np.zeros_like(x))
+            checked(_by_values, 99, x, count - 1, count, np.zeros_like(x))
 
 
 def test_lanes_of_gathers_and_scatters_are_recorded_one_by_one():
@@ -193,106 +172,94 @@ define void @f(<2 x ptr> %from, <2 x ptr> %to, <2 x i1> %on) {
     assert all(f"<2 x ptr> %{name}, i64 1" in result for name in ("from", "to"))
 
 
-def _by_rows(x, rows, out_y):
-    for index in prange(out_y.shape[0] // rows):
-        first = np.int64(index) * rows
-        out_y[first : first + rows + 1] = x[first : first + rows + 1]
+def _by_rows(task, x, rows, out_y):
+    first = task * rows
+    out_y[first : first + rows + 1] = x[first : first + rows + 1]
 
 
 def test_copies_of_blocks_are_seen():
     x = np.ones((9, 64))
     with pytest.raises(RaceError, match=r"writes out_y\[2, \d+\], which task 0 writes"):
-        checked(_by_rows, x, 2, np.zeros_like(x))
+        checked(_by_rows, 4, x, 2, np.zeros_like(x))
 
 
-def _zeros(out_y):
-    for index in prange(out_y.shape[0] - 1):
-        first = np.int64(index)
-        out_y[first : first + 2] = 0
+def _zeros(task, out_y):
+    out_y[task : task + 2] = 0
 
 
 def test_memory_that_is_cleared_is_seen():
     with pytest.raises(RaceError, match=r"writes out_y\[1, 0\], which task 0 writes"):
-        checked(_zeros, np.ones((3, 99), np.int8))
+        checked(_zeros, 2, np.ones((3, 99), np.int8))
 
 
-def _beyond(x, out_y):
-    for index in prange(out_y.size):
-        task = np.int64(index)
-        out_y[task] = x[task + 1]
+def _beyond(task, x, out_y):
+    out_y[task] = x[task + 1]
 
 
 def test_a_read_beside_the_arrays_is_told():
     with pytest.raises(RaceError, match="task 4 reads byte 40 of x, which has 40"):
-        checked(_beyond, np.ones(5), np.zeros(5))
+        checked(_beyond, 5, np.ones(5), np.zeros(5))
 
 
-def _scratch(x, work, out_y):
-    for index in prange(x.size):
-        task, own = np.int64(index), work[thread_id()]
-        own[0] = x[task]
-        out_y[task] = own[0] + 1
+def _scratch(task, x, work, out_y):
+    own = work[thread_id()]
+    own[0] = x[task]
+    out_y[task] = own[0] + 1
 
 
 def test_scratch_of_a_thread_is_its_own():
-    checked(_scratch, np.arange(40.0), np.zeros((thread_rows(), 1)), np.zeros(40))
+    checked(_scratch, 40, np.arange(40.0), np.zeros((thread_rows(), 1)), np.zeros(40))
 
 
-def _one_scratch(x, work, out_y):
-    for index in prange(x.size):
-        task, own = np.int64(index), work[min(thread_id(), 1)]
-        own[0] = x[task]
-        out_y[task] = own[0] + 1
+def _one_scratch(task, x, work, out_y):
+    own = work[min(thread_id(), 1)]
+    own[0] = x[task]
+    out_y[task] = own[0] + 1
 
 
 def test_scratch_that_two_threads_share_is_a_race():
     with pytest.raises(RaceError, match=r"work\[[01], 0\], which task"):
-        checked(_one_scratch, np.arange(40.0), np.zeros((thread_rows(), 1)), np.zeros(40))
+        checked(_one_scratch, 40, np.arange(40.0), np.zeros((thread_rows(), 1)), np.zeros(40))
 
 
-def _far_apart(x, work, out_y):
-    for index in prange(x.size):
-        task = np.int64(index)
-        work[thread_id(), 0] = x[task]
-        if task == 0 or task == x.size - 1:
-            out_y[0] = task
+def _far_apart(task, x, work, out_y):
+    work[thread_id(), 0] = x[task]
+    if task == 0 or task == x.size - 1:
+        out_y[0] = task
 
 
 @pytest.mark.parametrize("count", [2, 3, 4, 9, 10, 28])
 def test_tasks_that_some_schedule_gives_to_one_thread_still_meet(count):
     with pytest.raises(RaceError, match=rf"task {count - 1} writes out_y\[0\], which task 0"):
-        checked(_far_apart, np.ones(count), np.zeros((thread_rows(), 1)), np.zeros(1))
+        checked(_far_apart, count, np.ones(count), np.zeros((thread_rows(), 1)), np.zeros(1))
 
 
-def _left_over(x, work, out_y):
-    for index in prange(x.size):
-        task, own = np.int64(index), work[thread_id()]
-        own[0] += x[task]
-        out_y[task] = own[0]
+def _left_over(task, x, work, out_y):
+    own = work[thread_id()]
+    own[0] += x[task]
+    out_y[task] = own[0]
 
 
 def test_what_another_task_left_in_scratch_is_told():
     with pytest.raises(RaceError, match="depends on which thread runs which task"):
-        checked(_left_over, np.ones(9), np.zeros((thread_rows(), 1)), np.zeros(9))
+        checked(_left_over, 9, np.ones(9), np.zeros((thread_rows(), 1)), np.zeros(9))
 
 
 def test_arrays_that_overlap_are_one_memory():
     both = np.ones(12)
     with pytest.raises(RaceError, match="which task"):
-        checked(_each_its_own, both[:6], both[3:9])
-    checked(_each_its_own, both[:6], both[6:])
-    checked(_each_its_own, both[:6], both[:6])
+        checked(_each_its_own, 6, both[:6], both[3:9])
+    checked(_each_its_own, 6, both[:6], both[6:])
+    checked(_each_its_own, 6, both[:6], both[:6])
 
 
-def _of_tuples(arrays, out):
-    for index in prange(arrays[0].size):
-        task = np.int64(index)
-        out[1][0] = arrays[0][task]
+def _of_tuples(task, arrays, out):
+    out[1][0] = arrays[0][task]
 
 
 def test_arrays_in_tuples_have_names():
     with pytest.raises(RaceError, match=r"task 1 writes out\[1\]\[0\], which task 0 writes"):
-        checked(_of_tuples, (np.ones(3), np.ones(3)), (np.zeros(1), np.zeros(1)))
+        checked(_of_tuples, 3, (np.ones(3), np.ones(3)), (np.zeros(1), np.zeros(1)))
 
 
 def test_an_unknown_instruction_that_takes_an_address_is_refused():
@@ -329,21 +296,16 @@ def _one_block(start, x, out_y):
         store(out_y, start + j * inner, load(out_y, start + j * inner) * (1.0 / total))
 
 
-def _softmax_as_it_was(x, group, out_y):
-    in_a_row = (x.shape[2] + lanes(x) - 1) // lanes(x)
-    blocks = x.shape[0] * in_a_row
-    for index in prange((blocks + group - 1) // group):
-        task = np.int64(index)
-        for block in range(task * group, min(task * group + group, blocks)):
-            _one_block(_overlapping_start(x, block), x, out_y)
+def _softmax_as_it_was(block, x, out_y):
+    _one_block(_overlapping_start(x, block), x, out_y)
 
 
 def test_the_race_of_softmax_along_another_axis_is_found():
     x = np.ones((1, 5, 300), np.float32)
     with pytest.raises(RaceError, match=r"task \d+ writes out_y\[0, 0, \d+\], which task \d+"):
-        checked(_softmax_as_it_was, x, 1, np.zeros_like(x))
+        checked(_softmax_as_it_was, -(-300 // (VALUE_BYTES // 4)), x, np.zeros_like(x))
     whole = np.ones((1, 5, 256), np.float32)
-    checked(_softmax_as_it_was, whole, 1, np.zeros_like(whole))
+    checked(_softmax_as_it_was, 256 // (VALUE_BYTES // 4), whole, np.zeros_like(whole))
 
 
 # kernel, what is replaced in its source, what stands there then, a call, the array that tells

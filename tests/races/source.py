@@ -115,8 +115,8 @@ def _marked_task(function: Callable, edit: Callable[[str], str] | None) -> Marke
     }
     arguments = ", ".join(list(inspect.signature(function).parameters)[1:])
     runner = f"""
-def {_PREFIX}{function.__name__}(count, {arguments}):
-    for index in range(count):
+def {_PREFIX}{function.__name__}(tasks, {arguments}):
+    for index in range(tasks):
         race_enter_task(0, index)
         race_task(index, {arguments})
     race_end_loop()
