@@ -106,7 +106,7 @@ def _compile(function: Callable, parallel: bool = False) -> Any:
         "fastmath": FASTMATH,
     }
     if not (_PLAIN or parallel):
-        dispatcher = Kernel(function, targetoptions={"nopython": True, **options})
+        dispatcher = Kernel(function, targetoptions={"nopython": True, "_nrt": False, **options})
     else:
         dispatcher = numba.njit(function, parallel=parallel, **options)
     if cache_folder() is not None:
