@@ -83,6 +83,12 @@ def test_b1_coins_of_two_probabilities_compare_the_same_numbers():
     assert all((less >= more).all() for less, more in itertools.pairwise(masks))
 
 
+def test_b1_backward_of_several_tasks_applies_the_mask_of_forward():
+    x = _normal(13 * 4096 + 77, np.float32)
+    y, saved = bernoulli_mask.forward(x, 0.4, seed=1, stream=2)
+    assert_same_bits(bernoulli_mask.backward(x, saved), y)
+
+
 @pytest.mark.parametrize("plane", [2, 3, 16, 49])
 def test_b8_planes_are_kept_or_dropped_whole(plane):
     x = _normal((3, 5, plane), np.float32)
