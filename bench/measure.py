@@ -1,12 +1,9 @@
-"""From a table of cases to pytest-benchmark's tests."""
+"""One case under pytest-benchmark."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 from bench.case import Case
 from bench.cases import CASES
@@ -16,28 +13,6 @@ CONTENDERS = ("numpy", "nnet")
 
 SECONDS = 0.5  # for each figure, or MIN_ROUNDS calls
 MIN_ROUNDS = 7
-
-
-def over_cases(op: str) -> Callable:
-    """Parametrize a benchmark over the op's cases, directions and contenders.
-
-    What is compared stands in one group: one case in one direction.
-    """
-    parameters = [
-        pytest.param(
-            case,
-            direction,
-            contender,
-            id=f"{case.name}-{direction}-{contender}",
-            marks=pytest.mark.benchmark(
-                group=f"{op} {case.name} {direction}", max_time=SECONDS, min_rounds=MIN_ROUNDS
-            ),
-        )
-        for case in CASES[op]
-        for direction in case.directions
-        for contender in CONTENDERS
-    ]
-    return pytest.mark.parametrize(("case", "direction", "contender"), parameters)
 
 
 def run(benchmark: Any, case: Case, direction: str, contender: str) -> None:

@@ -21,6 +21,7 @@ from bench import (
     peers,
     report,
     summary,
+    test_ops,
 )
 from bench.case import Contender, Work
 from bench.cases import CASES
@@ -233,9 +234,15 @@ def test_starting_is_timed_in_a_fresh_process(tmp_path):
 
 
 def test_every_case_is_benchmarked_in_every_direction():
-    for op, cases in CASES.items():
-        _, parameters = measure.over_cases(op).args
-        assert len(parameters) == 2 * sum(len(case.directions) for case in cases)
+    ((_, parameters),) = (mark.args for mark in test_ops.test_op.pytestmark)
+    expected = [
+        (case, direction, contender)
+        for cases in CASES.values()
+        for case in cases
+        for direction in case.directions
+        for contender in measure.CONTENDERS
+    ]
+    assert [each.values for each in parameters] == expected
 
 
 def test_a_recorder_clocks_launches_and_then_lets_go():
