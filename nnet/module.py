@@ -9,7 +9,7 @@ import numpy as np
 
 from .parameter import Parameter
 from .shaping import target_dtype
-from .state import KeysLeft, join, load_state, named_state
+from .state import KeysLeft, join, load_state
 from .tensor import Tensor, set_grad
 
 T = TypeVar("T")
@@ -226,7 +226,7 @@ class Module:
 
     def state_dict(self, prefix: str = "") -> dict[str, Tensor]:
         """Parameters and buffers by name, on the module's own memory."""
-        return {name: value.detach() for name, value in named_state(self, prefix)}
+        return {name: value.detach() for name, value in self._named_state(prefix)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> KeysLeft:
         """Write the values of `state_dict`: tensors of this library or PyTorch's, or arrays.
@@ -241,7 +241,18 @@ class Module:
         >>> layer.load_state_dict({"weight": [[1, 2]], "bias": [3]})
         KeysLeft(missing_keys=[], unexpected_keys=[])
         """
-        return load_state(self, state_dict, strict)
+        return load_state(type(self).__name__, dict(self._named_state()), state_dict, strict)
+
+    def _named_state(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+        """What `state_dict` holds; something shared appears under each of its names.
+
+        prefix  put before the names as it is, so it ends with a dot
+        """
+        for path, each in self._tree():
+            for name, parameter in each._own(Parameter):
+                yield prefix + join(path, name), parameter
+            for name, buffer in each._own_buffers(persistent=True):
+                yield prefix + join(path, name), buffer
 
     def extra_repr(self) -> str:
         """What the printed module says in its parentheses."""

@@ -1,18 +1,14 @@
-"""Reading and writing the state of a module, by PyTorch's names."""
+"""Writing the state of a module, by PyTorch's names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .parameter import Parameter
 from .tensor import Tensor
 from .writes import wrote
-
-if TYPE_CHECKING:
-    from .module import Module
 
 
 class KeysLeft(NamedTuple):
@@ -26,22 +22,13 @@ def join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def named_state(module: Module, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
-    """What `state_dict` holds; something shared appears under each of its names.
+def load_state(
+    kind: str, own: Mapping[str, Tensor], given: Mapping[str, Any], strict: bool
+) -> KeysLeft:
+    """Write the values of `given` into the tensors `own` of a module of that kind.
 
-    prefix  put before the names as it is, so it ends with a dot
+    See Module.load_state_dict.
     """
-    for path, each in module._tree():
-        for name, parameter in each._own(Parameter):
-            yield prefix + join(path, name), parameter
-        for name, buffer in each._own_buffers(persistent=True):
-            yield prefix + join(path, name), buffer
-
-
-def load_state(module: Module, given: Mapping[str, Any], strict: bool) -> KeysLeft:
-    """See Module.load_state_dict."""
-    kind = type(module).__name__
-    own = dict(named_state(module))
     left = KeysLeft(
         [name for name in own if name not in given],
         [name for name in given if name not in own],
