@@ -100,6 +100,7 @@ from .parameter import Parameter
 from .pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
 from .population import population_statistics
 from .random import manual_seed
+from .recording import enable_grad, is_grad_enabled, no_grad
 from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, PeepholeLSTM, RNNCell
 from .seq2seq import Seq2Seq
 from .shaping import device
@@ -111,7 +112,6 @@ from .switchable_norm import (
     SwitchableNorm1d,
     SwitchableNorm2d,
 )
-from .tape import enable_grad, is_grad_enabled, no_grad
 from .tensor import Tensor, record, record_outputs
 from .transformer import TransformerEncoder, TransformerEncoderLayer
 from .weight_norm import MeanOnlyBatchNorm, remove_weight_norm, weight_norm
@@ -122,9 +122,10 @@ if TYPE_CHECKING:
     from .data import pad_sequence
     from .training import dead_units, evaluate, fit
 
-exp, log, sqrt, clamp, abs = Tensor.exp, Tensor.log, Tensor.sqrt, Tensor.clamp, Tensor.abs
+exp, log, sqrt, clamp = Tensor.exp, Tensor.log, Tensor.sqrt, Tensor.clamp
 sum, mean, max, min, argmax = Tensor.sum, Tensor.mean, Tensor.max, Tensor.min, Tensor.argmax
-matmul, maximum, minimum = Tensor.matmul, Tensor.maximum, Tensor.minimum
+maximum, minimum = Tensor.maximum, Tensor.minimum
+abs, matmul = Tensor.abs, Tensor.matmul  # type: ignore[misc]
 relu, sigmoid, tanh = functional.relu, functional.sigmoid, functional.tanh
 softmax, log_softmax, flatten = functional.softmax, functional.log_softmax, functional.flatten
 

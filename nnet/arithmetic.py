@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .broadcasting import arrays, fit, floats, quiet, tensor_or_none, wanted
+from .operand import Operand, R
 from .products import matmul
-from .tape import Operand, total
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
+from .tape import total
 
 
-class Arithmetic(Operand):
+class Arithmetic(Operand[R]):
     """Broadcasting follows NumPy, dtypes PyTorch: a Python number changes no float dtype."""
 
     __slots__ = ()
 
-    def __add__(self, other: Any) -> Tensor:
+    def __add__(self, other: Any) -> R:
         x, y = arrays(self, other)
         a, b = wanted(self), wanted(other)
         with quiet():
             z = total(x, y) if isinstance(y, np.ndarray) else x + y
         return self._record(z, (self, tensor_or_none(other)), lambda dz: (fit(dz, a), fit(dz, b)))
 
-    def __sub__(self, other: Any) -> Tensor:
+    def __sub__(self, other: Any) -> R:
         x, y = arrays(self, other)
         a, b = wanted(self), wanted(other)
         with quiet():
@@ -38,7 +36,7 @@ class Arithmetic(Operand):
 
         return self._record(z, (self, tensor_or_none(other)), backward)
 
-    def __mul__(self, other: Any) -> Tensor:
+    def __mul__(self, other: Any) -> R:
         x, y = arrays(self, other)
         a, b = wanted(self), wanted(other)
         with quiet():
@@ -54,7 +52,7 @@ class Arithmetic(Operand):
 
         return self._record(z, (self, tensor_or_none(other)), backward)
 
-    def __truediv__(self, other: Any) -> Tensor:
+    def __truediv__(self, other: Any) -> R:
         x, y = arrays(self, other)
         if x.dtype.kind != "f":
             x = x.astype(np.float32)
@@ -70,7 +68,7 @@ class Arithmetic(Operand):
 
         return self._record(z, (self, tensor_or_none(other)), backward)
 
-    def __pow__(self, exponent: Any) -> Tensor:
+    def __pow__(self, exponent: Any) -> R:
         if type(exponent) is int and exponent < 0 and self.data.dtype.kind != "f":
             raise ValueError(f"pow: expected floats for the exponent {exponent}, got integers")
         x, p = arrays(self, exponent)
@@ -91,7 +89,7 @@ class Arithmetic(Operand):
 
         return self._record(z, (self, tensor_or_none(exponent)), backward)
 
-    def __matmul__(self, other: Any) -> Tensor:
+    def __matmul__(self, other: Any) -> R:
         if not isinstance(other, Operand):
             other = self._constant(other)
         return matmul(self, other)
@@ -99,34 +97,35 @@ class Arithmetic(Operand):
     __radd__ = __add__
     __rmul__ = __mul__
 
-    def __rsub__(self, other: Any) -> Tensor:
+    def __rsub__(self, other: Any) -> R:
         return self._constant(other) - self
 
-    def __rtruediv__(self, other: Any) -> Tensor:
+    def __rtruediv__(self, other: Any) -> R:
         if self.data.dtype.kind != "f":
-            return self._record(floats(self), ()).__rtruediv__(other)
+            inner: Any = self._record(floats(self), ())
+            return inner.__rtruediv__(other)
         return self._constant(other) / self
 
-    def __rpow__(self, other: Any) -> Tensor:
+    def __rpow__(self, other: Any) -> R:
         return self._constant(other) ** self
 
-    def __rmatmul__(self, other: Any) -> Tensor:
+    def __rmatmul__(self, other: Any) -> R:
         return self._constant(other) @ self
 
-    def __neg__(self) -> Tensor:
+    def __neg__(self) -> R:
         return self._record(-self.data, (self,), lambda dy: -dy)
 
-    def __abs__(self) -> Tensor:
+    def __abs__(self) -> R:
         x = self.data
         return self._record(np.abs(self.data), (self,), lambda dy: dy * np.sign(x))
 
-    def __invert__(self) -> Tensor:
+    def __invert__(self) -> R:
         return self._record(~self.data, ())
 
-    def __and__(self, other: Any) -> Tensor:
+    def __and__(self, other: Any) -> R:
         return self._record(np.bitwise_and(*arrays(self, other)), ())
 
-    def __or__(self, other: Any) -> Tensor:
+    def __or__(self, other: Any) -> R:
         return self._record(np.bitwise_or(*arrays(self, other)), ())
 
     def __contains__(self, element: Any) -> bool:
@@ -156,7 +155,7 @@ class Arithmetic(Operand):
     pow, neg, abs = __pow__, __neg__, __abs__
     eq, ne, lt, le, gt, ge = __eq__, __ne__, __lt__, __le__, __gt__, __ge__
 
-    def _constant(self, value: Any) -> Tensor:
+    def _constant(self, value: Any) -> Any:
         x, y = arrays(self, value)
         return self._record(np.asarray(y, x.dtype), ())
 

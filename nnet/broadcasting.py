@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .tape import Operand
+from .operand import Operand
 
 # Overflow, division by zero and NaN are values to look at, not warnings.
 quiet = partial(np.errstate, all="ignore")

@@ -14,7 +14,7 @@ from .functional.masked_weights import Map
 from .linear import Linear
 from .module import Module
 from .parametrized import forward_with
-from .tape import no_grad
+from .recording import no_grad
 from .tensor import Tensor, record
 
 INFERENCES = ("gaussian", "mean", "monte_carlo")

@@ -3,47 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from kernels import activation
 
 from .broadcasting import arrays, common, fit, floats, in_dtype, quiet, tensor_or_none, wanted
-from .tape import Operand
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
+from .operand import Operand, R
 
 
-class Elementwise(Operand):
+class Elementwise(Operand[R]):
     """Integers become float32 where the result is not whole."""
 
     __slots__ = ()
 
-    def exp(self) -> Tensor:
+    def exp(self) -> R:
         with quiet():
             y = np.exp(floats(self))
         return self._record(y, (self,), lambda dy: dy * y)
 
-    def log(self) -> Tensor:
+    def log(self) -> R:
         x = floats(self)
         with quiet():
             y = np.log(x)
         return self._record(y, (self,), lambda dy: dy / x)
 
-    def sqrt(self) -> Tensor:
+    def sqrt(self) -> R:
         with quiet():
             y = np.sqrt(floats(self))
         return self._record(y, (self,), lambda dy: dy / (y + y))
 
-    def square(self) -> Tensor:
+    def square(self) -> R:
         x = self.data if self.data.dtype.kind != "b" else self.data.astype(np.int64)
         with quiet():
             y = x * x
         return self._record(y, (self,), lambda dy: dy * (x + x))
 
-    def clamp(self, min: Any = None, max: Any = None) -> Tensor:
+    def clamp(self, min: Any = None, max: Any = None) -> R:
         """Limit to [min, max], numbers or tensors; max where min is above it.
 
         The gradient goes to x where it is inside, bounds included, else to the bound.
@@ -67,30 +64,30 @@ class Elementwise(Operand):
 
         return self._record(np.clip(x, low, high), (self,), backward)
 
-    def maximum(self, other: Any) -> Tensor:
+    def maximum(self, other: Any) -> R:
         """The larger one of each pair; equal ones share the gradient."""
         return _extreme(self, other, np.maximum, np.less)
 
-    def minimum(self, other: Any) -> Tensor:
+    def minimum(self, other: Any) -> R:
         """The smaller one of each pair; equal ones share the gradient."""
         return _extreme(self, other, np.minimum, np.greater)
 
-    def relu(self) -> Tensor:
+    def relu(self) -> R:
         """max(x, 0); integers stay integers."""
         if self.data.dtype.kind in "iu":
             return self._record(np.maximum(self.data, 0), ())
         return _activate(self, activation.ReLU(), self.data)
 
-    def sigmoid(self) -> Tensor:
+    def sigmoid(self) -> R:
         return _activate(self, activation.Sigmoid(), floats(self))
 
-    def tanh(self) -> Tensor:
+    def tanh(self) -> R:
         return _activate(self, activation.Tanh(), floats(self))
 
-    def isnan(self) -> Tensor:
+    def isnan(self) -> R:
         return self._record(np.isnan(self.data), ())
 
-    def isfinite(self) -> Tensor:
+    def isfinite(self) -> R:
         return self._record(np.isfinite(self.data), ())
 
 
@@ -98,7 +95,7 @@ def _number(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _clamp_by_tensors(tensor: Operand, min: Any, max: Any) -> Tensor:
+def _clamp_by_tensors(tensor: Operand[R], min: Any, max: Any) -> R:
     dtype = common(*(each for each in (tensor, min, max) if each is not None))
     x = in_dtype(tensor, dtype)
     low, high = (None if each is None else in_dtype(each, dtype) for each in (min, max))
@@ -118,12 +115,12 @@ def _clamp_by_tensors(tensor: Operand, min: Any, max: Any) -> Tensor:
     return tensor._record(np.clip(x, low, high), inputs, backward)
 
 
-def _activate(tensor: Operand, formula: activation.Formula, x: np.ndarray) -> Tensor:
+def _activate(tensor: Operand[R], formula: activation.Formula, x: np.ndarray) -> R:
     y, saved = activation.forward(formula, x)
     return tensor._record(y, (tensor,), lambda dy: activation.backward(dy, saved))
 
 
-def _extreme(tensor: Operand, other: Any, ufunc: Callable, loses: Callable) -> Tensor:
+def _extreme(tensor: Operand[R], other: Any, ufunc: Callable, loses: Callable) -> R:
     x, y = arrays(tensor, other)
     a, b = wanted(tensor), wanted(other)
     z = ufunc(x, y)

@@ -18,7 +18,7 @@ from .linear import Linear
 from .module import Module, runs_own_forward
 from .normalization import BatchNorm
 from .parameter import Parameter
-from .tape import no_grad
+from .recording import no_grad
 from .tensor import Tensor
 
 Weighted = Linear | Convolution

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from weakref import ref
 
 import numpy as np
 
-from .tape import Backward, Node, mode
+from .operand import Operand, R
+from .recording import mode
+from .tape import Backward, Node
 from .writes import wrote
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
 
 
 class View(NamedTuple):
@@ -23,23 +22,23 @@ class View(NamedTuple):
     backward  the gradient's way back
     """
 
-    base: Tensor | None
+    base: Any
     apply: Callable[[np.ndarray], np.ndarray]
     backward: Backward
 
 
-def record_view(x: Any, apply: Callable[[np.ndarray], np.ndarray], backward: Backward) -> Tensor:
+def record_view(x: Operand[R], apply: Callable[[np.ndarray], np.ndarray], backward: Backward) -> R:
     """The tensor of apply(x.data), which knows that it is a view, if it is one."""
     data = x.data
     y = apply(data)
-    result: Tensor = x._record(y, (x,), backward)
+    result: Any = x._record(y, (x,), backward)
     base = y.base
     if base is not None and (base is data or base is data.base):
         if mode.recording:
             result._view = View(x, apply, backward)
             views = x._views
             if views is None:
-                views = x._views = []
+                views = x._views = []  # type: ignore[misc]
             views.append(ref(result))
             count = len(views)
             if count >= 32 and not count & (count - 1):
@@ -49,7 +48,7 @@ def record_view(x: Any, apply: Callable[[np.ndarray], np.ndarray], backward: Bac
     return result
 
 
-def root_of(tensor: Tensor) -> Tensor:
+def root_of(tensor: Any) -> Any:
     """The tensor that this one is a view of, or it itself."""
     while tensor._view is not None and tensor._view.base is not None:
         tensor = tensor._view.base
@@ -80,21 +79,21 @@ def check_writable(name: str, tensor: Any, *others: Any) -> bool:
     return recorded
 
 
-def before(tensor: Tensor, data: np.ndarray | None = None) -> Tensor:
+def before(tensor: Any, data: np.ndarray | None = None) -> Any:
     """The tensor as it is on the tape, to compute from; with `data`, a copy of its values."""
     old = tensor._record(tensor.data if data is None else data, ())
     old._node, old.requires_grad = tensor._node, tensor.requires_grad
     return old
 
 
-def write_over(tensor: Tensor, new: Tensor) -> Tensor:
+def write_over(tensor: Any, new: Any) -> Any:
     """Write the values of `new`, and let the tensor's history be its own."""
     np.copyto(tensor.data, new.data, "same_kind")
     wrote(tensor.data)
     return follow(tensor, new)
 
 
-def follow(tensor: Tensor, new: Tensor) -> Tensor:
+def follow(tensor: Any, new: Any) -> Any:
     """Let the history of `new` be that of a tensor whose values it has.
 
     What the tensor is a view of changes with it, and so do the other views of that.
@@ -120,7 +119,7 @@ def follow(tensor: Tensor, new: Tensor) -> Tensor:
     return tensor
 
 
-def _path(tensor: Tensor) -> list[View]:
+def _path(tensor: Any) -> list[View]:
     """The views from the root to the tensor."""
     path = []
     while tensor._view is not None and tensor._view.base is not None:
@@ -129,7 +128,7 @@ def _path(tensor: Tensor) -> list[View]:
     return path[::-1]
 
 
-def _renew(base: Tensor) -> None:
+def _renew(base: Any) -> None:
     """Let views of a tensor follow from its new history."""
     for each in base._views or ():
         view = each()
@@ -139,7 +138,7 @@ def _renew(base: Tensor) -> None:
             _renew(view)
 
 
-def _set_node(tensor: Tensor, node: Node) -> None:
+def _set_node(tensor: Any, node: Node) -> None:
     if tensor._node is not None and tensor._node.result is tensor:
         tensor._node.result, node.result = None, tensor
     tensor._node = node

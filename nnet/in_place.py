@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .broadcasting import fit, quiet, to_write, wanted
 from .history import before, check_writable, follow, write_over
-from .tape import Backward, Operand
+from .operand import Operand, R
+from .tape import Backward
 from .writes import wrote
 
-if TYPE_CHECKING:
-    from .tensor import Tensor
 
-
-class InPlace(Operand):
+class InPlace(Operand[R]):
     """As in PyTorch: whoever shares the memory sees the change, and it is on the tape.
 
     What `backward` needs of the old values must not be lost: a leaf that requires a gradient is
@@ -27,37 +25,37 @@ class InPlace(Operand):
 
     __slots__ = ()
 
-    def __iadd__(self, other: Any) -> Tensor:
+    def __iadd__(self, other: Any) -> R:
         return _update(self, other, np.add, operator.add)
 
-    def __isub__(self, other: Any) -> Tensor:
+    def __isub__(self, other: Any) -> R:
         return _update(self, other, np.subtract, operator.sub)
 
-    def __imul__(self, other: Any) -> Tensor:
+    def __imul__(self, other: Any) -> R:
         return _update(self, other, np.multiply, operator.mul)
 
-    def __itruediv__(self, other: Any) -> Tensor:
+    def __itruediv__(self, other: Any) -> R:
         return _update(self, other, np.divide, operator.truediv)
 
-    def add_(self, other: Any, alpha: float = 1) -> Tensor:
+    def add_(self, other: Any, alpha: float = 1) -> R:
         return _update(self, other if alpha == 1 else alpha * other, np.add, operator.add)
 
-    def sub_(self, other: Any) -> Tensor:
+    def sub_(self, other: Any) -> R:
         return _update(self, other, np.subtract, operator.sub)
 
-    def mul_(self, other: Any) -> Tensor:
+    def mul_(self, other: Any) -> R:
         return _update(self, other, np.multiply, operator.mul)
 
-    def div_(self, other: Any) -> Tensor:
+    def div_(self, other: Any) -> R:
         return _update(self, other, np.divide, operator.truediv)
 
-    def zero_(self) -> Tensor:
+    def zero_(self) -> R:
         return _assign("zero_", self, ..., 0)
 
-    def fill_(self, value: float) -> Tensor:
+    def fill_(self, value: float) -> R:
         return _assign("fill_", self, ..., value)
 
-    def copy_(self, other: Any) -> Tensor:
+    def copy_(self, other: Any) -> R:
         """Take over the values of `other`, which may broadcast."""
         data = self.data
         values = other.data if isinstance(other, Operand) else np.asarray(other)
@@ -65,10 +63,10 @@ class InPlace(Operand):
             raise TypeError(f"copy_: expected values that fit {data.dtype}, got {values.dtype}")
         return _assign("copy_", self, ..., other)
 
-    def clamp_(self, min: float | None = None, max: float | None = None) -> Tensor:
+    def clamp_(self, min: float | None = None, max: float | None = None) -> R:
         if check_writable("clamp_", self):
-            old: Any = before(self, self.data.copy())  # type: ignore[arg-type]
-            return write_over(self, old.clamp(min, max))  # type: ignore[arg-type]
+            old: Any = before(self, self.data.copy())
+            return write_over(self, old.clamp(min, max))
         np.clip(self.data, min, max, out=self.data)
         wrote(self.data)
         return self  # type: ignore[return-value]
@@ -95,7 +93,7 @@ def _array_part(part: Any) -> Any:
     return part.data if isinstance(part, Operand) else part
 
 
-def rewrite(name: str, tensor: Any, write: Callable[[np.ndarray, np.ndarray], Backward]) -> Tensor:
+def rewrite(name: str, tensor: Any, write: Callable[[np.ndarray, np.ndarray], Backward]) -> Any:
     """tensor <- what `write(x, out)` puts into `out`, which may be x; it returns its backward."""
     recorded = check_writable(name, tensor)
     old = before(tensor) if recorded else None
@@ -110,7 +108,7 @@ def rewrite(name: str, tensor: Any, write: Callable[[np.ndarray, np.ndarray], Ba
     return follow(tensor, tensor._record(x, (old,), backward)) if recorded else tensor
 
 
-def _update(tensor: Any, other: Any, ufunc: Callable, operation: Callable) -> Tensor:
+def _update(tensor: Any, other: Any, ufunc: Callable, operation: Callable) -> Any:
     """tensor <- ufunc(tensor, other); `operation` is its recorded form."""
     name = ufunc.__name__
     if check_writable(name, tensor, other):
@@ -142,7 +140,7 @@ def _check_result(name: str, data: np.ndarray, shape: tuple[int, ...], dtype: np
         raise TypeError(f"{name}: expected a result that fits {data.dtype}, got {dtype}")
 
 
-def _assign(name: str, tensor: Any, index: Any, value: Any) -> Tensor:
+def _assign(name: str, tensor: Any, index: Any, value: Any) -> Any:
     """tensor[index] <- value."""
     recorded = check_writable(name, tensor, value)
     old = before(tensor) if recorded else None

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from .broadcasting import common, fit, in_dtype, tensor_or_none, wanted
+from .operand import Operand
 from .shaping import axis
-from .tape import Operand
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
+from .tensor import Tensor
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .dropout import RandomInTraining
 from .module import Module
-from .tape import no_grad
+from .recording import no_grad
 from .tensor import Tensor, record
 
 

@@ -130,7 +130,8 @@ def flatten(parameters: Sequence[Tensor]) -> None:
 
 def at_home(parameter: Tensor) -> Home | None:
     """The parameter's home if values and gradient still live there, None after an assignment."""
-    home, grad = parameter._home, parameter.grad
+    home: Any = parameter._home
+    grad = parameter.grad
     if home is None or parameter.data is not home.data:
         return None
     if grad is not home.grad or grad.data is not home.gradient:
@@ -139,11 +140,11 @@ def at_home(parameter: Tensor) -> Home | None:
 
 
 def _in_a_row(parameters: Sequence[Tensor], starts: list[int]) -> bool:
-    first = parameters[0]._home
+    first: Any = parameters[0]._home
     if first is None:
         return False
     for parameter, start in zip(parameters, starts, strict=True):
-        home = parameter._home
+        home: Any = parameter._home
         if home is None or parameter.data is not home.data:
             return False
         if home.buffers is not first.buffers or home.start - first.start != start:
@@ -153,7 +154,7 @@ def _in_a_row(parameters: Sequence[Tensor], starts: list[int]) -> bool:
 
 def _is_shared(parameter: Tensor) -> bool:
     """Whether another array, tensor or buffer looks into the parameter's memory."""
-    home = parameter._home
+    home: Any = parameter._home
     if home is not None and home.data is parameter.data:
         return home.is_seen()
     array: Any = parameter.data

@@ -10,7 +10,7 @@ import numpy as np
 
 from .module import Module
 from .normalization import BatchNorm
-from .tape import no_grad
+from .recording import no_grad
 
 
 def population_statistics(

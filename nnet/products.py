@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -10,11 +10,8 @@ from kernels import matmul as matmul_op
 
 from .broadcasting import arrays
 
-if TYPE_CHECKING:
-    from .tensor import Tensor
 
-
-def matmul(tensor: Any, other: Any) -> Tensor:
+def matmul(tensor: Any, other: Any) -> Any:
     """As NumPy's: vectors, matrices, and stacks of matrices, which broadcast."""
     a, b = arrays(tensor, other)
     if not a.ndim or not b.ndim or a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .broadcasting import quiet
+from .operand import Operand, R
 from .shaping import axis
-from .tape import Operand
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
 
 Dim = int | Sequence[int] | None
 
@@ -20,11 +17,11 @@ Dim = int | Sequence[int] | None
 class ValuesAndIndices(NamedTuple):
     """Extremes along an axis, and where they are."""
 
-    values: Tensor
-    indices: Tensor
+    values: Any
+    indices: Any
 
 
-class Reductions(Operand):
+class Reductions(Operand[R]):
     """`dim` is an axis, several where that makes sense, or None for all.
 
     A tensor without axes has the axis 0, as in PyTorch. Raises IndexError for an axis that is not
@@ -33,7 +30,7 @@ class Reductions(Operand):
 
     __slots__ = ()
 
-    def sum(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    def sum(self, dim: Dim = None, keepdim: bool = False) -> R:
         """Accumulates in float64; integers and bools add up to int64."""
         x = self.data
         axes = _axes(dim, x.ndim) or None
@@ -42,7 +39,7 @@ class Reductions(Operand):
         shape = x.shape
         return self._record(y, (self,), lambda dy: _spread(dy, axes, keepdim, shape))
 
-    def mean(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    def mean(self, dim: Dim = None, keepdim: bool = False) -> R:
         x = _floats("mean", self)
         axes = _axes(dim, x.ndim) or None
         with quiet():
@@ -50,11 +47,11 @@ class Reductions(Operand):
         shape, divisor = x.shape, x.dtype.type(count)
         return self._record(y, (self,), lambda dy: _spread(dy / divisor, axes, keepdim, shape))
 
-    def var(self, dim: Dim = None, correction: float = 1, keepdim: bool = False) -> Tensor:
+    def var(self, dim: Dim = None, correction: float = 1, keepdim: bool = False) -> R:
         """Sum of squared deviations over count - correction."""
         return _variance(self, "var", dim, correction, keepdim)
 
-    def std(self, dim: Dim = None, correction: float = 1, keepdim: bool = False) -> Tensor:
+    def std(self, dim: Dim = None, correction: float = 1, keepdim: bool = False) -> R:
         """The root of `var`; its gradient is 0 where all numbers are equal."""
         return _variance(self, "std", dim, correction, keepdim)
 
@@ -73,17 +70,17 @@ class Reductions(Operand):
             return self.minimum(dim if other is None else other)  # type: ignore[attr-defined]
         return _extreme(self, dim, keepdim, np.min, np.argmin)
 
-    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    def argmax(self, dim: int | None = None, keepdim: bool = False) -> R:
         """The index of the largest element, of the first one if several are equal."""
         return self._record(np.argmax(self.data, dim, keepdims=keepdim), ())
 
-    def argmin(self, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    def argmin(self, dim: int | None = None, keepdim: bool = False) -> R:
         return self._record(np.argmin(self.data, dim, keepdims=keepdim), ())
 
-    def all(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    def all(self, dim: Dim = None, keepdim: bool = False) -> R:
         return self._record(np.all(self.data, _axes(dim, self.data.ndim), keepdims=keepdim), ())
 
-    def any(self, dim: Dim = None, keepdim: bool = False) -> Tensor:
+    def any(self, dim: Dim = None, keepdim: bool = False) -> R:
         return self._record(np.any(self.data, _axes(dim, self.data.ndim), keepdims=keepdim), ())
 
 
@@ -120,7 +117,7 @@ def _mean(x: np.ndarray, axes: tuple[int, ...] | None, keepdim: bool) -> tuple[n
     return (total / count).astype(x.dtype), count
 
 
-def _variance(tensor: Operand, op: str, dim: Dim, correction: float, keepdim: bool) -> Tensor:
+def _variance(tensor: Operand[R], op: str, dim: Dim, correction: float, keepdim: bool) -> R:
     x = _floats(op, tensor)
     axes = _axes(dim, x.ndim) or None
     with quiet():

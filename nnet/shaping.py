@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,30 +12,27 @@ from .broadcasting import fit, wanted
 from .history import record_view
 from .in_place import array_index
 from .integers import as_integer
-from .tape import Operand
-
-if TYPE_CHECKING:
-    from .tensor import Tensor
+from .operand import Operand, R
 
 
-class Shaping(Operand):
+class Shaping(Operand[R]):
     """Where NumPy gives a view, the result shares the tensor's memory."""
 
     __slots__ = ()
 
-    def reshape(self, *shape: Any) -> Tensor:
+    def reshape(self, *shape: Any) -> R:
         """Sizes one by one or in a tuple; one of them may be -1."""
         before, after = self.data.shape, sizes_of(shape)
         return record_view(self, lambda x: x.reshape(after), lambda dy: dy.reshape(before))
 
     view = reshape
 
-    def view_as(self, other: Tensor) -> Tensor:
-        return self.reshape(other.shape)
+    def view_as(self, other: Operand) -> R:
+        return self.reshape(other.data.shape)
 
     reshape_as = view_as
 
-    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Tensor:
+    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> R:
         """Join the axes from start_dim to end_dim into one; the tensor itself if that is one."""
         shape = self.data.shape or (1,)
         first, last = axis(start_dim, len(shape)), axis(end_dim, len(shape))
@@ -48,13 +45,13 @@ class Shaping(Operand):
         joined = math.prod(shape[first : last + 1])
         return self.reshape(*shape[:first], joined, *shape[last + 1 :])
 
-    def unflatten(self, dim: int, sizes: Sequence[int]) -> Tensor:
+    def unflatten(self, dim: int, sizes: Sequence[int]) -> R:
         """Split the axis `dim` into several."""
         shape = self.data.shape
         dim = axis(dim, len(shape))
         return self.reshape(*shape[:dim], *sizes, *shape[dim + 1 :])
 
-    def squeeze(self, dim: int | Sequence[int] | None = None) -> Tensor:
+    def squeeze(self, dim: int | Sequence[int] | None = None) -> R:
         """Drop axes of size one: all of them, or those of `dim` that are of size one."""
         shape = self.data.shape
         if dim is None:
@@ -63,19 +60,19 @@ class Shaping(Operand):
         dims = [axis(each, len(shape) or 1) for each in given]  # type: ignore[arg-type]
         return self.reshape([s for i, s in enumerate(shape) if s != 1 or i not in dims])
 
-    def unsqueeze(self, dim: int) -> Tensor:
+    def unsqueeze(self, dim: int) -> R:
         """A new axis of size one, before axis `dim`."""
         shape = self.data.shape
         dim = axis(dim, len(shape) + 1)
         return self.reshape(shape[:dim] + (1,) + shape[dim:])
 
-    def permute(self, *dims: Any) -> Tensor:
+    def permute(self, *dims: Any) -> R:
         """Axis i of the result is axis dims[i]."""
         order = [axis(dim, self.data.ndim) for dim in sizes_of(dims)]
         inverse = np.argsort(order)
         return record_view(self, lambda x: x.transpose(order), lambda dy: dy.transpose(inverse))
 
-    def transpose(self, dim0: int, dim1: int) -> Tensor:
+    def transpose(self, dim0: int, dim1: int) -> R:
         """Swap two axes."""
         axes = self.data.ndim
         first, second = axis(dim0, axes or 1), axis(dim1, axes or 1)
@@ -85,18 +82,18 @@ class Shaping(Operand):
             self, lambda x: x.swapaxes(first, second), lambda dy: dy.swapaxes(first, second)
         )
 
-    def t(self) -> Tensor:
+    def t(self) -> R:
         """A matrix's transpose."""
         if self.data.ndim > 2:
             raise ValueError(f"t: expected at most 2 axes, got shape {self.data.shape}")
         return record_view(self, lambda x: x.T, lambda dy: dy.T)
 
     @property
-    def T(self) -> Tensor:
+    def T(self) -> R:
         """The axes in reverse order."""
         return record_view(self, lambda x: x.T, lambda dy: dy.T)
 
-    def expand(self, *sizes: Any) -> Tensor:
+    def expand(self, *sizes: Any) -> R:
         """Broadcast; -1 keeps a size."""
         shape = list(sizes_of(sizes))
         added = len(shape) - self.data.ndim
@@ -104,20 +101,20 @@ class Shaping(Operand):
         before = wanted(self)
         return record_view(self, lambda x: np.broadcast_to(x, shape), lambda dy: fit(dy, before))
 
-    def expand_as(self, other: Tensor) -> Tensor:
-        return self.expand(other.shape)
+    def expand_as(self, other: Operand) -> R:
+        return self.expand(other.data.shape)
 
-    def contiguous(self) -> Tensor:
+    def contiguous(self) -> R:
         """The tensor itself if its elements lie in C order, else a copy."""
         if self.data.flags.c_contiguous:
             return self  # type: ignore[return-value]
         return self._record(self.data.copy(), (self,), lambda dy: dy)
 
-    def clone(self) -> Tensor:
+    def clone(self) -> R:
         """A copy; its gradient flows to the original."""
         return self._record(self.data.copy(), (self,), lambda dy: dy)
 
-    def split(self, size: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    def split(self, size: int | Sequence[int], dim: int = 0) -> tuple[R, ...]:
         """Pieces of `size` elements along `dim`, the last one smaller if need be.
 
         An axis without elements is one empty piece.
@@ -140,7 +137,7 @@ class Shaping(Operand):
             start += n
         return tuple(pieces)
 
-    def __getitem__(self, position: Any) -> Tensor:
+    def __getitem__(self, position: Any) -> R:
         """NumPy's indexing: integers, slices, None, ..., arrays or tensors of integers or bool.
 
         As in PyTorch a list that holds more than numbers is one position an axis, like a tuple.
@@ -158,7 +155,7 @@ class Shaping(Operand):
 
         return record_view(self, lambda x: _part(x, index), backward)
 
-    def to(self, *target: Any, device: Any = None, dtype: Any = None) -> Tensor:
+    def to(self, *target: Any, device: Any = None, dtype: Any = None) -> R:
         """Another dtype; the device "cpu" changes nothing."""
         dtype = target_dtype(*target, device, dtype)
         x = self.data
@@ -171,19 +168,19 @@ class Shaping(Operand):
 
     type = to
 
-    def cpu(self) -> Tensor:
+    def cpu(self) -> R:
         return self  # type: ignore[return-value]
 
-    def float(self) -> Tensor:
+    def float(self) -> R:
         return self.to(np.float32)
 
-    def double(self) -> Tensor:
+    def double(self) -> R:
         return self.to(np.float64)
 
-    def long(self) -> Tensor:
+    def long(self) -> R:
         return self.to(np.int64)
 
-    def bool(self) -> Tensor:
+    def bool(self) -> R:
         return self.to(np.bool_)
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from .module import Module
 from .parameter import Parameter
-from .tape import no_grad
+from .recording import no_grad
 from .tensor import Tensor
 
 

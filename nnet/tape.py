@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import functools
-import inspect
-from collections.abc import Callable, Generator, Sequence
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from functools import partial
 from heapq import heappop, heappush
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -17,26 +14,13 @@ from kernels import add
 
 from .writes import Since, log, next_serial
 
-if TYPE_CHECKING:
-    from .tensor import Tensor
-
 Backward = Callable[[np.ndarray], "Sequence[np.ndarray | None] | np.ndarray | None"]
 
 
-# Of a thread, and within it of each asyncio task: whether to record, and what held outside.
-_recording: ContextVar[bool] = ContextVar("recording", default=True)
-_outer: ContextVar[tuple[bool, ...]] = ContextVar("outer", default=())
+class Leaf(Protocol):
+    """Where gradients end: a tensor."""
 
-
-class _Mode:
-    __slots__ = ()
-
-    # Read in every operation, so without a call of Python's. The getter is given the mode itself,
-    # to return where nothing was set: it is true.
-    recording = property(_recording.get)
-
-
-mode = _Mode()
+    def accumulate(self, gradient: np.ndarray) -> None: ...
 
 
 class Node:
@@ -51,14 +35,14 @@ class Node:
     __slots__ = ("backward", "dtype", "edges", "result", "serial", "shape")
 
     def __init__(
-        self, edges: Sequence[Node | Tensor | None], backward: Backward, y: np.ndarray
+        self, edges: Sequence[Node | Leaf | None], backward: Backward, y: np.ndarray
     ) -> None:
         self.edges = edges
         self.backward: Backward | None = backward
         self.serial = next_serial()
         self.shape = y.shape
         self.dtype = y.dtype
-        self.result: Tensor | None = None
+        self.result: Leaf | None = None
 
     def run(self, dy: np.ndarray, retain_graph: bool) -> Sequence[np.ndarray | None]:
         """The gradients of the inputs; forgets what was saved unless retain_graph."""
@@ -86,7 +70,7 @@ _TOKEN = np.zeros((), np.float32)
 
 
 def output_nodes(
-    edges: Sequence[Node | Tensor | None], backward: Callable[..., Any], ys: Sequence[np.ndarray]
+    edges: Sequence[Node | Leaf | None], backward: Callable[..., Any], ys: Sequence[np.ndarray]
 ) -> list[Node]:
     """Nodes for the outputs of one operation, whose backward takes the gradients of all of them.
 
@@ -165,117 +149,3 @@ def backpropagate(root: Node, dy: np.ndarray, retain_graph: bool) -> None:
                     waiting[serial] = (edge, gradient)
                     heappush(latest, -serial)
             del gradients, gradient, dy, node, edge, edges
-
-
-class no_grad:
-    """Record nothing inside: a context manager, or a decorator, `@no_grad()`.
-
-    It holds for the thread that enters it, and there for the asyncio task alone. Of a decorated
-    generator or coroutine it holds while that runs, not for who waits for it.
-
-    >>> import nnet as nn
-    >>> x = nn.tensor([1.0, 2.0], requires_grad=True)
-    >>> with nn.no_grad():
-    ...     y = x * 2
-    >>> y.requires_grad
-    False
-    """
-
-    recording = False
-
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        """Without parentheses it is a decorator too."""
-        return super().__new__(cls) if function is None else cls()(function)
-
-    def __enter__(self) -> None:
-        _outer.set((*_outer.get(), _recording.get()))
-        _recording.set(self.recording)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        outer = _outer.get()
-        if outer:  # nothing was entered where a generator is closed by another task or thread
-            _outer.set(outer[:-1])
-            _recording.set(outer[-1])
-
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(function)
-        def inside(*args: Any, **named: Any) -> Any:
-            with self:
-                return function(*args, **named)
-
-        @functools.wraps(function)
-        async def awaited(*args: Any, **named: Any) -> Any:
-            with self:
-                return await function(*args, **named)
-
-        @functools.wraps(function)
-        def stepwise(*args: Any, **named: Any) -> Any:
-            return (yield from _steps(function(*args, **named), self.recording))
-
-        if inspect.iscoroutinefunction(function):
-            return awaited
-        return stepwise if inspect.isgeneratorfunction(function) else inside
-
-
-def _steps(steps: Generator[Any, Any, Any], recording: bool) -> Generator[Any, Any, Any]:
-    """The same steps in a mode of their own; what is sent, thrown and returned passes through."""
-    within: tuple[bool, tuple[bool, ...]] = recording, ()
-
-    def run(step: Callable[[], Any]) -> Any:
-        nonlocal within
-        without = _recording.get(), _outer.get()
-        _enter(within)
-        try:
-            return step()
-        finally:
-            within = _recording.get(), _outer.get()
-            _enter(without)
-
-    step: Callable[[], Any] = partial(next, steps)
-    while True:
-        try:
-            found = run(step)
-        except StopIteration as end:
-            return end.value
-        try:
-            step = partial(steps.send, (yield found))
-        except GeneratorExit:
-            run(steps.close)
-            raise
-        except BaseException as error:
-            step = partial(steps.throw, error)
-
-
-def _enter(mode: tuple[bool, tuple[bool, ...]]) -> None:
-    _recording.set(mode[0])
-    _outer.set(mode[1])
-
-
-class enable_grad(no_grad):
-    """Record inside, also within `no_grad`."""
-
-    recording = True
-
-
-def is_grad_enabled() -> bool:
-    """Whether operations are recorded just now, in this thread and task."""
-    return _recording.get()
-
-
-class Operand:
-    """What the groups of tensor methods stand on; `Tensor` fills it in."""
-
-    __slots__ = ()
-
-    data: np.ndarray
-    requires_grad: bool
-    _views: list[Any] | None
-
-    @staticmethod
-    def _record(y: Any, inputs: Sequence[Any], backward: Backward | None = None) -> Tensor:
-        raise NotImplementedError

@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from .arithmetic import Arithmetic
 from .elementwise import Elementwise
+from .history import View
 from .in_place import InPlace
+from .recording import mode
 from .reductions import Reductions
 from .shaping import Shaping
-from .tape import (
-    Backward,
-    Node,
-    backpropagate,
-    enable_grad,
-    is_grad_enabled,
-    mode,
-    no_grad,
-    output_nodes,
-)
+from .tape import Backward, Leaf, Node, backpropagate, output_nodes
 from .writes import log, next_serial, wrote
 
-if TYPE_CHECKING:
-    from .history import View
-    from .parameter import Home
 
-__all__ = [
-    "Tensor",
-    "as_array",
-    "enable_grad",
-    "is_grad_enabled",
-    "no_grad",
-    "record",
-    "record_outputs",
-]
+class Place(Protocol):
+    """Where a parameter lives in flat buffers, with a place for its gradient; see `Home`."""
+
+    data: np.ndarray
+    gradient: np.ndarray
+    grad: Any
+
+    def is_free(self, data: np.ndarray) -> bool: ...
 
 
 class _Slots:
@@ -66,7 +55,14 @@ class _New(_Slots):
     __slots__ = ()
 
 
-class Tensor(Arithmetic, Elementwise, Reductions, Shaping, InPlace, _Slots):
+class Tensor(
+    Arithmetic["Tensor"],
+    Elementwise["Tensor"],
+    Reductions["Tensor"],
+    Shaping["Tensor"],
+    InPlace["Tensor"],
+    _Slots,
+):
     """An array of float32 or float64, with gradients; or of integers or bool, without.
 
     data           the values; an array is taken as it is, not copied; numbers and lists become
@@ -94,7 +90,7 @@ class Tensor(Arithmetic, Elementwise, Reductions, Shaping, InPlace, _Slots):
 
     grad: Tensor | None
     _node: Node | None
-    _home: Home | None
+    _home: Place | None
     _moved: int
     _view: View | None
     _views: list[Any] | None
@@ -381,7 +377,7 @@ def record_outputs(
     return results
 
 
-def _edges(inputs: Sequence[Tensor | None]) -> list[Node | Tensor | None]:
+def _edges(inputs: Sequence[Tensor | None]) -> list[Node | Leaf | None]:
     return [
         None if each is None or not each.requires_grad else each._node or each for each in inputs
     ]

@@ -94,7 +94,7 @@ def _train_on_sequences(cell: str) -> None:
     """Networks of text and of series with that recurrent layer."""
     from . import models, optim
     from .clip_gradients import clip_grad_norm_
-    from .tape import no_grad
+    from .recording import no_grad
 
     rng = np.random.default_rng(0)
     networks: tuple[tuple[Any, Callable], ...] = (

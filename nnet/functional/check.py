@@ -7,7 +7,7 @@ from typing import Any
 
 from ..broadcasting import common
 from ..integers import as_integer
-from ..tape import mode
+from ..recording import mode
 from ..tensor import Tensor
 
 

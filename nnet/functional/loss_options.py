@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..tape import is_grad_enabled
+from ..recording import is_grad_enabled
 from ..tensor import Tensor
 
 

@@ -11,7 +11,7 @@ from kernels import bernoulli_mask, gaussian_mask
 from kernels import drop_connect as drop_connect_op
 
 from .. import random
-from ..tape import enable_grad, no_grad
+from ..recording import enable_grad, no_grad
 from ..tensor import Tensor, record
 from .check import check_tensors
 from .linear import linear

@@ -12,7 +12,7 @@ from kernels import gru as gru_kernel
 from kernels import lstm as lstm_kernel
 from kernels import rnn as rnn_kernel
 
-from ..tape import is_grad_enabled
+from ..recording import is_grad_enabled
 from ..tensor import Tensor, record_outputs
 from .check import check_tensors
 

@@ -10,7 +10,7 @@ import numpy as np
 from kernels import group_norm as planes
 
 from ..broadcasting import quiet
-from ..tape import enable_grad, no_grad
+from ..recording import enable_grad, no_grad
 from ..tensor import Tensor, record
 from ..writes import wrote_average
 from .activation import softmax

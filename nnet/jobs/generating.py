@@ -6,7 +6,7 @@ import numpy as np
 
 from ..data.order import stream
 from ..module import Module
-from ..tape import no_grad
+from ..recording import no_grad
 from ..tensor import Tensor
 from ..training import Run
 from ..training.descriptions import TextDescription

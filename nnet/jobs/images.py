@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import data, functional, optim
 from ..optim.lr_scheduler import OneCycleLR
-from ..tape import no_grad
+from ..recording import no_grad
 from ..training import Evaluation, History, Run, fit
 from ..training import evaluate as evaluate_model
 from ..training.descriptions import ImageDescription

@@ -7,7 +7,7 @@ from pathlib import Path
 from .. import data, functional, models, optim
 from ..module import Module
 from ..optim.lr_scheduler import OneCycleLR
-from ..tape import no_grad
+from ..recording import no_grad
 from ..training import Evaluation, History, Run, fit
 from ..training import evaluate as evaluate_model
 from ..training.descriptions import SeriesDescription

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..parameter import at_home, flatten, layout
+from ..recording import enable_grad
 from ..state import as_values
-from ..tensor import Tensor, enable_grad, record, set_grad
+from ..tensor import Tensor, record, set_grad
 from ..writes import bounds_of, log, wrote
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..module import Module
+from ..recording import no_grad
 from ..score_attention import Memory
-from ..tape import no_grad
 from . import search
 from .checks import check_whole
 from .decoder import Decoder, State

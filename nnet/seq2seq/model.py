@@ -12,8 +12,8 @@ from ..bahdanau import BahdanauAttention
 from ..functional.recurrent import lengths_of
 from ..joining import cat
 from ..luong import LuongAttention
+from ..recording import no_grad
 from ..score_attention import Memory
-from ..tape import no_grad
 from ..tensor import Tensor
 from .attention_decoder import AttentionDecoder, BahdanauDecoder
 from .checks import ATTENTIONS as ATTENTIONS

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..module import Module
-from ..tape import no_grad
+from ..recording import no_grad
 from ..tensor import Tensor
 from .history import History
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from .. import functional
 from ..module import Module
-from ..tape import no_grad
+from ..recording import no_grad
 from .measures import Average, Loss, Measure, supervised
 
 # Of (inputs, targets), or of what else a measure takes.

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..activation import ReLU
 from ..module import Module
-from ..tape import no_grad
+from ..recording import no_grad
 from ..tensor import Tensor
 from .evaluation import Batches, evaluating
 
