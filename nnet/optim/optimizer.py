@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..parameter import at_home, flatten, layout
+from ..flat import at_home, flatten, layout
 from ..recording import enable_grad
 from ..state import as_values
 from ..tensor import Tensor, record, set_grad

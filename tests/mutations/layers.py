@@ -291,14 +291,14 @@ LAYERS = [
     ),
     Mutation(
         "views-of-a-gradient-are-not-counted",
-        "nnet/parameter.py",
+        "nnet/flat.py",
         "and getrefcount(self._slopes) == 3",
         "",
         "tests/nnet/test_in_place.py::test_a_held_gradient_keeps_its_values",
     ),
     Mutation(
         "shared-parameters-move",
-        "nnet/parameter.py",
+        "nnet/flat.py",
         "addresses[_address(parameter)] > 1 or _is_shared(parameter)",
         "addresses[_address(parameter)] > 1",
         "tests/nnet/test_in_place.py::test_what_was_taken_before_the_optimizer_follows_the_weights",
