@@ -5,22 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Self, overload
 
-from .activation import ReLU
-from .conv import Conv1d, Conv2d
-from .linear import Linear
-from .module import Module, is_plain, runs_own_forward
-from .normalization import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d
+from .module import Module, fuses, is_plain, runs_own_forward
 from .tensor import Tensor
-
-# What runs as one kernel with the module behind it, through `forward(input, relu=True)`.
-FUSED: dict[type[Module], type[Module]] = {
-    Linear: ReLU,
-    Conv1d: ReLU,
-    Conv2d: ReLU,
-    BatchNorm1d: ReLU,
-    BatchNorm2d: ReLU,
-    BatchNorm3d: ReLU,
-}
 
 
 class Modules(Module):
@@ -87,8 +73,9 @@ class Modules(Module):
 class Sequential(Modules):
     """Modules that feed one another: given one by one, or as a dict by name.
 
-    Without modules it returns its input. Neighbours in the table FUSED run as one kernel, with the
-    same result to rounding, unless one of them has a hook or a `forward` set on it alone.
+    Without modules it returns its input. A layer and what its class names as `fuses` run as one
+    kernel when neighbours, through `forward(input, relu=True)`, with the same result to rounding,
+    unless one of them has a hook or a `forward` set on it alone.
 
     >>> import nnet as nn
     >>> model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
@@ -110,7 +97,7 @@ class Sequential(Modules):
         for module in self:
             if held is None:
                 held = module
-            elif FUSED.get(type(held)) is type(module) and is_plain(held) and is_plain(module):
+            elif fuses(held) is type(module) and is_plain(held) and is_plain(module):
                 input, held = held.forward(input, relu=True), None
             else:
                 input, held = held(input), module
@@ -131,17 +118,6 @@ class Sequential(Modules):
 
     def _of(self, modules: dict[str, Module]) -> Self:
         return type(self)(modules)
-
-
-def rectified(module: Module, input: Tensor, residual: Tensor | None = None) -> Tensor:
-    """relu(module(input) + residual), as one kernel where the module can."""
-    if FUSED.get(type(module)) is ReLU and is_plain(module):
-        if residual is None:
-            return module.forward(input, relu=True)
-        if isinstance(module, BatchNorm):
-            return module.forward(input, relu=True, residual=residual)
-    output = module(input)
-    return (output if residual is None else output + residual).relu()
 
 
 class ModuleList(Modules):

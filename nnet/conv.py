@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import functional
+from .activation import ReLU
 from .functional.check import check_least, sizes
 from .functional.convolution import Pair, Single
 from .functional.padding import MODES
@@ -150,6 +151,7 @@ class Conv1d(Convolution):
     """
 
     axes = 1
+    fuses = ReLU
 
     def __init__(
         self,
@@ -205,6 +207,8 @@ class Conv2d(Convolution):
     >>> nn.Conv2d(1, 8, kernel_size=3, padding=1)(nn.ones(2, 1, 28, 28)).shape
     (2, 8, 28, 28)
     """
+
+    fuses = ReLU
 
     def __init__(
         self,

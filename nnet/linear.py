@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import functional, init
+from .activation import ReLU
 from .module import Module
 from .parameter import Parameter
 from .tensor import Tensor
@@ -26,6 +27,8 @@ class Linear(Module):
 
     # The axis of the weight that counts outputs.
     units_axis = 0
+    # What may follow it in one kernel, see `Sequential`.
+    fuses = ReLU
 
     def __init__(
         self,

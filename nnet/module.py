@@ -286,3 +286,8 @@ def is_plain(module: Module) -> bool:
     """Whether a call of the module is its class's `forward` and nothing else."""
     own = module.__dict__
     return "forward" not in own and not own["_forward_hooks"] and type(module).__call__ is _call
+
+
+def fuses(module: Module) -> type[Module] | None:
+    """What the module's class, not one that it comes from, runs as one kernel with behind it."""
+    return type(module).__dict__.get("fuses")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import functional
+from .activation import ReLU
 from .running_averages import RunningAverages
 from .tensor import Tensor
 
@@ -71,6 +72,7 @@ class BatchNorm1d(BatchNorm):
 
     AXES = (2, 3)
     EXPECTED = "(N, C) or (N, C, L)"
+    fuses = ReLU
 
 
 class BatchNorm2d(BatchNorm):
@@ -83,6 +85,7 @@ class BatchNorm2d(BatchNorm):
 
     AXES = (4,)
     EXPECTED = "(N, C, H, W)"
+    fuses = ReLU
 
 
 class BatchNorm3d(BatchNorm):
@@ -95,3 +98,4 @@ class BatchNorm3d(BatchNorm):
 
     AXES = (5,)
     EXPECTED = "(N, C, D, H, W)"
+    fuses = ReLU

@@ -11,11 +11,12 @@ import numpy.typing as npt
 from . import functional
 from .attention import MultiheadAttention
 from .attention_masks import is_causal_mask
-from .container import ModuleList, rectified
+from .container import ModuleList
 from .dropout import Dropout
 from .group_norm import LayerNorm
 from .linear import Linear
 from .module import Module
+from .rectified import rectified
 from .tensor import Tensor
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {

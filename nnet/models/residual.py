@@ -1,13 +1,14 @@
 """Residual networks for small images. He et al. 2015."""
 
 from ..adaptive_pooling import AdaptiveAvgPool2d
-from ..container import Sequential, rectified
+from ..container import Sequential
 from ..conv import Conv2d
 from ..flatten import Flatten
 from ..init import kaiming_normal_
 from ..linear import Linear
 from ..module import Module
 from ..normalization import BatchNorm2d
+from ..rectified import rectified
 from ..tensor import Tensor
 
 

@@ -6,26 +6,32 @@ import numpy as np
 import pytest
 
 import nnet as nn
-from nnet.container import FUSED
 from tests.helpers import assert_close, assert_same_bits
+
+# What each that runs as one with ReLU is made with.
+FUSED = {
+    nn.Linear: (3, 4),
+    nn.Conv1d: (3, 4, 3),
+    nn.Conv2d: (3, 4, 3),
+    nn.BatchNorm1d: (3,),
+    nn.BatchNorm2d: (3,),
+    nn.BatchNorm3d: (3,),
+}
 
 
 def layer_of(kind):
-    arguments = {
-        nn.Linear: (3, 4),
-        nn.Conv1d: (3, 4, 3),
-        nn.Conv2d: (3, 4, 3),
-        nn.BatchNorm1d: (3,),
-        nn.BatchNorm2d: (3,),
-        nn.BatchNorm3d: (3,),
-    }
-    return kind(*arguments[kind])
+    return kind(*FUSED[kind])
 
 
 def input_of(kind):
     positions = {nn.Conv1d: 1, nn.Conv2d: 2, nn.BatchNorm2d: 2, nn.BatchNorm3d: 3}.get(kind, 0)
     shape = (6, 3, *[5] * positions)
     return np.random.default_rng(0).normal(size=shape).astype(np.float32)
+
+
+def test_what_fuses_is_tested_here():
+    kinds = {kind for kind in vars(nn).values() if isinstance(kind, type)}
+    assert {kind for kind in kinds if "fuses" in vars(kind)} == FUSED.keys()
 
 
 @pytest.mark.parametrize("kind", FUSED)
