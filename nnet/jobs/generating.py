@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..data.order import stream
+from ..modes import evaluating
 from ..module import Module
 from ..recording import no_grad
 from ..tensor import Tensor
 from ..training import Run
 from ..training.descriptions import TextDescription
-from ..training.evaluation import evaluating
 from .job import check_finite
 from .text import ids_of, vocabulary_of
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from .. import data, functional, optim
+from ..modes import evaluating
 from ..optim.lr_scheduler import OneCycleLR
 from ..recording import no_grad
 from ..training import Evaluation, History, Run, fit
 from ..training import evaluate as evaluate_model
 from ..training.descriptions import ImageDescription
-from ..training.evaluation import evaluating
 from . import job
 from .options import AT_LEAST_0, COUNT, POSITIVE, SHARE, option, recorded, seed, threads
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import data, functional, models, optim
+from ..modes import evaluating
 from ..module import Module
 from ..optim.lr_scheduler import OneCycleLR
 from ..recording import no_grad
 from ..training import Evaluation, History, Run, fit
 from ..training import evaluate as evaluate_model
 from ..training.descriptions import SeriesDescription
-from ..training.evaluation import evaluating
 from . import job
 from .measurements import check_channels, classified, loader, read_series, statistics_of
 from .options import AT_LEAST_0, COUNT, POSITIVE, SHARE, Choice, option, recorded, seed, threads

@@ -1,10 +1,10 @@
 """Loss and accuracy of a model as it is."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from .. import functional
+from ..modes import evaluating
 from ..module import Module
 from ..recording import no_grad
 from .measures import Average, Loss, Measure, supervised
@@ -58,15 +58,3 @@ def evaluate(
     if not batches:
         raise ValueError("evaluate: expected at least one batch, got none")
     return Evaluation(average.loss, average.accuracy)
-
-
-@contextmanager
-def evaluating(model: Module) -> Iterator[None]:
-    """Eval mode inside, and each module's own mode again behind."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training

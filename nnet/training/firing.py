@@ -1,16 +1,16 @@
 """Units that never fire: what a learning rate too high leaves behind."""
 
 from collections import Counter
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..activation import ReLU
+from ..modes import evaluating
 from ..module import Module
 from ..recording import no_grad
 from ..tensor import Tensor
-from .evaluation import Batches, evaluating
 
 
 class DeadUnits(NamedTuple):
@@ -21,7 +21,7 @@ class DeadUnits(NamedTuple):
 
 
 def dead_units(
-    model: Module, loader: Batches, kinds: type[Module] | tuple[type[Module], ...] = ReLU
+    model: Module, loader: Iterable[Any], kinds: type[Module] | tuple[type[Module], ...] = ReLU
 ) -> DeadUnits:
     """The share of units that are > 0 for no sample of the data set, in all and by layer.
 

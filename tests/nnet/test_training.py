@@ -7,8 +7,8 @@ import pytest
 
 import nnet as nn
 from nnet import data, optim
+from nnet.modes import evaluating
 from nnet.training import Callback
-from nnet.training.evaluation import evaluating
 from nnet.training.history import Epoch, History
 from tests.helpers import assert_same_bits
 
