@@ -15,7 +15,27 @@ from numpy import float32, float64, int32, int64, uint8
 from kernels._jit import get_num_threads, set_num_threads
 
 from . import functional, init, optim, random
-from .activation import (
+from .autograd.creation import (
+    arange,
+    empty,
+    from_numpy,
+    full,
+    ones,
+    ones_like,
+    rand,
+    randn,
+    tensor,
+    zeros,
+    zeros_like,
+)
+from .autograd.joining import cat, stack, where
+from .autograd.parameter import Parameter
+from .autograd.recording import enable_grad, is_grad_enabled, no_grad
+from .autograd.shaping import device
+from .autograd.tensor import Tensor, record, record_outputs
+from .inspection.monte_carlo import monte_carlo
+from .inspection.summary import summary
+from .layers.activation import (
     CELU,
     ELU,
     GELU,
@@ -34,35 +54,14 @@ from .activation import (
     Softplus,
     Tanh,
 )
-from .adaptive_pooling import (
-    AdaptiveAvgPool1d,
-    AdaptiveAvgPool2d,
-    AdaptiveMaxPool1d,
-    AdaptiveMaxPool2d,
-)
-from .attention import MultiheadAttention
-from .bahdanau import BahdanauAttention
-from .batch_renorm import BatchRenorm1d, BatchRenorm2d
-from .clip_gradients import clip_grad_norm_
-from .container import ModuleList, Sequential
-from .conv import Conv1d, Conv2d
-from .conv_transpose import ConvTranspose1d, ConvTranspose2d
-from .creation import (
-    arange,
-    empty,
-    from_numpy,
-    full,
-    ones,
-    ones_like,
-    rand,
-    randn,
-    tensor,
-    zeros,
-    zeros_like,
-)
-from .dead_biases import dead_biases, remove_dead_biases
-from .drop_connect import DropConnect
-from .dropout import (
+from .layers.attention.bahdanau import BahdanauAttention
+from .layers.attention.luong import LuongAttention
+from .layers.attention.multi_head import MultiheadAttention
+from .layers.attention.transformer import TransformerEncoder, TransformerEncoderLayer
+from .layers.convolution.conv import Conv1d, Conv2d
+from .layers.convolution.conv_transpose import ConvTranspose1d, ConvTranspose2d
+from .layers.dropout.drop_connect import DropConnect
+from .layers.dropout.dropout import (
     AlphaDropout,
     Dropout,
     Dropout1d,
@@ -71,16 +70,10 @@ from .dropout import (
     FeatureAlphaDropout,
     GaussianDropout,
 )
-from .embedding import Embedding
-from .flatten import Flatten, Identity, Unflatten
-from .fold import fold_batch_norm, fold_into
-from .group_norm import GroupNorm, LayerNorm, RMSNorm
-from .instance_norm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
-from .joining import cat, stack, where
-from .linear import Linear
-from .local_response_norm import LocalResponseNorm
-from .loss import CrossEntropyLoss, MultiMarginLoss, NLLLoss
-from .loss_values import (
+from .layers.embedding import Embedding
+from .layers.linear import Linear
+from .layers.loss.classes import CrossEntropyLoss, MultiMarginLoss, NLLLoss
+from .layers.loss.values import (
     BCELoss,
     BCEWithLogitsLoss,
     HingeEmbeddingLoss,
@@ -90,37 +83,45 @@ from .loss_values import (
     MSELoss,
     SmoothL1Loss,
 )
-from .luong import LuongAttention
-from .max_norm import max_norm_
-from .maxout import Maxout, MaxoutConv2d
-from .module import Module
-from .monte_carlo import monte_carlo
-from .normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d
-from .parameter import Parameter
-from .pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
-from .population import population_statistics
-from .random import manual_seed
-from .recording import enable_grad, is_grad_enabled, no_grad
-from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, PeepholeLSTM, RNNCell
-from .seq2seq import Seq2Seq
-from .shaping import device
-from .spectral_norm import remove_spectral_norm, spectral_norm
-from .summary import summary
-from .switchable_norm import (
+from .layers.maxout import Maxout, MaxoutConv2d
+from .layers.normalization.batch_norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
+from .layers.normalization.batch_renorm import BatchRenorm1d, BatchRenorm2d
+from .layers.normalization.group_norm import GroupNorm, LayerNorm, RMSNorm
+from .layers.normalization.instance_norm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
+from .layers.normalization.local_response_norm import LocalResponseNorm
+from .layers.normalization.switchable_norm import (
     BatchInstanceNorm1d,
     BatchInstanceNorm2d,
     SwitchableNorm1d,
     SwitchableNorm2d,
 )
-from .tensor import Tensor, record, record_outputs
-from .transformer import TransformerEncoder, TransformerEncoderLayer
-from .weight_norm import MeanOnlyBatchNorm, remove_weight_norm, weight_norm
-from .whitening import Whitening
+from .layers.normalization.whitening import Whitening
+from .layers.pooling.adaptive import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveMaxPool1d,
+    AdaptiveMaxPool2d,
+)
+from .layers.pooling.pooling import AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d
+from .layers.recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, PeepholeLSTM, RNNCell
+from .layers.shape import Flatten, Identity, Unflatten
+from .module.container import ModuleList, Sequential
+from .module.module import Module
+from .optim.clip_gradients import clip_grad_norm_
+from .optim.max_norm import max_norm_
+from .random import manual_seed
+from .surgery.dead_biases import dead_biases, remove_dead_biases
+from .surgery.fold import fold_batch_norm, fold_into
+from .surgery.population import population_statistics
+from .surgery.spectral_norm import remove_spectral_norm, spectral_norm
+from .surgery.weight_norm import MeanOnlyBatchNorm, remove_weight_norm, weight_norm
 
 if TYPE_CHECKING:
     from . import data, models, training
     from .data import pad_sequence
-    from .training import dead_units, evaluate, fit
+    from .inspection.dead_units import dead_units
+    from .models.seq2seq import Seq2Seq
+    from .training import evaluate, fit
 
 exp, log, sqrt, clamp = Tensor.exp, Tensor.log, Tensor.sqrt, Tensor.clamp
 sum, mean, max, min, argmax = Tensor.sum, Tensor.mean, Tensor.max, Tensor.min, Tensor.argmax
@@ -297,14 +298,15 @@ __all__ = [
 _LAZY = {
     "fit": "training",
     "evaluate": "training",
-    "dead_units": "training",
+    "dead_units": "inspection.dead_units",
     "pad_sequence": "data",
+    "Seq2Seq": "models.seq2seq",
 }
 _LAZY_MODULES = {"data", "models", "training"}
 
 
 def __getattr__(name: str) -> Any:
-    """Data and training are imported when first used."""
+    """Data, models and training are imported when first used."""
     if name in _LAZY_MODULES:
         return importlib.import_module(f".{name}", __name__)
     if name in _LAZY:

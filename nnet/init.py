@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from . import random
-from .tensor import Tensor
-from .writes import wrote
+from .autograd.tensor import Tensor
+from .autograd.writes import wrote
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:

@@ -17,7 +17,7 @@ import numpy as np
 from kernels import _jit
 
 from . import functional
-from .tensor import Tensor
+from .autograd.tensor import Tensor
 
 # Images that each network is made for, and the recurrent layers of those for sequences. Neighbours
 # go to different processes, so that those which have few kernels in common are compiled at the
@@ -93,8 +93,8 @@ def _train_on_images(name: str) -> None:
 def _train_on_sequences(cell: str) -> None:
     """Networks of text and of series with that recurrent layer."""
     from . import models, optim
-    from .clip_gradients import clip_grad_norm_
-    from .recording import no_grad
+    from .autograd.recording import no_grad
+    from .optim.clip_gradients import clip_grad_norm_
 
     rng = np.random.default_rng(0)
     networks: tuple[tuple[Any, Callable], ...] = (

@@ -2,7 +2,7 @@
 
 import argparse
 
-from ..jobs.generating import generate
+from ..jobs.char_lm.generating import generate
 from ..jobs.options import AT_LEAST_0, COUNT, SEED
 from .parsing import add_run, checked, load
 from .refusing import OK, refusing

@@ -8,8 +8,7 @@ from typing import Any, NoReturn
 from kernels import _jit
 
 from ..jobs.options import COUNT
-from ..training import load_run
-from ..training.run_folder import WEIGHTS, Run
+from ..runs.run_folder import WEIGHTS, Run, load_run
 from .refusing import REFUSED
 
 

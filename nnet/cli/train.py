@@ -8,8 +8,8 @@ from kernels import _jit
 
 from ..jobs import JOBS
 from ..jobs.job import Prepared, check_finite, rescue, save
+from ..runs.run_folder import write_record
 from ..training import History, NonFiniteLoss
-from ..training.run_folder import write_record
 from .parsing import add_settings, settings_of
 from .refusing import FAILED, INTERRUPTED, OK, in_a_line, refusing
 from .signals import undisturbed

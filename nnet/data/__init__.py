@@ -1,21 +1,21 @@
 """Data sets, readers and batches."""
 
 from .buckets import BucketLoader
-from .dataset import ImageDataset
-from .idx import idx_folder, read_idx
-from .image_file import read_image
+from .images.dataset import ImageDataset
+from .images.idx import idx_folder, read_idx
+from .images.image_file import read_image
+from .images.mnist import MNIST_FOLDER, mnist
+from .images.statistics import ChannelStatistics, channel_statistics
 from .loader import DataLoader
-from .mnist import MNIST_FOLDER, mnist
 from .packed import read_text
-from .pair_file import read_pairs
-from .pairs import PairDataset, with_ends
 from .sequences import pad_sequence
-from .series import SeriesDataset, series_statistics
-from .series_file import series_npz
+from .series.dataset import SeriesDataset, series_statistics
+from .series.series_file import series_npz
 from .split import split
-from .statistics import ChannelStatistics, channel_statistics
-from .text import TextStreams, TextWindows, split_text
-from .vocabulary import Vocabulary
+from .text.pair_file import read_pairs
+from .text.pairs import PairDataset, with_ends
+from .text.streams import TextStreams, TextWindows, split_text
+from .text.vocabulary import Vocabulary
 
 __all__ = [
     "ImageDataset",

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .. import random
-from ..integers import seed_of, size_of
+from ..autograd.integers import seed_of, size_of
 from .order import shuffled, stream
 
 

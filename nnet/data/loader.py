@@ -7,9 +7,9 @@ import numpy as np
 from kernels import gather_normalize
 
 from .. import random
-from ..integers import seed_of, size_of
-from ..tensor import Tensor
-from .dataset import ImageDataset
+from ..autograd.integers import seed_of, size_of
+from ..autograd.tensor import Tensor
+from .images.dataset import ImageDataset
 from .order import shuffled
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..integers import seed_of
+from ..autograd.integers import seed_of
 
 
 def stream(seed: int, epoch: int, counter: int = 0) -> np.random.Philox:

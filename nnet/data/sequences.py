@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..tensor import Tensor, record
+from ..autograd.tensor import Tensor, record
 
 
 def pad_sequence(

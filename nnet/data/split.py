@@ -6,7 +6,7 @@ from typing import Protocol, Self, TypeVar
 
 import numpy as np
 
-from ..integers import is_integer
+from ..autograd.integers import is_integer
 from .order import shuffled
 
 

@@ -20,17 +20,25 @@ from .activation import (
     softplus,
     tanh,
 )
-from .alignment import additive_score, dot_score, masked_softmax
-from .attention import scaled_dot_product_attention
-from .batch_renorm import batch_renorm, mean_only_batch_norm
-from .convolution import conv1d, conv2d
-from .convolution_transpose import conv_transpose1d, conv_transpose2d
+from .attention.scaled import scaled_dot_product_attention
+from .attention.score import additive_score, dot_score, masked_softmax
+from .convolution.conv import conv1d, conv2d
+from .convolution.conv_transpose import conv_transpose1d, conv_transpose2d
+from .convolution.padding import pad
+from .dropout.drop_connect import drop_connect, drop_connect_gaussian
+from .dropout.dropout import (
+    alpha_dropout,
+    dropout,
+    dropout1d,
+    dropout2d,
+    dropout3d,
+    feature_alpha_dropout,
+    gaussian_dropout,
+)
 from .embedding import embedding
-from .group_norm import group_norm, instance_norm, layer_norm, rms_norm
 from .linear import linear
-from .local_response_norm import local_response_norm
-from .loss_classes import cross_entropy, multi_margin_loss, nll_loss
-from .loss_values import (
+from .loss.classes import cross_entropy, multi_margin_loss, nll_loss
+from .loss.values import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
     hinge_embedding_loss,
@@ -40,23 +48,15 @@ from .loss_values import (
     mse_loss,
     smooth_l1_loss,
 )
-from .masked_weights import drop_connect, drop_connect_gaussian
-from .normalization import batch_norm
-from .padding import pad
-from .pooling import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, max_pool2d
-from .pooling_series import adaptive_avg_pool1d, adaptive_max_pool1d, avg_pool1d, max_pool1d
+from .normalization.batch_norm import batch_norm
+from .normalization.batch_renorm import batch_renorm, mean_only_batch_norm
+from .normalization.group_norm import group_norm, instance_norm, layer_norm, rms_norm
+from .normalization.local_response_norm import local_response_norm
+from .normalization.switchable_norm import batch_instance_norm, switchable_norm
+from .pooling.images import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, max_pool2d
+from .pooling.series import adaptive_avg_pool1d, adaptive_max_pool1d, avg_pool1d, max_pool1d
 from .recurrent import gru, lstm, rnn
-from .regularization import (
-    alpha_dropout,
-    dropout,
-    dropout1d,
-    dropout2d,
-    dropout3d,
-    feature_alpha_dropout,
-    gaussian_dropout,
-)
 from .shape import flatten, one_hot
-from .switchable_norm import batch_instance_norm, switchable_norm
 
 __all__ = [
     "linear",

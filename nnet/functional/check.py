@@ -5,10 +5,10 @@ from __future__ import annotations
 from operator import index
 from typing import Any
 
-from ..broadcasting import common
-from ..integers import as_integer
-from ..recording import mode
-from ..tensor import Tensor
+from ..autograd.broadcasting import common
+from ..autograd.integers import as_integer
+from ..autograd.recording import mode
+from ..autograd.tensor import Tensor
 
 
 def check_is_tensor(op: str, input: Any) -> None:

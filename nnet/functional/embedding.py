@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kernels import embedding as op
 
-from ..tensor import Tensor, record
+from ..autograd.tensor import Tensor, record
 from .check import check_is_tensor, check_tensors, number, whole
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from kernels import matmul
 
-from ..tensor import Tensor, record
+from ..autograd.tensor import Tensor, record
 from .check import check_tensors
 
 

@@ -12,8 +12,8 @@ from kernels import gru as gru_kernel
 from kernels import lstm as lstm_kernel
 from kernels import rnn as rnn_kernel
 
-from ..recording import is_grad_enabled
-from ..tensor import Tensor, record_outputs
+from ..autograd.recording import is_grad_enabled
+from ..autograd.tensor import Tensor, record_outputs
 from .check import check_tensors
 
 

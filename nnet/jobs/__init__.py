@@ -15,14 +15,14 @@ and of a run that was read back
 
 from types import ModuleType
 
-from ..training.descriptions import Description
+from ..runs.descriptions import Description
 from . import char_lm, images, seq2seq, series
 
 JOBS: dict[str, ModuleType] = {
-    "images": images,
-    "char-lm": char_lm,
-    "series": series,
-    "seq2seq": seq2seq,
+    "images": images.job,
+    "char-lm": char_lm.job,
+    "series": series.job,
+    "seq2seq": seq2seq.job,
 }
 
 

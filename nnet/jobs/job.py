@@ -15,10 +15,10 @@ from kernels import _jit
 
 from .. import environment
 from .. import random as randomness
-from ..module import Module
-from ..training.descriptions import Description
+from ..module.module import Module
+from ..runs.descriptions import Description
+from ..runs.run_folder import check_room, prepare_run, save_run
 from ..training.history import History
-from ..training.run_folder import check_room, prepare_run, save_run
 
 
 class Part(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
-from ..training.run_folder import RECORD, Run
+from ..runs.run_folder import RECORD, Run
 from ..training.schema import shown
 
 

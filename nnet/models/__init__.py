@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ..module import Module
+from ..module.module import Module
 from .language import CELLS, LanguageModel
 from .plain import mlp, mnist_cnn, vgg_small
 from .residual import ResNet, resnet20

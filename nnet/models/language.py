@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from ..dropout import Dropout
-from ..embedding import Embedding
-from ..linear import Linear
-from ..module import Module
-from ..recurrent import GRU, LSTM
-from ..tensor import Tensor
+from ..autograd.tensor import Tensor
+from ..layers.dropout.dropout import Dropout
+from ..layers.embedding import Embedding
+from ..layers.linear import Linear
+from ..layers.recurrent import GRU, LSTM
+from ..module.module import Module
 
 CELLS = {"lstm": LSTM, "gru": GRU}
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from ..activation import ReLU
-from ..container import Sequential
-from ..conv import Conv2d
-from ..dropout import Dropout
-from ..flatten import Flatten
-from ..linear import Linear
-from ..module import Module
-from ..normalization import BatchNorm1d, BatchNorm2d
-from ..pooling import MaxPool2d
+from ..layers.activation import ReLU
+from ..layers.convolution.conv import Conv2d
+from ..layers.dropout.dropout import Dropout
+from ..layers.linear import Linear
+from ..layers.normalization.batch_norm import BatchNorm1d, BatchNorm2d
+from ..layers.pooling.pooling import MaxPool2d
+from ..layers.shape import Flatten
+from ..module.container import Sequential
+from ..module.module import Module
 
 
 def mnist_cnn(

@@ -1,15 +1,15 @@
 """Residual networks for small images. He et al. 2015."""
 
-from ..adaptive_pooling import AdaptiveAvgPool2d
-from ..container import Sequential
-from ..conv import Conv2d
-from ..flatten import Flatten
+from ..autograd.tensor import Tensor
 from ..init import kaiming_normal_
-from ..linear import Linear
-from ..module import Module
-from ..normalization import BatchNorm2d
-from ..rectified import rectified
-from ..tensor import Tensor
+from ..layers.convolution.conv import Conv2d
+from ..layers.linear import Linear
+from ..layers.normalization.batch_norm import BatchNorm2d
+from ..layers.pooling.adaptive import AdaptiveAvgPool2d
+from ..layers.rectified import rectified
+from ..layers.shape import Flatten
+from ..module.container import Sequential
+from ..module.module import Module
 
 
 class Block(Module):

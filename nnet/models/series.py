@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from ..dropout import Dropout
-from ..linear import Linear
-from ..module import Module
-from ..tensor import Tensor
+from ..autograd.tensor import Tensor
+from ..layers.dropout.dropout import Dropout
+from ..layers.linear import Linear
+from ..module.module import Module
 from .language import recurrent
 
 

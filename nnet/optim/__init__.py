@@ -1,8 +1,8 @@
 """Optimizers, in PyTorch's names: each step is one kernel call over a flat buffer."""
 
-from ..max_norm import MaxNorm
 from . import lr_scheduler
 from .adam import Adam, AdamW
+from .max_norm import MaxNorm
 from .optimizer import Optimizer
 from .sgd import SGD
 

@@ -6,7 +6,7 @@ import copy
 import math
 from typing import Any
 
-from ..integers import check_integer
+from ..autograd.integers import check_integer
 from .optimizer import Optimizer
 
 

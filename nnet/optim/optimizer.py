@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..flat import at_home, flatten, layout
-from ..recording import enable_grad
-from ..state import as_values
-from ..tensor import Tensor, record, set_grad
-from ..writes import bounds_of, log, wrote
+from ..autograd.flat import at_home, flatten, layout
+from ..autograd.recording import enable_grad
+from ..autograd.tensor import Tensor, record, set_grad
+from ..autograd.writes import bounds_of, log, wrote
+from ..module.state import as_values
 
 
 class Optimizer:

@@ -1,22 +1,15 @@
-"""The training loop, evaluation, and models on disk."""
+"""The training loop and evaluation; what is on disk is in `runs`, and can be had here too."""
 
-from .checkpoints import load_model, load_weights, save_weights
+import importlib
+from typing import Any
+
+from ..inspection.dead_units import DeadUnits, dead_units
 from .clock import Clock
-from .curves import draw_curves
-from .descriptions import (
-    Description,
-    ImageDescription,
-    PairDescription,
-    SeriesDescription,
-    TextDescription,
-)
 from .diagnostics import NonFiniteLoss
 from .evaluation import Evaluation, evaluate
-from .firing import DeadUnits, dead_units
 from .history import Epoch, History
 from .loop import Callback, fit
 from .measures import Measure, Measured, supervised
-from .run_folder import Run, load_run, save_run
 
 __all__ = [
     "fit",
@@ -45,3 +38,20 @@ __all__ = [
     "load_run",
     "draw_curves",
 ]
+
+_RUNS = {
+    *("Description", "ImageDescription", "TextDescription", "SeriesDescription"),
+    *("PairDescription", "save_weights", "load_weights", "load_model"),
+    *("Run", "save_run", "load_run", "draw_curves"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """What stands on this is imported when first used."""
+    if name in _RUNS:
+        return getattr(importlib.import_module("..runs", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

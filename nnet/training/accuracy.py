@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import functional
-from ..loss import CrossEntropyLoss, NLLLoss
-from ..tensor import Tensor
+from ..autograd.tensor import Tensor
+from ..layers.loss.classes import CrossEntropyLoss, NLLLoss
 
 # Their mean is over labels that are not ignored, by weight; axis 1 of outputs counts classes.
 _OF_CLASSES = (CrossEntropyLoss, NLLLoss, functional.cross_entropy, functional.nll_loss)

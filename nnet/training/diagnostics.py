@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..module import Module
-from ..recording import no_grad
-from ..tensor import Tensor
+from ..autograd.recording import no_grad
+from ..autograd.tensor import Tensor
+from ..module.module import Module
 from .history import History
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from .. import functional
-from ..modes import evaluating
-from ..module import Module
-from ..recording import no_grad
+from ..autograd.recording import no_grad
+from ..module.modes import evaluating
+from ..module.module import Module
 from .measures import Average, Loss, Measure, supervised
 
 # Of (inputs, targets), or of what else a measure takes.

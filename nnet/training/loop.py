@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any, Protocol
 
 from .. import functional
-from ..clip_gradients import clip_grad_norm_
-from ..integers import is_integer
-from ..module import Module
+from ..autograd.integers import is_integer
+from ..module.module import Module
+from ..optim.clip_gradients import clip_grad_norm_
 from .clock import Clock
 from .diagnostics import Guard
 from .evaluation import Batches, evaluate

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .. import functional
-from ..module import Module
-from ..tensor import Tensor
+from ..autograd.tensor import Tensor
+from ..module.module import Module
 from .accuracy import counted
 
 # Of outputs and targets, mostly tensors.

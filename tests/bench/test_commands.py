@@ -306,7 +306,7 @@ def test_profile_prints_the_kernels_and_the_python_of_a_step(run, monkeypatch):
     monkeypatch.setattr(peaks, "bound", lambda work: 1e-9)
     shown = run(profile.main, "step", "lines", "--batch", "2", "--rounds", "1")
     assert "**training step**, batch 2" in shown and "optimizer_step.cpu.adam" in shown
-    assert "| Python " in shown and "nnet/tape.py:" in shown
+    assert "| Python " in shown and "nnet/autograd/tape.py:" in shown
 
 
 def test_compare_times_this_tree_against_another(run, monkeypatch, capsys, tmp_path):

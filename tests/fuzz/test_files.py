@@ -20,11 +20,13 @@ from PIL import Image
 
 import nnet as nn
 from nnet import cli, data
-from nnet.data.arrays import read_arrays
 from nnet.data.json_file import read_json
-from nnet.jobs import char_lm, images, seq2seq
-from nnet.jobs import series as job_of_series
-from nnet.jobs.measurements import read_series
+from nnet.data.numpy_file import read_arrays
+from nnet.jobs.char_lm import job as char_lm
+from nnet.jobs.images import job as images
+from nnet.jobs.seq2seq import job as seq2seq
+from nnet.jobs.series import job as job_of_series
+from nnet.jobs.series.measurements import read_series
 from nnet.training import History, load_model, load_run, load_weights, save_run, save_weights
 from nnet.training.history import Epoch
 from tests.nnet.test_data import idx_bytes

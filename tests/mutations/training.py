@@ -70,7 +70,7 @@ TRAINING = [
     ),
     Mutation(
         "statistics-give-the-variance",
-        "nnet/data/statistics.py",
+        "nnet/data/images/statistics.py",
         "std = float(np.sqrt(share @ (levels - mean) ** 2))",
         "std = float(share @ (levels - mean) ** 2)",
         "tests/nnet/test_data.py::test_d4_channel_statistics_are_those_of_the_given_set_alone",
@@ -84,7 +84,7 @@ TRAINING = [
     ),
     Mutation(
         "evaluation-leaves-the-model-in-use",
-        "nnet/training/evaluation.py",
+        "nnet/module/modes.py",
         "module.training = training",
         "module.training = False",
         "tests/nnet/test_training.py::test_evaluate_is_exact_and_changes_nothing",
@@ -105,7 +105,7 @@ TRAINING = [
     ),
     Mutation(
         "monte-carlo-population-deviation",
-        "nnet/monte_carlo.py",
+        "nnet/inspection/monte_carlo.py",
         "std = np.sqrt(squares / max(k - 1, 1))",
         "std = np.sqrt(squares / k)",
         "tests/nnet/test_dropout.py"
@@ -113,7 +113,7 @@ TRAINING = [
     ),
     Mutation(
         "max-norm-of-rows-whatever-the-axis",
-        "nnet/max_norm.py",
+        "nnet/optim/max_norm.py",
         "if dim % weight.ndim == 0 and weight.flags.c_contiguous:",
         "if weight.flags.c_contiguous:",
         "tests/kernels/test_max_norm.py::test_b7_units_along_another_axis",

@@ -5,7 +5,7 @@ import pytest
 
 import nnet as nn
 import nnet.functional as F
-from nnet.training.firing import dead_units
+from nnet.inspection.dead_units import dead_units
 from tests.helpers import assert_close
 from tests.nnet.gradients import check_gradients
 

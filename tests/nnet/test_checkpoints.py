@@ -8,9 +8,9 @@ import pytest
 from safetensors.numpy import save_file
 
 import nnet as nn
+from nnet.runs.files import written_beside
+from nnet.runs.run_folder import prepare_run
 from nnet.training import Epoch, History, ImageDescription, load_run, save_run
-from nnet.training.files import written_beside
-from nnet.training.run_folder import prepare_run
 from tests.helpers import assert_same_bits
 
 TINY = ImageDescription(

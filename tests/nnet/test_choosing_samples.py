@@ -6,7 +6,7 @@ import pytest
 import nnet as nn
 from nnet import data
 from nnet.data.order import shuffled
-from nnet.jobs.pairs import Pairs, Vocabularies
+from nnet.jobs.seq2seq.pairs import Pairs, Vocabularies
 
 COUNT = 6
 LABELS = np.array([2, 0, 1, 2, 2, 0])

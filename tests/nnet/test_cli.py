@@ -12,7 +12,7 @@ import pytest
 import nnet as nn
 from kernels import _jit
 from nnet import cli, warmup
-from nnet.jobs import images
+from nnet.jobs.images import job as images
 from nnet.training import Callback
 from tests.nnet.test_data import write_folder
 

@@ -18,10 +18,11 @@ import pytest
 
 import nnet as nn
 from nnet import cli
-from nnet.jobs import char_lm
-from nnet.jobs.attention_picture import Panel, draw_attention
-from nnet.training import Callback, History, files, load_run, run_folder, save_run
-from nnet.training.files import written_beside
+from nnet.jobs.char_lm import job as char_lm
+from nnet.jobs.seq2seq.attention_picture import Panel, draw_attention
+from nnet.runs import files, run_folder
+from nnet.runs.files import written_beside
+from nnet.training import Callback, History, load_run, save_run
 from tests.nnet.test_cli import refused
 from tests.nnet.test_cli_sequences import TEXT as OPTIONS
 from tests.nnet.test_cli_sequences import waves

@@ -11,7 +11,7 @@ import pytest
 
 import nnet as nn
 from nnet import cli
-from nnet.jobs import char_lm
+from nnet.jobs.char_lm import job as char_lm
 from nnet.training import Callback, load_run
 from tests.nnet.test_cli import refused
 

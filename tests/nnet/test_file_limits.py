@@ -17,9 +17,9 @@ from PIL import Image
 
 import nnet as nn
 from nnet import data
-from nnet.data.arrays import read_arrays
 from nnet.data.json_file import read_json
-from nnet.jobs.measurements import read_series
+from nnet.data.numpy_file import read_arrays
+from nnet.jobs.series.measurements import read_series
 from tests.nnet.test_data import idx_bytes, write_folder
 
 MEGA = 1 << 20
@@ -186,9 +186,9 @@ class TestIdx:
             idx_bytes(np.full(20, 2**16 - 1, np.int32))
         )
         assert len(data.idx_folder(tmp_path)[0].classes) == 2**16
-        assert data.dataset.names_of(np.arange(70_000))[-1] == "69999"
+        assert data.images.dataset.names_of(np.arange(70_000))[-1] == "69999"
         with pytest.raises(ValueError, match="got 65536 at 1"):
-            data.dataset.names_of(np.array([0, 2**16]))
+            data.images.dataset.names_of(np.array([0, 2**16]))
 
     def test_images_without_pixels(self):
         empty = data.ImageDataset(np.zeros((2, 1, 0, 4), np.uint8), np.zeros(2, int), ("a",))

@@ -425,7 +425,7 @@ def test_a_spread_parameter_is_updated_where_it_lies():
 
 
 def test_notes_of_many_writes_stay_few():
-    from nnet.writes import log
+    from nnet.autograd.writes import log
 
     base, w = nn.zeros(200_000), leaf(2)
     y = w * w

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from nnet.seq2seq import search
+from nnet.models.seq2seq import search
 
 BOS, EOS, SIZE, LENGTH = 0, 1, 4, 4
 

@@ -12,7 +12,7 @@ import pytest
 import nnet as nn
 import nnet.functional as F
 from kernels import _memory
-from nnet.tape import LARGE
+from nnet.autograd.tape import LARGE
 from tests.helpers import assert_close
 from tests.nnet.gradients import check_gradients
 

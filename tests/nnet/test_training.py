@@ -7,7 +7,7 @@ import pytest
 
 import nnet as nn
 from nnet import data, optim
-from nnet.modes import evaluating
+from nnet.module.modes import evaluating
 from nnet.training import Callback
 from nnet.training.history import Epoch, History
 from tests.helpers import assert_same_bits

@@ -7,7 +7,7 @@ import pytest
 
 import nnet as nn
 import nnet.functional as F
-from nnet.weight_norm import _weight
+from nnet.surgery.weight_norm import _weight
 from tests.helpers import assert_close, central_differences, rms
 from tests.nnet.gradients import check_gradients
 

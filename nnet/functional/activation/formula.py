@@ -6,9 +6,9 @@ import numpy as np
 
 from kernels import activation
 
-from ...in_place import rewrite
-from ...tape import Backward
-from ...tensor import Tensor, record
+from ...autograd.in_place import rewrite
+from ...autograd.tape import Backward
+from ...autograd.tensor import Tensor, record
 from ..check import check_tensors
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from kernels import activation
 from kernels import prelu as prelu_op
 
-from ...tensor import Tensor, record
+from ...autograd.tensor import Tensor, record
 from ..check import check_is_tensor, check_tensors, number
 from .formula import apply
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kernels import activation
 
-from ...tensor import Tensor
+from ...autograd.tensor import Tensor
 from ..check import check_is_tensor, number
 from .formula import apply
 

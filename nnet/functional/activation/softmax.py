@@ -6,7 +6,7 @@ import numpy.typing as npt
 
 from kernels import softmax as softmax_op
 
-from ...tensor import Tensor, record
+from ...autograd.tensor import Tensor, record
 from ..check import check_tensors, whole
 
 

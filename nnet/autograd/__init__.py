@@ -1,0 +1,1 @@
+"""Arrays with gradients: the tensor, the tape, and what tensors do."""

@@ -1,0 +1,1 @@
+"""Text and pairs of texts: data sets, readers and vocabularies."""

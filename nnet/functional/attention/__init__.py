@@ -1,0 +1,1 @@
+"""Attention: scores, masks, and one head or several."""

@@ -1,0 +1,1 @@
+"""Dropout of units and of weights."""

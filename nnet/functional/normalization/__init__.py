@@ -1,0 +1,1 @@
+"""Normalizations, by the batch and within a sample."""

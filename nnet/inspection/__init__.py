@@ -1,0 +1,1 @@
+"""What is given a model, and tells about it."""

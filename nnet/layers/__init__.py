@@ -1,0 +1,1 @@
+"""Modules with parameters or a mode of their own, over the functions of the same name."""

@@ -1,0 +1,164 @@
+"""Layers that learn which statistics to normalize by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from ... import functional, init
+from ...autograd.parameter import Parameter
+from ...autograd.tensor import Tensor
+from .running_averages import RunningAverages
+
+
+class MixedNorm(RunningAverages):
+    """What is done around a mixture. The arguments are BatchNorm's.
+
+    AXES      how many the input may have, as EXPECTED says
+    MIXED_BY  names and sizes of the mixture's parameters, 0 for num_features; ones at first
+    FUNCTION  of input, running averages, these parameters, weight, bias, ...
+
+    Raises ValueError for other shapes and for one value an instance.
+    """
+
+    AXES: tuple[int, ...] = ()
+    EXPECTED = ""
+    MIXED_BY: ClassVar[dict[str, int]] = {}
+    FUNCTION: Callable[..., Tensor]
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: str | None = None,
+        dtype: npt.DTypeLike = np.float32,
+        *,
+        bias: bool = True,
+    ) -> None:
+        common = eps, momentum, affine, track_running_stats, device, dtype
+        super().__init__(num_features, *common, bias=bias)
+        for name, size in self.MIXED_BY.items():
+            setattr(self, name, Parameter(np.ones(size or num_features, dtype)))
+
+    def reset_parameters(self) -> None:
+        """Ones and zeros, and no batches seen."""
+        super().reset_parameters()
+        for name in self.MIXED_BY:
+            init.ones_(getattr(self, name))
+
+    def forward(
+        self, input: Tensor, *, relu: bool = False, residual: Tensor | None = None
+    ) -> Tensor:
+        self._check(input, self.AXES, self.EXPECTED)
+        seen = self._counted()
+        output = type(self).FUNCTION(
+            input,
+            *self._averages(),
+            *(getattr(self, name) for name in self.MIXED_BY),
+            self.weight,
+            self.bias,
+            self._of_batch(),
+            self._weight_of_batch(),
+            self.eps,
+        )
+        if seen is not None:
+            seen.data[...] += 1
+        if residual is not None:
+            output = output + residual
+        return output.relu() if relu else output
+
+
+class BatchInstanceNorm(MixedNorm):
+    """What the batch-instance normalizations share. Nam & Kim 2018.
+
+    y = weight (gate xhat_batch + (1 - gate) xhat_instance) + bias: instance normalization removes
+    a style where it only disturbs, batch normalization keeps it where it tells classes apart, and
+    each channel learns which. dgate = sum of dy weight (xhat_batch - xhat_instance). gate is
+    clipped to 0 .. 1 after each update: here, before training uses it. In use the batch's
+    statistics are the running averages, an instance's are its own.
+
+    gate  (num_features,), ones at first, which is batch normalization
+    """
+
+    MIXED_BY: ClassVar[dict[str, int]] = {"gate": 0}
+    FUNCTION = staticmethod(functional.batch_instance_norm)
+    gate: Parameter
+
+    def forward(
+        self, input: Tensor, *, relu: bool = False, residual: Tensor | None = None
+    ) -> Tensor:
+        if self.training:
+            np.clip(self.gate.data, 0, 1, out=self.gate.data)
+        return super().forward(input, relu=relu, residual=residual)
+
+
+class SwitchableNorm(MixedNorm):
+    """What the switchable normalizations share. Luo, Ren, Peng, Zhang & Li 2018.
+
+    y = weight (x - mean) / sqrt(var + eps) + bias, where mean is a mixture of the means of
+    instance, layer and batch, and var one of their variances; a mixture's weights are the softmax
+    of three learned numbers. All follow from the instances' statistics, so that it takes no more
+    passes than one of them. Gradients flow through all of them. In use the batch's statistics are
+    the running averages.
+
+    mean_weight, var_weight  (3,) for instance, layer, batch; ones at first: a third each
+    """
+
+    MIXED_BY: ClassVar[dict[str, int]] = {"mean_weight": 3, "var_weight": 3}
+    FUNCTION = staticmethod(functional.switchable_norm)
+    mean_weight: Parameter
+    var_weight: Parameter
+
+
+class BatchInstanceNorm1d(BatchInstanceNorm):
+    """Batch-instance normalization of (N, C, L); see `BatchInstanceNorm`.
+
+    >>> import nnet as nn
+    >>> nn.BatchInstanceNorm1d(3)(nn.rand(4, 3, 5)).shape
+    (4, 3, 5)
+    """
+
+    AXES = (3,)
+    EXPECTED = "(N, C, L)"
+
+
+class BatchInstanceNorm2d(BatchInstanceNorm):
+    """Batch-instance normalization of (N, C, H, W); see `BatchInstanceNorm`.
+
+    >>> import nnet as nn
+    >>> nn.BatchInstanceNorm2d(3)(nn.rand(4, 3, 5, 5)).shape
+    (4, 3, 5, 5)
+    """
+
+    AXES = (4,)
+    EXPECTED = "(N, C, H, W)"
+
+
+class SwitchableNorm1d(SwitchableNorm):
+    """Switchable normalization of (N, C, L); see `SwitchableNorm`.
+
+    >>> import nnet as nn
+    >>> nn.SwitchableNorm1d(3)(nn.rand(4, 3, 5)).shape
+    (4, 3, 5)
+    """
+
+    AXES = (3,)
+    EXPECTED = "(N, C, L)"
+
+
+class SwitchableNorm2d(SwitchableNorm):
+    """Switchable normalization of (N, C, H, W); see `SwitchableNorm`.
+
+    >>> import nnet as nn
+    >>> nn.SwitchableNorm2d(3)(nn.rand(4, 3, 5, 5)).shape
+    (4, 3, 5, 5)
+    """
+
+    AXES = (4,)
+    EXPECTED = "(N, C, H, W)"

@@ -1,0 +1,80 @@
+"""What writes the target: the states and the layers of a decoder, and the one without attention."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ... import functional
+from ...autograd.tensor import Tensor
+from ...layers.attention.score_attention import Memory
+from ...layers.embedding import Embedding
+from ...layers.linear import Linear
+from ...module.module import Module
+from .encoder import CELLS, Hidden, through
+
+
+class State(NamedTuple):
+    """Where a decoder is: the states of its layers, and the vector (M, H) that is fed back."""
+
+    hidden: Hidden
+    fed: Tensor | None
+
+    def of(self, rows: np.ndarray) -> State:
+        """The states of these rows of the batch."""
+        fed = None if self.fed is None else self.fed[rows]
+        return State(tuple(each[:, rows] for each in self.hidden), fed)
+
+
+# A step's (vector before the output layer, weights, state), and those of all steps.
+Step = tuple[Tensor, Tensor | None, State]
+
+
+class Decoder(Module):
+    """A recurrent network over the target that was written so far, and an output layer.
+
+    Without attention all that it knows of the source is the state it starts from. It knows its
+    input before it starts, so `run` takes all steps in one call of the recurrent kernel.
+
+    `run` takes ids (T, M), a state, and what to attend to, of N samples; where M is a multiple of
+    N, so many rows side by side belong to each sample. It returns vectors (T, M, H) that `out`
+    makes logits of, weights (T, M, S) or None, and the state behind.
+    """
+
+    def __init__(
+        self,
+        cell: str,
+        size: int,
+        embedding_size: int,
+        hidden_size: int,
+        num_layers: int,
+        dropout: float,
+        fed_size: int,
+        dtype: npt.DTypeLike,
+    ) -> None:
+        super().__init__()
+        self.embedding = Embedding(size, embedding_size, dtype=dtype)
+        self.layers = CELLS[cell](
+            embedding_size + fed_size,
+            hidden_size,
+            num_layers,
+            dropout=dropout if num_layers > 1 else 0.0,
+            dtype=dtype,
+        )
+        self.out = Linear(hidden_size, size, dtype=dtype)
+        self.dropout = dropout
+
+    def start(self, hidden: Hidden) -> State:
+        return State(hidden, None)
+
+    def run(self, ids: np.ndarray, state: State, memory: Memory | None) -> Step:
+        output, hidden = through(self.layers, self.embed(ids), state.hidden)
+        return self.dropped(output), None, State(hidden, None)
+
+    def embed(self, ids: np.ndarray) -> Tensor:
+        return self.dropped(self.embedding(Tensor(ids)))
+
+    def dropped(self, x: Tensor) -> Tensor:
+        return functional.dropout(x, self.dropout, self.training)

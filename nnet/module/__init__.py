@@ -1,0 +1,1 @@
+"""What has parameters or a mode: modules, their state, and containers."""

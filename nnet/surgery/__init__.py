@@ -1,0 +1,1 @@
+"""What is given a model, and changes it."""
