@@ -9,33 +9,35 @@ Parallel over chunks of a fixed size; each element stands alone, so any partitio
 bits.
 """
 
-import numpy as np
-
-from kernels._jit import jit, parallel_loops, prange
+from kernels._jit import parallel
 from kernels._simd import lanes, load, load_first, store, store_first
+from kernels._tasks import share_out
 
 from .formulas import Hardtanh, LeakyReLU, ReLU, keeps_output
 from .vectors import gradient, refined, value
 
 _CHUNK = 1 << 14
 
-# Where a second thread starts to pay for waking it (5 us and more).
-_SERIAL_BELOW_CHEAP = 1 << 16
-_SERIAL_BELOW_COSTLY = 1 << 14
+# Up to so many elements it does not pay to wake a second thread (5 us and more).
+_ALONE_CHEAP = (1 << 16) - 1
+_ALONE_COSTLY = (1 << 14) - 1
 
 
 def forward(formula, x, out_y):
     cheap = isinstance(formula, ReLU | LeakyReLU | Hardtanh)
-    _forward(formula, _SERIAL_BELOW_CHEAP if cheap else _SERIAL_BELOW_COSTLY, x, out_y)
+    tasks, span = share_out(x.size, _CHUNK, _ALONE_CHEAP if cheap else _ALONE_COSTLY)
+    _forward(tasks, formula, x, span, out_y)
 
 
 def backward(formula, dy, kept, x, out_dx):
     cheap = keeps_output(formula) or isinstance(formula, LeakyReLU)
-    _backward(formula, _SERIAL_BELOW_CHEAP if cheap else _SERIAL_BELOW_COSTLY, dy, kept, x, out_dx)
+    tasks, span = share_out(dy.size, _CHUNK, _ALONE_CHEAP if cheap else _ALONE_COSTLY)
+    _backward(tasks, formula, dy, kept, x, span, out_dx)
 
 
-@jit
-def _forward_range(formula, x, out_y, start, stop):
+@parallel
+def _forward(task, formula, x, span, out_y):
+    start, stop = task * span, min(task * span + span, x.size)
     step = lanes(x)
     rest = (stop - start) % step
     for i in range(start, stop - rest, step):
@@ -45,8 +47,9 @@ def _forward_range(formula, x, out_y, start, stop):
         store_first(out_y, i, rest, value(formula, load_first(x, i, rest, 0.0)))
 
 
-@jit
-def _backward_range(formula, dy, kept, x, out_dx, start, stop):
+@parallel
+def _backward(task, formula, dy, kept, x, span, out_dx):
+    start, stop = task * span, min(task * span + span, dy.size)
     step = lanes(dy)
     rest = (stop - start) % step
     for i in range(start, stop - rest, step):
@@ -58,25 +61,3 @@ def _backward_range(formula, dy, kept, x, out_dx, start, stop):
         slope, known = load_first(dy, i, rest, 0.0), load_first(kept, i, rest, 0.0)
         dx = gradient(formula, slope, known)
         store_first(out_dx, i, rest, refined(formula, dx, slope, known, x, i, rest))
-
-
-@parallel_loops
-def _forward(formula, serial_below, x, out_y):
-    if x.size < serial_below:
-        _forward_range(formula, x, out_y, 0, x.size)
-    else:
-        for index in prange((x.size + _CHUNK - 1) // _CHUNK):
-            chunk = np.int64(index)
-            start = chunk * _CHUNK
-            _forward_range(formula, x, out_y, start, min(start + _CHUNK, x.size))
-
-
-@parallel_loops
-def _backward(formula, serial_below, dy, kept, x, out_dx):
-    if dy.size < serial_below:
-        _backward_range(formula, dy, kept, x, out_dx, 0, dy.size)
-    else:
-        for index in prange((dy.size + _CHUNK - 1) // _CHUNK):
-            chunk = np.int64(index)
-            start = chunk * _CHUNK
-            _backward_range(formula, dy, kept, x, out_dx, start, min(start + _CHUNK, dy.size))

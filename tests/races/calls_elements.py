@@ -44,9 +44,9 @@ def around(threshold: int) -> tuple[int, ...]:
 def elements() -> Iterator[tuple[str, Callable[[Rng], Run]]]:
     yield "threads", lambda rng: _jit.threading_layer
     for formula, threshold in (
-        (activation.ReLU(), activation_cpu._SERIAL_BELOW_CHEAP),
-        (activation.GELU(), activation_cpu._SERIAL_BELOW_COSTLY),
-        (activation.Tanh(), activation_cpu._SERIAL_BELOW_COSTLY),
+        (activation.ReLU(), activation_cpu._ALONE_CHEAP + 1),
+        (activation.GELU(), activation_cpu._ALONE_COSTLY + 1),
+        (activation.Tanh(), activation_cpu._ALONE_COSTLY + 1),
     ):
         for size in around(threshold):
             yield f"{type(formula).__name__} {size}", _activation(formula, size)
