@@ -4,56 +4,51 @@ Bound: forward reads k values an element and writes one and a byte, backward the
 memory speed. Parallel over rows, and over stretches of long ones, which are independent.
 """
 
-import numpy as np
-
-from kernels._jit import jit, parallel_loops, prange
+from kernels._jit import jit, parallel
 from kernels._simd import full, lanes, load, load_as, select, store, store_as
 
 _STRETCH = 1 << 13
 
+# Below so many elements one task is done before another thread has woken.
 _SERIAL_BELOW = 1 << 15
 
 
 def forward(x, out_y, out_piece):
-    (_forward_serial if x.size < _SERIAL_BELOW else _forward_parallel)(x, out_y, out_piece)
+    tasks, block = _share_out(x.shape[0], x.shape[2], x.size)
+    _forward(tasks, x, block, out_y, out_piece)
 
 
 def backward(dy, piece, out_dx):
-    (_backward_serial if out_dx.size < _SERIAL_BELOW else _backward_parallel)(dy, piece, out_dx)
+    tasks, block = _share_out(dy.shape[0], dy.shape[1], out_dx.size)
+    _backward(tasks, dy, piece, block, out_dx)
+
+
+def _share_out(rows, size, elements):
+    """How many tasks there are, and of how many rows and columns each."""
+    if elements < _SERIAL_BELOW:
+        return 1, (rows, size)
+    return rows * -(-size // _STRETCH), (1, _STRETCH)
 
 
 @jit
-def _forward_serial(x, out_y, out_piece):
-    for row in range(x.shape[0]):
-        _greatest(x, row, 0, x.shape[2], out_y, out_piece)
+def _block_of(task, rows, size, block):
+    across = (size + block[1] - 1) // block[1]
+    row, start = task // across * block[0], task % across * block[1]
+    return row, min(row + block[0], rows), start, min(start + block[1], size)
 
 
-@jit
-def _backward_serial(dy, piece, out_dx):
-    for row in range(dy.shape[0]):
-        _spread(dy, piece, row, 0, dy.shape[1], out_dx)
+@parallel
+def _forward(task, x, block, out_y, out_piece):
+    first, last, start, stop = _block_of(task, x.shape[0], x.shape[2], block)
+    for row in range(first, last):
+        _greatest(x, row, start, stop, out_y, out_piece)
 
 
-@parallel_loops
-def _forward_parallel(x, out_y, out_piece):
-    n, _, size = x.shape
-    stretches = (size + _STRETCH - 1) // _STRETCH
-    for index in prange(n * stretches):
-        task = np.int64(index)
-        start = task % stretches * _STRETCH
-        stop = min(start + _STRETCH, size)
-        _greatest(x, task // stretches, start, stop, out_y, out_piece)
-
-
-@parallel_loops
-def _backward_parallel(dy, piece, out_dx):
-    n, size = dy.shape
-    stretches = (size + _STRETCH - 1) // _STRETCH
-    for index in prange(n * stretches):
-        task = np.int64(index)
-        start = task % stretches * _STRETCH
-        stop = min(start + _STRETCH, size)
-        _spread(dy, piece, task // stretches, start, stop, out_dx)
+@parallel
+def _backward(task, dy, piece, block, out_dx):
+    first, last, start, stop = _block_of(task, dy.shape[0], dy.shape[1], block)
+    for row in range(first, last):
+        _spread(dy, piece, row, start, stop, out_dx)
 
 
 @jit
