@@ -6,9 +6,7 @@ one element, some rows (N, C), with a value for as many channels. Each piece has
 are added up in order: the same bits on any number of threads.
 """
 
-import numpy as np
-
-from kernels._jit import jit, parallel_loops, prange
+from kernels._jit import jit, parallel
 from kernels._simd import (
     fma,
     full,
@@ -37,15 +35,20 @@ _WIDEST_VALUE = 64
 
 
 def forward(x, weight, out_y):
-    (_forward_rows if x.shape[2] == 1 else _forward_planes)(x, weight, out_y)
+    if x.shape[2] == 1:
+        _forward_rows(-(-x.shape[0] // _ROWS), x, weight, out_y)
+    else:
+        tasks, group = _groups(x.shape)
+        _forward_planes(tasks, x, weight, group, out_y)
 
 
 def backward(dy, x, weight, work_sums, out_dx, out_dweight):
     if x.shape[2] == 1:
-        _backward_rows(dy, x, weight, work_sums, out_dx)
+        _backward_rows(work_sums.shape[0], dy, x, weight, work_sums, out_dx)
         out_dweight[...] = work_sums[:, : weight.size].sum(axis=0)
     else:
-        _backward_planes(dy, x, weight, work_sums, out_dx)
+        tasks, group = _groups(x.shape)
+        _backward_planes(tasks, dy, x, weight, group, work_sums, out_dx)
         out_dweight[...] = work_sums.sum(axis=(0, 2))
 
 
@@ -57,67 +60,63 @@ def sums_shape(shape):
     return n, channels, -(-size // _PIECE)
 
 
-@parallel_loops
-def _forward_planes(x, weight, out_y):
+def _groups(shape):
+    """How many tasks there are, and of how many pieces each."""
+    n, channels, size = shape
+    group = max(1, _TASK // min(size, _PIECE))
+    total = n * channels * -(-size // _PIECE)
+    return -(-total // group), group
+
+
+@parallel
+def _forward_planes(task, x, weight, group, out_y):
     n, channels, size = x.shape
     pieces = (size + _PIECE - 1) // _PIECE
-    group = max(1, _TASK // min(size, _PIECE))
-    total = n * channels * pieces
-    for index in prange((total + group - 1) // group):
-        task = np.int64(index)
-        for unit in range(task * group, min(task * group + group, total)):
-            plane, piece = unit // pieces, unit % pieces
-            start = plane * size + piece * _PIECE
-            stop = min(start + _PIECE, plane * size + size)
-            _forward_stretch(x, weight[plane % channels], out_y, start, stop)
+    for unit in range(task * group, min(task * group + group, n * channels * pieces)):
+        plane, piece = unit // pieces, unit % pieces
+        start = plane * size + piece * _PIECE
+        stop = min(start + _PIECE, plane * size + size)
+        _forward_stretch(x, weight[plane % channels], out_y, start, stop)
 
 
-@parallel_loops
-def _backward_planes(dy, x, weight, work_sums, out_dx):
+@parallel
+def _backward_planes(task, dy, x, weight, group, work_sums, out_dx):
     n, channels, size = x.shape
     pieces = (size + _PIECE - 1) // _PIECE
-    group = max(1, _TASK // min(size, _PIECE))
-    total = n * channels * pieces
-    for index in prange((total + group - 1) // group):
-        task = np.int64(index)
-        for unit in range(task * group, min(task * group + group, total)):
-            plane, piece = unit // pieces, unit % pieces
-            start = plane * size + piece * _PIECE
-            stop = min(start + _PIECE, plane * size + size)
-            total_of_piece = _backward_stretch(dy, x, weight[plane % channels], out_dx, start, stop)
-            work_sums[plane // channels, plane % channels, piece] = total_of_piece
+    for unit in range(task * group, min(task * group + group, n * channels * pieces)):
+        plane, piece = unit // pieces, unit % pieces
+        start = plane * size + piece * _PIECE
+        stop = min(start + _PIECE, plane * size + size)
+        total = _backward_stretch(dy, x, weight[plane % channels], out_dx, start, stop)
+        work_sums[plane // channels, plane % channels, piece] = total
 
 
-@parallel_loops
-def _forward_rows(x, weight, out_y):
+@parallel
+def _forward_rows(piece, x, weight, out_y):
     n, channels, _ = x.shape
     step = lanes(x)
-    for index in prange((n + _ROWS - 1) // _ROWS):
-        piece = np.int64(index)
-        for row in range(piece * _ROWS, min(piece * _ROWS + _ROWS, n)):
-            for channel in range(0, channels, step):
-                count = min(step, channels - channel)
-                slope = load_first(weight, channel, count, 0.0)
-                value, _ = _rectified(slope, x, x, row * channels + channel, count)
-                _store(out_y, row * channels + channel, count, value)
-
-
-@parallel_loops
-def _backward_rows(dy, x, weight, work_sums, out_dx):
-    n, channels, _ = x.shape
-    step = lanes(x)
-    for index in prange((n + _ROWS - 1) // _ROWS):
-        piece = np.int64(index)
+    for row in range(piece * _ROWS, min(piece * _ROWS + _ROWS, n)):
         for channel in range(0, channels, step):
             count = min(step, channels - channel)
             slope = load_first(weight, channel, count, 0.0)
-            sums = full(x, 0.0)
-            for row in range(piece * _ROWS, min(piece * _ROWS + _ROWS, n)):
-                at = row * channels + channel
-                gradient, below = _rectified(slope, x, dy, at, count)
-                _store(out_dx, at, count, gradient)
-                sums = fma(below, _load(dy, at, count), sums)
-            store_as(work_sums, piece * work_sums.shape[1] + channel, sums)
+            value, _ = _rectified(slope, x, x, row * channels + channel, count)
+            _store(out_y, row * channels + channel, count, value)
+
+
+@parallel
+def _backward_rows(piece, dy, x, weight, work_sums, out_dx):
+    n, channels, _ = x.shape
+    step = lanes(x)
+    for channel in range(0, channels, step):
+        count = min(step, channels - channel)
+        slope = load_first(weight, channel, count, 0.0)
+        sums = full(x, 0.0)
+        for row in range(piece * _ROWS, min(piece * _ROWS + _ROWS, n)):
+            at = row * channels + channel
+            gradient, below = _rectified(slope, x, dy, at, count)
+            _store(out_dx, at, count, gradient)
+            sums = fma(below, _load(dy, at, count), sums)
+        store_as(work_sums, piece * work_sums.shape[1] + channel, sums)
 
 
 @jit
