@@ -15,9 +15,6 @@ from . import cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
 
-# Up to here (0.1 ms) one thread is done before the others have started.
-_SERIAL_BELOW = 1 << 19
-
 
 def forward(
     images: np.ndarray,
@@ -64,8 +61,7 @@ def forward(
     images = np.ascontiguousarray(images)
     indices = np.ascontiguousarray(indices, np.int64)
     out = _memory.empty((indices.size, channels, height, width), np.float32)
-    kernel = cpu.gather_normalize_serial if out.size < _SERIAL_BELOW else cpu.gather_normalize
-    kernel(images=images, indices=indices, mean=mean, std=std, out=out)
+    cpu.gather_normalize(images=images, indices=indices, mean=mean, std=std, out=out)
     return out
 
 

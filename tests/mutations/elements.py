@@ -263,8 +263,7 @@ ELEMENTS = [
         "kernels/gather_normalize/cpu.py",
         "scale = np.float32(1.0 / (255.0 * std[channel]))",
         "scale = np.float32(1.0 / (255.0 * std[0]))",
-        "tests/kernels/test_gather_normalize.py::test_d1_equals_reference"
-        "[gather_normalize_serial-shape2]",
+        "tests/kernels/test_gather_normalize.py::test_d1_equals_reference[shape2]",
     ),
     Mutation(
         "sum-of-two-arrays-without-the-tail",
