@@ -374,7 +374,7 @@ PLANTED = [
         "work_planes",
     ),
     (
-        "drop_connect.cpu.backward",
+        "drop_connect.cpu._backward_part",
         "part * n,",
         "part // 2 * n,",
         "drop-connect 9 300 1000 1",

@@ -240,7 +240,7 @@ ELEMENTS = [
     Mutation(
         "drop-connect-input-gradient-of-the-first-part",
         "kernels/drop_connect/cpu.py",
-        "for part in range(count):",
+        "for part in range(work_dx.shape[0]):",
         "for part in range(1):",
         "tests/kernels/test_drop_connect.py::test_b9_equals_reference[6-45-131-4-float32]",
     ),

@@ -68,34 +68,25 @@ TASKS = [
         "places",
         _SCORES + "[cpu-float32-1e-06-(3, 70, 67, 33)]",
     ),
-    _left_out(
+    _fewer(
         "dropout-forward",
         "bernoulli_mask/cpu",
-        "(blocks + _SPAN - 1) // _SPAN",
+        "_draw_and_apply(-(-blocks // _SPAN)",
         _DROPOUT + "[20557-float32]",
-        _SPAN + "stop",
     ),
-    _left_out(
-        "dropout-backward",
-        "bernoulli_mask/cpu",
-        "(blocks + _SPAN - 1) // _SPAN",
-        _DROPOUT,
-        _SPAN + "_apply(",
-    ),
-    _left_out(
-        "dropout-planes", "bernoulli_mask/cpu", "(planes + span - 1) // span", _PLANES_DROPPED
-    ),
-    _left_out("dropout-coins", "bernoulli_mask/cpu", "blocks", _PLANES_DROPPED),
-    _left_out(
+    _fewer("dropout-backward", "bernoulli_mask/cpu", "_apply(tasks", _DROPOUT),
+    _fewer("dropout-planes", "bernoulli_mask/cpu", "_apply_planes(tasks", _PLANES_DROPPED),
+    _fewer("dropout-coins", "bernoulli_mask/cpu", "_draw(tasks", _PLANES_DROPPED),
+    _fewer(
         "gaussian-draw",
         "gaussian_mask/cpu",
-        "(blocks + _SPAN - 1) // _SPAN",
+        "_draw(-(-blocks // _SPAN)",
         _NOISE + "[16461-float32]",
     ),
-    _left_out(
+    _fewer(
         "gaussian-apply",
         "gaussian_mask/cpu",
-        "(x.size + _CHUNK - 1) // _CHUNK",
+        "_apply(tasks",
         "test_gaussian_mask.py::test_noise_of_several_tasks_is_applied_to_each_element",
     ),
     _left_out(
@@ -116,10 +107,10 @@ TASKS = [
         "tasks",
         "test_conv2d_transposed.py::test_h_transposed_is_the_definition",
     ),
-    _left_out(
+    _fewer(
         "drop-connect-forward",
         "drop_connect/cpu",
-        "chunks * slices",
+        "_forward(chunks * slices",
         "test_drop_connect.py::test_b9_equals_reference[6-45-131-4-float32]",
     ),
     _left_out(
