@@ -10,11 +10,10 @@ Bound: forward and backward move 8 bytes of float32 an element, and 1/8 byte of 
 takes 0.025 ns an element for each digit of the probability that is needed: `kernels._philox`.
 """
 
-import numpy as np
-
-from .._jit import jit, parallel_loops, prange
+from .._jit import jit, parallel
 from .._philox import BLOCK, BLOCK_BYTES, draw_bits
 from .._simd import fma, full, lanes, load, load_bits, load_first, select, store, store_first
+from .._tasks import share_out
 
 # Blocks a task: 16384 elements, 2 us and more.
 _SPAN = 4
@@ -23,72 +22,55 @@ _SPAN = 4
 _CHUNK = 1 << 14
 
 
-@parallel_loops
 def forward(x, seed, stream, threshold, scale, shift, fill, out_y, out_bits):
     """Draw the mask and apply it, one pass over memory."""
     blocks = out_bits.size // BLOCK_BYTES
-    if blocks <= _SPAN:
-        _draw_and_apply(x, seed, stream, threshold, scale, shift, fill, 0, blocks, out_y, out_bits)
-    else:
-        for index in prange((blocks + _SPAN - 1) // _SPAN):
-            task = np.int64(index)
-            first = task * _SPAN
-            stop = min(first + _SPAN, blocks)
-            _draw_and_apply(
-                x, seed, stream, threshold, scale, shift, fill, first, stop, out_y, out_bits
-            )
+    mask, line = (seed, stream, threshold), (scale, shift, fill)
+    _draw_and_apply(-(-blocks // _SPAN), x, mask, line, out_y, out_bits)
 
 
-@parallel_loops
 def apply(x, bits, scale, shift, fill, out_y):
     """Apply a mask that was drawn before."""
-    blocks = bits.size // BLOCK_BYTES
-    if blocks <= 2 * _SPAN:
-        _apply(x, bits, scale, shift, fill, 0, blocks, out_y)
-    else:
-        for index in prange((blocks + _SPAN - 1) // _SPAN):
-            task = np.int64(index)
-            first = task * _SPAN
-            _apply(x, bits, scale, shift, fill, first, min(first + _SPAN, blocks), out_y)
+    tasks, span = share_out(bits.size // BLOCK_BYTES, _SPAN, 2 * _SPAN)
+    _apply(tasks, x, bits, (scale, shift, fill), span, out_y)
 
 
-@parallel_loops
 def draw(seed, stream, threshold, out_bits):
     """The mask alone."""
-    blocks = out_bits.size // BLOCK_BYTES
-    if blocks <= _SPAN:
-        for block in range(blocks):
-            draw_bits(seed, stream, threshold, block, out_bits, BLOCK_BYTES * block)
-    else:
-        for index in prange(blocks):
-            block = np.int64(index)
-            draw_bits(seed, stream, threshold, block, out_bits, BLOCK_BYTES * block)
+    tasks, span = share_out(out_bits.size // BLOCK_BYTES, 1, _SPAN)
+    _draw(tasks, (seed, stream, threshold), span, out_bits)
 
 
-@parallel_loops
 def apply_planes(x, bits, plane, scale, shift, fill, out_y):
     """As `apply`, where `plane` successive elements share a bit."""
-    planes = x.size // plane
-    if x.size <= 2 * _CHUNK:
-        _apply_planes(x, bits, plane, scale, shift, fill, 0, planes, out_y)
-    else:
-        span = max(1, _CHUNK // plane)
-        for index in prange((planes + span - 1) // span):
-            task = np.int64(index)
-            first = task * span
-            stop = min(first + span, planes)
-            _apply_planes(x, bits, plane, scale, shift, fill, first, stop, out_y)
+    tasks, span = share_out(x.size // plane, max(1, _CHUNK // plane), 2 * _CHUNK // plane)
+    _apply_planes(tasks, x, bits, plane, (scale, shift, fill), span, out_y)
 
 
-@jit
-def _draw_and_apply(x, seed, stream, threshold, scale, shift, fill, first, stop, out_y, out_bits):
-    for block in range(first, stop):
+@parallel
+def _draw_and_apply(task, x, mask, line, out_y, out_bits):
+    seed, stream, threshold = mask
+    blocks = out_bits.size // BLOCK_BYTES
+    for block in range(task * _SPAN, min((task + 1) * _SPAN, blocks)):
         draw_bits(seed, stream, threshold, block, out_bits, BLOCK_BYTES * block)
-        _apply(x, out_bits, scale, shift, fill, block, block + 1, out_y)
+        _apply_blocks(x, out_bits, line, block, block + 1, out_y)
+
+
+@parallel
+def _apply(task, x, bits, line, span, out_y):
+    _apply_blocks(x, bits, line, task * span, (task + 1) * span, out_y)
+
+
+@parallel
+def _draw(task, mask, span, out_bits):
+    seed, stream, threshold = mask
+    for block in range(task * span, min((task + 1) * span, out_bits.size // BLOCK_BYTES)):
+        draw_bits(seed, stream, threshold, block, out_bits, BLOCK_BYTES * block)
 
 
 @jit
-def _apply(x, bits, scale, shift, fill, first, stop, out_y):
+def _apply_blocks(x, bits, line, first, stop, out_y):
+    scale, shift, fill = line
     end = min(BLOCK * stop, x.size)
     step = lanes(x)
     scales, shifts, fills = full(x, scale), full(x, shift), full(x, fill)
@@ -102,11 +84,12 @@ def _apply(x, bits, scale, shift, fill, first, stop, out_y):
         store_first(out_y, i, end - i, select(load_bits(bits, i, x), kept, fills))
 
 
-@jit
-def _apply_planes(x, bits, plane, scale, shift, fill, first, stop, out_y):
+@parallel
+def _apply_planes(task, x, bits, plane, line, span, out_y):
+    scale, shift, fill = line
     step = lanes(x)
     scales, shifts, fills = full(x, scale), full(x, shift), full(x, fill)
-    for p in range(first, stop):
+    for p in range(task * span, min((task + 1) * span, x.size // plane)):
         i, end = p * plane, (p + 1) * plane
         kept = bits[p >> 3] >> (p & 7) & 1
         while i + step <= end:
