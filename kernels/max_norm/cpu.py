@@ -10,45 +10,40 @@ import math
 
 import numpy as np
 
-from .._jit import jit, parallel_loops, prange
+from .._jit import jit, parallel
 from .._simd import full, lanes, load, load_as, load_first, store, store_first, sum_lanes
+from .._tasks import share_out
 
-# Elements a task, and where a second thread starts to pay.
+# Elements a task, and up to how many a second thread does not pay.
 _CHUNK = 1 << 14
-_SERIAL = 1 << 15
+_ALONE = 1 << 15
 
 _LIKE_DOUBLE = np.zeros(1)
 
 
-@parallel_loops
 def project(c, inout_weight):
     rows, size = inout_weight.shape
-    if rows * size <= _SERIAL:
-        _project_rows(c, 0, rows, inout_weight)
-    else:
-        span = max(1, _CHUNK // size)
-        for index in prange((rows + span - 1) // span):
-            task = np.int64(index)
-            first = task * span
-            _project_rows(c, first, min(first + span, rows), inout_weight)
+    tasks, span = share_out(rows, max(1, _CHUNK // size), _ALONE // size)
+    _project_rows(tasks, c, span, inout_weight)
 
 
-@jit
-def _project_rows(c, first, last, weight):
-    step = lanes(weight)
-    size = weight.shape[1]
-    for row in range(first, last):
+@parallel
+def _project_rows(task, c, span, inout_weight):
+    step = lanes(inout_weight)
+    rows, size = inout_weight.shape
+    for row in range(task * span, min((task + 1) * span, rows)):
         start, stop = row * size, (row + 1) * size
-        norm = math.sqrt(_sum_of_squares(weight, start, stop))
+        norm = math.sqrt(_sum_of_squares(inout_weight, start, stop))
         if norm > c:
             factor = c / norm
             i = start
             while i + step <= stop:
-                store(weight, i, load(weight, i) * factor)
+                store(inout_weight, i, load(inout_weight, i) * factor)
                 i += step
             if i < stop:
                 rest = stop - i
-                store_first(weight, i, rest, load_first(weight, i, rest, 0.0) * factor)
+                short = load_first(inout_weight, i, rest, 0.0) * factor
+                store_first(inout_weight, i, rest, short)
 
 
 @jit

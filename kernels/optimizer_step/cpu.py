@@ -7,29 +7,18 @@ Parallel over runs of elements; each is independent of the others and of the num
 
 import math
 
-import numpy as np
-
-from .._jit import jit, parallel_loops, prange
+from .._jit import jit, parallel
 from .._simd import fma, lanes, load, load_first, sqrt, store, store_first
 
 # Elements a task; less is done before another thread has woken.
 _TASK = 1 << 14
 
 
-@parallel_loops
 def sgd(grad, lr, weight_decay, maximize, inout_param):
     """4 flops and 12 bytes of float32 an element: bound by memory."""
-    size = grad.size
-    if size <= _TASK:
-        _sgd_run(grad, lr, weight_decay, maximize, 0, size, inout_param)
-    else:
-        for index in prange((size + _TASK - 1) // _TASK):
-            task = np.int64(index)
-            first, stop = task * _TASK, min((task + 1) * _TASK, size)
-            _sgd_run(grad, lr, weight_decay, maximize, first, stop, inout_param)
+    _sgd_run(-(-grad.size // _TASK), grad, lr, weight_decay, maximize, inout_param)
 
 
-@parallel_loops
 def sgd_momentum(
     grad,
     lr,
@@ -43,31 +32,21 @@ def sgd_momentum(
     inout_momentum_buffer,
 ):
     """8 flops and 20 bytes of float32 an element: bound by memory."""
-    size = grad.size
-    if size <= _TASK:
-        rule = momentum, 1 - dampening, nesterov, first_step
-        _momentum_run(
-            grad, lr, weight_decay, maximize, rule, 0, size, inout_param, inout_momentum_buffer
-        )
-    else:
-        for index in prange((size + _TASK - 1) // _TASK):
-            task = np.int64(index)
-            first, stop = task * _TASK, min((task + 1) * _TASK, size)
-            rule = momentum, 1 - dampening, nesterov, first_step
-            _momentum_run(
-                grad,
-                lr,
-                weight_decay,
-                maximize,
-                rule,
-                first,
-                stop,
-                inout_param,
-                inout_momentum_buffer,
-            )
+    _momentum_run(
+        -(-grad.size // _TASK),
+        grad,
+        lr,
+        momentum,
+        dampening,
+        weight_decay,
+        nesterov,
+        first_step,
+        maximize,
+        inout_param,
+        inout_momentum_buffer,
+    )
 
 
-@parallel_loops
 def adam(
     grad,
     lr,
@@ -83,32 +62,21 @@ def adam(
     inout_exp_avg_sq,
 ):
     """14 flops, a root, a quotient and 28 bytes of float32 an element: bound by memory."""
-    size = grad.size
-    rate = lr / (1 - beta1 ** float(step))
-    unbias_root = 1 / math.sqrt(1 - beta2 ** float(step))
-    shrink = 1 - lr * weight_decay if decoupled else 1.0
-    coupled = 0.0 if decoupled else weight_decay
-    if size <= _TASK:
-        rule = rate, beta1, beta2, eps, unbias_root, shrink
-        _adam_run(
-            grad, coupled, maximize, rule, 0, size, inout_param, inout_exp_avg, inout_exp_avg_sq
-        )
-    else:
-        for index in prange((size + _TASK - 1) // _TASK):
-            task = np.int64(index)
-            first, stop = task * _TASK, min((task + 1) * _TASK, size)
-            rule = rate, beta1, beta2, eps, unbias_root, shrink
-            _adam_run(
-                grad,
-                coupled,
-                maximize,
-                rule,
-                first,
-                stop,
-                inout_param,
-                inout_exp_avg,
-                inout_exp_avg_sq,
-            )
+    _adam_run(
+        -(-grad.size // _TASK),
+        grad,
+        lr,
+        beta1,
+        beta2,
+        eps,
+        weight_decay,
+        step,
+        decoupled,
+        maximize,
+        inout_param,
+        inout_exp_avg,
+        inout_exp_avg_sq,
+    )
 
 
 @jit
@@ -118,10 +86,10 @@ def _with_decay(grad, param, weight_decay, maximize):
     return fma(param, weight_decay, grad)
 
 
-@jit
-def _sgd_run(grad, lr, weight_decay, maximize, first, stop, inout_param):
+@parallel
+def _sgd_run(task, grad, lr, weight_decay, maximize, inout_param):
+    i, stop = task * _TASK, min((task + 1) * _TASK, grad.size)
     step = lanes(grad)
-    i = first
     while i + step <= stop:
         param = load(inout_param, i)
         g = _with_decay(load(grad, i), param, weight_decay, maximize)
@@ -134,12 +102,23 @@ def _sgd_run(grad, lr, weight_decay, maximize, first, stop, inout_param):
         store_first(inout_param, i, rest, fma(g, -lr, param))
 
 
-@jit
+@parallel
 def _momentum_run(
-    grad, lr, weight_decay, maximize, rule, first, stop, inout_param, inout_momentum_buffer
+    task,
+    grad,
+    lr,
+    momentum,
+    dampening,
+    weight_decay,
+    nesterov,
+    first_step,
+    maximize,
+    inout_param,
+    inout_momentum_buffer,
 ):
+    i, stop = task * _TASK, min((task + 1) * _TASK, grad.size)
+    rule = momentum, 1 - dampening, nesterov, first_step
     step = lanes(grad)
-    i = first
     while i + step <= stop:
         param = load(inout_param, i)
         g = _with_decay(load(grad, i), param, weight_decay, maximize)
@@ -165,16 +144,33 @@ def _momentum(g, buffer, rule):
     return (fma(buffer, momentum, g) if nesterov else buffer), buffer
 
 
-@jit
+@parallel
 def _adam_run(
-    grad, weight_decay, maximize, rule, first, stop, inout_param, inout_exp_avg, inout_exp_avg_sq
+    task,
+    grad,
+    lr,
+    beta1,
+    beta2,
+    eps,
+    weight_decay,
+    step,
+    decoupled,
+    maximize,
+    inout_param,
+    inout_exp_avg,
+    inout_exp_avg_sq,
 ):
-    step = lanes(grad)
-    i = first
-    while i + step <= stop:
+    i, stop = task * _TASK, min((task + 1) * _TASK, grad.size)
+    rate = lr / (1 - beta1 ** float(step))
+    unbias_root = 1 / math.sqrt(1 - beta2 ** float(step))
+    shrink = 1 - lr * weight_decay if decoupled else 1.0
+    coupled = 0.0 if decoupled else weight_decay
+    rule = rate, beta1, beta2, eps, unbias_root, shrink
+    width = lanes(grad)
+    while i + width <= stop:
         param, mean, square = _adam(
             load(grad, i),
-            weight_decay,
+            coupled,
             maximize,
             rule,
             load(inout_param, i),
@@ -184,12 +180,12 @@ def _adam_run(
         store(inout_exp_avg, i, mean)
         store(inout_exp_avg_sq, i, square)
         store(inout_param, i, param)
-        i += step
+        i += width
     rest = stop - i
     if rest > 0:
         param, mean, square = _adam(
             load_first(grad, i, rest, 0.0),
-            weight_decay,
+            coupled,
             maximize,
             rule,
             load_first(inout_param, i, rest, 0.0),

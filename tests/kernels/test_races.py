@@ -360,9 +360,9 @@ PLANTED = [
         "work|out",
     ),
     (
-        "optimizer_step.cpu.adam",
-        "min((task + 1) * _TASK, size)",
-        "min((task + 1) * _TASK + 1, size)",
+        "optimizer_step.cpu._adam_run",
+        "min((task + 1) * _TASK, grad.size)",
+        "min((task + 1) * _TASK + 1, grad.size)",
         "steps of optimizers 49189",
         "inout",
     ),

@@ -254,8 +254,8 @@ ELEMENTS = [
     Mutation(
         "clip-norm-of-the-first-chunk",
         "kernels/clip_norm/cpu.py",
-        "for chunk in range(work_partials.size):\n        total",
-        "for chunk in range(1):\n        total",
+        "out_sum[0] = work_partials[-1]",
+        "out_sum[0] = work_partials[0]",
         "tests/kernels/test_clip_norm.py::test_equals_reference[100003-float32]",
     ),
     Mutation(

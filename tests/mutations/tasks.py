@@ -4,8 +4,6 @@ from .mutation import Mutation
 
 _TASK = "\n            task = np.int64(index)\n            "
 _PLANES = _TASK + "first, last = task_rows(np.int64(task), planes, size)\n            "
-_SPAN = _TASK + "first = task * _SPAN\n            "
-_STEP = _TASK + "first, stop = task * _TASK, min((task + 1) * _TASK, size)\n            "
 
 
 def _left_out(name: str, file: str, tasks: str, test: str, then: str = "") -> Mutation:
@@ -89,16 +87,16 @@ TASKS = [
         "_apply(tasks",
         "test_gaussian_mask.py::test_noise_of_several_tasks_is_applied_to_each_element",
     ),
-    _left_out(
+    _fewer(
         "clip-length",
         "clip_norm/cpu",
-        "work_partials.size",
+        "_sum_chunks(work_partials.size",
         "test_clip_norm.py::test_equals_reference[100003-float32]",
     ),
-    _left_out(
+    _fewer(
         "clip-scale",
         "clip_norm/cpu",
-        "(size + _CHUNK - 1) // _CHUNK",
+        "_scale(chunks(inout_x.size)",
         "test_clip_norm.py::test_equals_reference[100003-float32]",
     ),
     _left_out(
@@ -203,33 +201,20 @@ TASKS = [
         _RESPONSE,
         "\n            _backward(",
     ),
-    _left_out(
+    _fewer(
         "max-norm",
         "max_norm/cpu",
-        "(rows + span - 1) // span",
+        "_project_rows(tasks",
         "test_max_norm.py::test_b7_equals_reference",
     ),
-    _left_out(
-        "sgd",
-        "optimizer_step/cpu",
-        "(size + _TASK - 1) // _TASK",
-        _STEPS,
-        _STEP + "_sgd_run(",
-    ),
-    _left_out(
+    _fewer("sgd", "optimizer_step/cpu", "_sgd_run(-(-grad.size // _TASK)", _STEPS),
+    _fewer(
         "sgd-with-momentum",
         "optimizer_step/cpu",
-        "(size + _TASK - 1) // _TASK",
+        "_momentum_run(\n        -(-grad.size // _TASK)",
         _STEPS,
-        _STEP + "rule = momentum",
     ),
-    _left_out(
-        "adam",
-        "optimizer_step/cpu",
-        "(size + _TASK - 1) // _TASK",
-        _STEPS,
-        _STEP + "rule = rate",
-    ),
+    _fewer("adam", "optimizer_step/cpu", "_adam_run(\n        -(-grad.size // _TASK)", _STEPS),
     _left_out("loss", "pointwise_loss/cpu", "out_sums.size", _LOSS),
     _left_out("loss-gradient", "pointwise_loss/cpu", "(gradient.size + CHUNK - 1) // CHUNK", _PULL),
     _left_out(

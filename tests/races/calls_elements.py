@@ -62,7 +62,7 @@ def elements() -> Iterator[tuple[str, Callable[[Rng], Run]]]:
         yield f"gaussian dropout {size}", _gaussian(size)
     for size in around(clip_cpu._CHUNK):
         yield f"clipped norm {size}", _clip(size)
-    for rows, size in ((3, 40_001), (max_norm_cpu._SERIAL // 7 + 1, 7), (331, 129)):
+    for rows, size in ((3, 40_001), (max_norm_cpu._ALONE // 7 + 1, 7), (331, 129)):
         yield f"largest norm {rows} {size}", _max_norm(rows, size)
     for size in around(optimizer_cpu._TASK):
         yield f"steps of optimizers {size}", _steps(size)
