@@ -1,9 +1,6 @@
 """Sums and masks that several kernels need around a product: bias gradients, fused ReLU."""
 
-import numpy as np
-
-from kernels import _jit
-from kernels._jit import prange
+from kernels._jit import jit, parallel
 from kernels._simd import (
     full,
     lanes,
@@ -16,15 +13,21 @@ from kernels._simd import (
     store_first,
     sum_lanes,
 )
+from kernels._tasks import share_out
 
 # Elements a task: 64 KiB of float32, a few microseconds.
 CHUNK = 1 << 14
 
 
-@_jit.jit
-def _mask(dy, y, out_dy, start, stop):
+def mask_where_positive(dy, y, out_dy):
+    """The gradient before a fused ReLU: dy where y > 0, else 0. All of one shape."""
+    _mask(-(-dy.size // CHUNK), dy, y, out_dy)
+
+
+@parallel
+def _mask(chunk, dy, y, out_dy):
+    i, stop = chunk * CHUNK, min((chunk + 1) * CHUNK, dy.size)
     step = lanes(dy)
-    i = start
     while i + step <= stop:
         store(out_dy, i, select(load(y, i) > 0.0, load(dy, i), 0.0))
         i += step
@@ -34,22 +37,22 @@ def _mask(dy, y, out_dy, start, stop):
         store_first(out_dy, i, stop - i, select(kept, value, 0.0))
 
 
-@_jit.parallel_loops
-def mask_where_positive(dy, y, out_dy):
-    """The gradient before a fused ReLU: dy where y > 0, else 0. All of one shape."""
-    chunks = (dy.size + CHUNK - 1) // CHUNK
-    if chunks == 1:
-        _mask(dy, y, out_dy, 0, dy.size)
-    else:
-        for index in prange(chunks):
-            chunk = np.int64(index)
-            _mask(dy, y, out_dy, chunk * CHUNK, min(dy.size, (chunk + 1) * CHUNK))
+def column_sums(x, work_wide, out_sums):
+    """out_sums[j] = sum_i x[i, j]; x (M, N), work_wide (N,) float64.
+
+    M N additions and as many elements read: bound by memory. Parallel over columns.
+    """
+    columns = x.shape[1]
+    tasks, span = share_out(columns, 64, columns if x.size <= CHUNK else 0)
+    _sum_columns(tasks, x, work_wide, span, out_sums)
 
 
-@_jit.jit
-def _sum_columns(x, wide, out_sums, start, stop):
-    """Sum columns [start, stop) of x (M, N) in float64, a register of columns at a time."""
+@parallel
+def _sum_columns(task, x, work_wide, span, out_sums):
+    """In float64, a register of columns at a time."""
+    wide = work_wide
     rows, columns = x.shape
+    start, stop = task * span, min((task + 1) * span, columns)
     step = lanes(wide)
     j = start
     while j + step <= stop:
@@ -68,23 +71,24 @@ def _sum_columns(x, wide, out_sums, start, stop):
         out_sums[k] = wide[k]
 
 
-@_jit.parallel_loops
-def column_sums(x, work_wide, out_sums):
-    """out_sums[j] = sum_i x[i, j]; x (M, N), work_wide (N,) float64.
-
-    M N additions and as many elements read: bound by memory. Parallel over columns.
-    """
-    columns = x.shape[1]
-    if x.size <= CHUNK:
-        _sum_columns(x, work_wide, out_sums, 0, columns)
-    else:
-        strips = (columns + 63) // 64
-        for index in prange(strips):
-            strip = np.int64(index)
-            _sum_columns(x, work_wide, out_sums, strip * 64, min(columns, strip * 64 + 64))
+def channel_sums(x, out_sums):
+    """out_sums[c] = the sum of x[:, c, :], in float64; x (N, C, S). Parallel over C."""
+    channels = x.shape[1]
+    tasks, span = share_out(channels, 1, channels if x.size <= CHUNK else 0)
+    _sum_channels(tasks, x, span, out_sums)
 
 
-@_jit.jit
+@parallel
+def _sum_channels(task, x, span, out_sums):
+    images, channels, positions = x.shape
+    for channel in range(task * span, min((task + 1) * span, channels)):
+        total = 0.0
+        for n in range(images):
+            total += _sum_run(x, (n * channels + channel) * positions, positions)
+        out_sums[channel] = total
+
+
+@jit
 def _sum_run(x, start, count):
     """The sum of `count` elements: float32 lanes, emptied into float64 every 1024 elements."""
     step = lanes(x)
@@ -103,29 +107,7 @@ def _sum_run(x, start, count):
     return total
 
 
-@_jit.jit
-def _sum_channel(x, channel):
-    images, channels, positions = x.shape
-    total = 0.0
-    for n in range(images):
-        total += _sum_run(x, (n * channels + channel) * positions, positions)
-    return total
-
-
-@_jit.parallel_loops
-def channel_sums(x, out_sums):
-    """out_sums[c] = the sum of x[:, c, :], in float64; x (N, C, S). Parallel over C."""
-    channels = x.shape[1]
-    if x.size <= CHUNK:
-        for c in range(channels):
-            out_sums[c] = _sum_channel(x, c)
-    else:
-        for index in prange(channels):
-            c = np.int64(index)
-            out_sums[c] = _sum_channel(x, c)
-
-
-@_jit.jit
+@jit
 def add_rectify(values, start, count, shift, relu):
     """values += shift, then max(., 0) where `relu`, on `count` elements; NaN stays."""
     step = lanes(values)

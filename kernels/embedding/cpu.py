@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-from .._jit import jit, parallel_loops, prange
+from .._jit import jit, parallel
 from .._simd import (
     REGISTER_BYTES,
     absolute,
@@ -34,6 +34,7 @@ from .._simd import (
     stream,
     sum_lanes,
 )
+from .._tasks import share_out
 from .runs import first_run, first_run_of, group
 
 # Elements of a task, and what one thread does before the others have started; copying is quick.
@@ -55,70 +56,46 @@ _STRIP = 64
 _LIKE_DOUBLE = np.zeros(1)
 
 
-@parallel_loops
 def forward(ids, weight, out_y):
     """Parallel over the positions."""
     count, size = out_y.shape
-    if out_y.size < _SERIAL_COPIES_BELOW:
-        _copy_rows(ids, weight, 0, count, out_y)
-    else:
-        span = max(1, _CHUNK // size)
-        for index in prange((count + span - 1) // span):
-            task = np.int64(index)
-            _copy_rows(ids, weight, task * span, min(count, (task + 1) * span), out_y)
+    alone = count if out_y.size < _SERIAL_COPIES_BELOW else 0
+    tasks, span = share_out(count, max(1, _CHUNK // size), alone)
+    _copy_rows(tasks, ids, weight, span, out_y)
 
 
-@parallel_loops
 def backward(dy, ids, padding_idx, by_frequency, work_order, work_starts, out_dweight):
     """Parallel over rows that get zeros, then over rows that get a sum, or strips of them."""
     vocabulary, size = out_dweight.shape
     source, runs, longest = group(ids, vocabulary, work_order, work_starts)
-    order = work_order[source]
-    if dy.size + out_dweight.size < _SERIAL_BELOW:
-        _zero_rows(ids, order, work_starts, runs, 0, vocabulary, out_dweight)
-        _sum_runs(
-            dy, ids, order, work_starts, 0, runs, 0, size, padding_idx, by_frequency, out_dweight
-        )
-    else:
-        span = max(1, _ZEROS // size)
-        for index in prange((vocabulary + span - 1) // span):
-            start = np.int64(index) * span
-            stop = min(vocabulary, start + span)
-            _zero_rows(ids, order, work_starts, runs, start, stop, out_dweight)
-        width = _STRIP if longest > _BLOCK else size
-        strips = (size + width - 1) // width
-        blocks = (ids.size + _BLOCK - 1) // _BLOCK
-        for index in prange(strips * blocks):
-            strip, block = divmod(np.int64(index), blocks)
-            _sum_runs(
-                dy,
-                ids,
-                order,
-                work_starts,
-                first_run(work_starts, runs, block * _BLOCK),
-                first_run(work_starts, runs, (block + 1) * _BLOCK),
-                strip * width,
-                min(size, (strip + 1) * width),
-                padding_idx,
-                by_frequency,
-                out_dweight,
-            )
+    order, small = work_order[source], dy.size + out_dweight.size < _SERIAL_BELOW
+    tasks, span = share_out(vocabulary, max(1, _ZEROS // size), vocabulary if small else 0)
+    _zero_rows(tasks, ids, order, work_starts, runs, span, out_dweight)
+    blocks, block = share_out(ids.size, _BLOCK, ids.size if small else 0)
+    strips, width = share_out(size, _STRIP, 0 if longest > _BLOCK and not small else size)
+    _sum_runs(
+        strips * blocks,
+        dy,
+        ids,
+        order,
+        work_starts,
+        runs,
+        (block, width),
+        padding_idx,
+        by_frequency,
+        out_dweight,
+    )
 
 
-@parallel_loops
 def renormalize(ids, max_norm, norm_type, work_order, work_starts, inout_weight):
     """Parallel over the rows, each once however often its id is there."""
     vocabulary, size = inout_weight.shape
     source, runs, _ = group(ids, vocabulary, work_order, work_starts)
-    order = work_order[source]
-    if runs * size < _SERIAL_BELOW:
-        _shrink_rows(ids, order, work_starts, 0, runs, max_norm, norm_type, inout_weight)
-    else:
-        span = max(1, _CHUNK // size)
-        for index in prange((runs + span - 1) // span):
-            start = np.int64(index) * span
-            stop = min(runs, start + span)
-            _shrink_rows(ids, order, work_starts, start, stop, max_norm, norm_type, inout_weight)
+    alone = runs if runs * size < _SERIAL_BELOW else 0
+    tasks, span = share_out(runs, max(1, _CHUNK // size), alone)
+    _shrink_rows(
+        tasks, ids, work_order[source], work_starts, runs, span, max_norm, norm_type, inout_weight
+    )
 
 
 @jit
@@ -135,10 +112,10 @@ def _copy_row(source, start, size, out, to, past):
         store_first(out, to + i, rest, load_first(source, start + i, rest, 0.0))
 
 
-@jit
-def _copy_rows(ids, weight, start, stop, out_y):
+@parallel
+def _copy_rows(task, ids, weight, span, out_y):
     size = weight.shape[1]
-    for position in range(start, stop):
+    for position in range(task * span, min((task + 1) * span, ids.size)):
         _copy_row(weight, ids[position] * size, size, out_y, position * size, False)
 
 
@@ -169,28 +146,34 @@ def _zero(out, start, stop, past):
         store_first(out, i, stop - i, zeros)
 
 
-@jit
-def _zero_rows(ids, order, starts, runs, start, stop, out):
-    """Zeros in those of rows [start, stop) whose id is not there."""
-    size = out.shape[1]
-    past = _past_caches(out)
-    run = first_run_of(ids, order, starts, runs, start)
-    row = start
+@parallel
+def _zero_rows(task, ids, order, starts, runs, span, out_dweight):
+    """Zeros in the rows whose id is not there."""
+    vocabulary, size = out_dweight.shape
+    past = _past_caches(out_dweight)
+    row, stop = task * span, min((task + 1) * span, vocabulary)
+    run = first_run_of(ids, order, starts, runs, row)
     while row < stop:
         present = stop
         if run < runs:
             present = min(stop, ids[order[starts[run]]])
-        _zero(out, row * size, present * size, past)
+        _zero(out_dweight, row * size, present * size, past)
         row = present + 1
         run += 1
 
 
-@jit
-def _sum_runs(
-    dy, ids, order, starts, first, last, start, stop, padding_idx, by_frequency, out_dweight
-):
-    """Columns [start, stop) of the gradients of runs [first, last)."""
+@parallel
+def _sum_runs(task, dy, ids, order, starts, runs, share, padding_idx, by_frequency, out_dweight):
+    """Some columns of the gradients of the runs that begin in a block of positions.
+
+    share  (positions of a block, columns of a strip)
+    """
     size = dy.shape[1]
+    block, width = share
+    strip, place = divmod(task, (ids.size + block - 1) // block)
+    first = first_run(starts, runs, place * block)
+    last = first_run(starts, runs, (place + 1) * block)
+    start, stop = strip * width, min(size, (strip + 1) * width)
     past = _past_caches(out_dweight) and size % lanes(dy) == 0
     for run in range(first, last):
         begin, end = starts[run], starts[run + 1]
@@ -241,11 +224,12 @@ def _sum_run(dy, order, begin, end, start, stop, scale, to, out_dweight):
         column += 1
 
 
-@jit
-def _shrink_rows(ids, order, starts, first, last, max_norm, norm_type, weight):
+@parallel
+def _shrink_rows(task, ids, order, starts, runs, span, max_norm, norm_type, inout_weight):
+    weight = inout_weight
     step = lanes(weight)
     size = weight.shape[1]
-    for run in range(first, last):
+    for run in range(task * span, min((task + 1) * span, runs)):
         row = ids[order[starts[run]]]
         norm = _norm(weight, row, norm_type)
         if norm > max_norm:

@@ -346,7 +346,7 @@ PLANTED = [
         "out_dx",
     ),
     (
-        "embedding.cpu.backward",
+        "embedding.cpu._sum_runs",
         "min(size, (strip + 1) * width)",
         "min(size, (strip + 1) * width + 1)",
         "embedding 3 129 4001",

@@ -111,28 +111,28 @@ TASKS = [
         "_forward(chunks * slices",
         "test_drop_connect.py::test_b9_equals_reference[6-45-131-4-float32]",
     ),
-    _left_out(
+    _fewer(
         "embedding-rows",
         "embedding/cpu",
-        "(count + span - 1) // span",
+        "_copy_rows(tasks",
         _EMBEDDING + "[cpu-float32-1e-06-(8209, 128, 2203)]",
     ),
-    _left_out(
+    _fewer(
         "embedding-zeros",
         "embedding/cpu",
-        "(vocabulary + span - 1) // span",
+        "_zero_rows(tasks",
         _EMBEDDING + "[cpu-float32-1e-06-(70001, 17, 300)]",
     ),
-    _left_out(
+    _fewer(
         "embedding-sums",
         "embedding/cpu",
-        "strips * blocks",
+        "_sum_runs(\n        strips * blocks",
         _EMBEDDING + "[cpu-float32-1e-06-(257, 67, 1009)]",
     ),
-    _left_out(
+    _fewer(
         "embedding-norms",
         "embedding/cpu",
-        "(runs + span - 1) // span",
+        "_shrink_rows(\n        tasks",
         "test_embedding.py::test_rows_of_several_tasks_are_shrunk",
     ),
     _fewer(
