@@ -13,13 +13,13 @@ from kernels._check import float_arrays, plain
 from kernels._reduce import column_sums, mask_where_positive
 from kernels.matmul import cpu, cpu_direct, reference
 from kernels.matmul.algorithms import (
-    SERIAL,
     gradients,
     gradients_together,
     multiply,
     multiply_stacks,
     packed_scratch,
 )
+from kernels.matmul.cpu_direct import SERIAL
 
 IMPLEMENTATIONS = {"reference": reference, "cpu": cpu, "cpu_direct": cpu_direct}
 

@@ -6,9 +6,7 @@ from kernels import _jit, _memory
 from kernels._simd import REGISTER_BYTES, VALUE_BYTES
 from kernels._tile import TILE_ROWS, panel_columns
 from kernels.matmul import cpu, cpu_direct, cpu_rows
-
-# Multiply-adds below which a launch costs more than it saves: some 10 us of one core.
-SERIAL = 1 << 19
+from kernels.matmul.cpu_direct import SERIAL
 
 # Packing A pays if it does not fit in L2 and is multiplied by more than two panels of columns.
 DIRECT_A, DIRECT_PANELS = 1 << 15, 2
@@ -37,9 +35,9 @@ def multiply(
     m, n = y.shape
     depth = a.size // m
     if m * n * depth <= SERIAL and depth <= DIRECT_DEPTH:
-        work = np.empty(_direct_scratch(depth, a.itemsize), a.dtype)
+        work = np.empty((1, _direct_scratch(depth, a.itemsize)), a.dtype)
         # By position: keywords would take half as long as the smallest products do.
-        cpu_direct.product_serial(a, b, bias, transpose_a, transpose_b, relu, work, y)
+        cpu_direct.fill_shares(1, a, b, bias, transpose_a, transpose_b, relu, 1, 1, work, y)
     elif not transpose_a and _tall(m, depth, n, a.itemsize):
         cpu_rows.product(
             a=a,
@@ -142,7 +140,6 @@ def multiply_stacks(
         transpose_a=transpose_a,
         transpose_b=transpose_b,
         relu=relu,
-        together=items > 1 and items * m * n * depth > SERIAL,
         work=direct_scratch(depth, a.dtype),
         out_y=y,
     )

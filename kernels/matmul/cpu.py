@@ -6,10 +6,7 @@ all its rows of A by it before it goes on, so B is read once from memory. The ta
 the shapes alone, and the sum over K runs in the same order in each.
 """
 
-import numpy as np
-
-from kernels import _jit
-from kernels._jit import prange, thread_id
+from kernels._jit import jit, parallel, thread_id
 from kernels._reduce import add_rectify
 from kernels._simd import lanes, load, load_first, maximum, store, store_first
 from kernels._tile import (
@@ -20,6 +17,7 @@ from kernels._tile import (
     copy_tile_row,
     finish_tile_row,
     multiply_block,
+    panel_columns,
     tile_lanes,
     transpose_rows,
     transpose_square,
@@ -35,7 +33,7 @@ BALANCED = 128
 TASKS = 8
 
 
-@_jit.jit
+@jit
 def _panel(panel, columns, register):
     """First column and width of a panel: 4 registers are taken as 2 and 2.
 
@@ -52,7 +50,7 @@ def _panel(panel, columns, register):
     return column, wide
 
 
-@_jit.jit
+@jit
 def _pack_b_panel(b, transpose_b, depth_from, depth, column, wide, work_b):
     """`wide` columns of B from `depth_from` and `column` on as (depth, 3 registers), then zeros."""
     register = tile_lanes(b)
@@ -86,7 +84,7 @@ def _pack_b_panel(b, transpose_b, depth_from, depth, column, wide, work_b):
         j += 1
 
 
-@_jit.jit
+@jit
 def _pack_a_rows(a, transpose_a, row, depth_from, depth, work_a, start):
     """One row block (depth, TILE_ROWS) of A from `row` and `depth_from` on, zeros beyond."""
     stride = a.shape[1]
@@ -114,18 +112,7 @@ def _pack_a_rows(a, transpose_a, row, depth_from, depth, work_a, start):
             work_a[start + k * TILE_ROWS + i] = value
 
 
-@_jit.jit
-def _pack_a(a, transpose_a, first, last, padded, work_a):
-    """Row blocks [first, last) of A, for all depths; `padded` rows in all."""
-    depth_total = a.shape[0] if transpose_a else a.shape[1]
-    for depth_from in range(0, depth_total, DEPTH):
-        depth = min(DEPTH, depth_total - depth_from)
-        for row in range(first * TILE_ROWS, last * TILE_ROWS, TILE_ROWS):
-            start = depth_from * padded + row * depth
-            _pack_a_rows(a, transpose_a, row, depth_from, depth, work_a, start)
-
-
-@_jit.jit
+@jit
 def _add_bias(bias, relu, y, start, column, count):
     """y += bias, rectified where `relu`, on `count` columns of one row."""
     if bias.size == 0:
@@ -147,28 +134,6 @@ def _add_bias(bias, relu, y, start, column, count):
         store_first(y, start + j, rest, maximum(value, 0.0) if relu else value)
 
 
-@_jit.jit
-def _fill_columns(
-    b, transpose_b, depth_total, row, rows, padded, first, last, bias, relu, add, work_a,
-    work_b, work_spare, out_y,
-):  # fmt: skip
-    """`rows` rows of the result from `row` on, in the panels [first, last)."""
-    width = TILE_VECTORS * tile_lanes(out_y)
-    n = out_y.shape[1]
-    for panel in range(first, last):
-        column, wide = _panel(panel, n, tile_lanes(out_y))
-        for depth_from in range(0, depth_total, DEPTH):
-            depth = min(DEPTH, depth_total - depth_from)
-            _pack_b_panel(b, transpose_b, depth_from, depth, column, wide, work_b)
-            multiply_block(
-                depth, rows, wide, work_a, depth_from * padded + row * depth, work_b, 0, width,
-                0, out_y, row * n + column, n, add or depth_from > 0, work_spare,
-            )  # fmt: skip
-        if bias.size or relu:
-            for i in range(row, row + rows):
-                _add_bias(bias, relu, out_y, i * n + column, column, wide)
-
-
 def product(a, b, bias, transpose_a, transpose_b, relu, work_a, work_b, work_spare, out_y):
     """out_y = op(a) op(b) + bias, rectified where `relu`; an empty bias adds nothing.
 
@@ -183,7 +148,7 @@ def product(a, b, bias, transpose_a, transpose_b, relu, work_a, work_b, work_spa
     2 M N K flops; M K + K N + M N elements to and from memory. Parallel over groups of panels,
     and of rows where there are few panels.
     """
-    _product(
+    _multiply(
         a, b, bias, transpose_a, transpose_b, relu, False, work_a, work_b, work_spare, out_y
     )  # fmt: skip
 
@@ -191,39 +156,66 @@ def product(a, b, bias, transpose_a, transpose_b, relu, work_a, work_b, work_spa
 def accumulate(a, b, transpose_a, transpose_b, work_a, work_b, work_spare, inout_y):
     """inout_y += op(a) op(b); as `product`."""
     nothing = work_b[0, :0]
-    _product(
+    _multiply(
         a, b, nothing, transpose_a, transpose_b, False, True, work_a, work_b, work_spare, inout_y
     )  # fmt: skip
 
 
-@_jit.parallel_loops
-def _product(
+def _multiply(
     a, b, bias, transpose_a, transpose_b, relu, add, work_a, work_b, work_spare, out_y
 ):  # fmt: skip
     m, n = out_y.shape
-    depth_total = a.shape[0] if transpose_a else a.shape[1]
-    width = TILE_VECTORS * tile_lanes(out_y)
-    panels = (n + width - 1) // width
-    blocks = (m + TILE_ROWS - 1) // TILE_ROWS
-    padded = blocks * TILE_ROWS
+    panels, blocks = -(-n // panel_columns(out_y.dtype)), -(-m // TILE_ROWS)
     across = min(panels, TASKS)
     # Panels differ in width, rows do not.
     down = min(blocks, TASKS // across)
     if across < TASKS and m >= BALANCED:
         down = max(down, 2)
+    _pack_a(min(blocks, TASKS), a, transpose_a, work_a)
+    _fill_columns(
+        across * down, b, transpose_b, bias, relu, add, across, down, work_a, work_b, work_spare,
+        out_y,
+    )  # fmt: skip
+
+
+@parallel
+def _pack_a(share, a, transpose_a, work_a):
+    """A share of A's row blocks, for all depths."""
+    rows, depth_total = (a.shape[1], a.shape[0]) if transpose_a else a.shape
+    blocks = (rows + TILE_ROWS - 1) // TILE_ROWS
     shares = min(blocks, TASKS)
-    for index in prange(shares):
-        share = np.int64(index)
-        first, last = blocks * share // shares, blocks * (share + 1) // shares
-        _pack_a(a, transpose_a, first, last, padded, work_a)
-    for index in prange(across * down):
-        task = np.int64(index)
-        thread = thread_id()
-        group, share = task % across, task // across
-        row = blocks * share // down * TILE_ROWS
-        rows = min(m, blocks * (share + 1) // down * TILE_ROWS) - row
-        _fill_columns(
-            b, transpose_b, depth_total, row, rows, padded, panels * group // across,
-            panels * (group + 1) // across, bias, relu, add, work_a, work_b[thread],
-            work_spare[thread], out_y,
-        )  # fmt: skip
+    first, last = blocks * share // shares, blocks * (share + 1) // shares
+    for depth_from in range(0, depth_total, DEPTH):
+        depth = min(DEPTH, depth_total - depth_from)
+        for row in range(first * TILE_ROWS, last * TILE_ROWS, TILE_ROWS):
+            start = depth_from * blocks * TILE_ROWS + row * depth
+            _pack_a_rows(a, transpose_a, row, depth_from, depth, work_a, start)
+
+
+@parallel
+def _fill_columns(
+    task, b, transpose_b, bias, relu, add, across, down, work_a, work_b, work_spare, out_y
+):  # fmt: skip
+    """A share of the rows of C, in a group of its panels."""
+    thread = thread_id()
+    m, n = out_y.shape
+    depth_total = b.shape[1] if transpose_b else b.shape[0]
+    register = tile_lanes(out_y)
+    width = TILE_VECTORS * register
+    panels, blocks = (n + width - 1) // width, (m + TILE_ROWS - 1) // TILE_ROWS
+    group, share = task % across, task // across
+    row = blocks * share // down * TILE_ROWS
+    rows = min(m, blocks * (share + 1) // down * TILE_ROWS) - row
+    for panel in range(panels * group // across, panels * (group + 1) // across):
+        column, wide = _panel(panel, n, register)
+        for depth_from in range(0, depth_total, DEPTH):
+            depth = min(DEPTH, depth_total - depth_from)
+            _pack_b_panel(b, transpose_b, depth_from, depth, column, wide, work_b[thread])
+            multiply_block(
+                depth, rows, wide, work_a, depth_from * blocks * TILE_ROWS + row * depth,
+                work_b[thread], 0, width, 0, out_y, row * n + column, n, add or depth_from > 0,
+                work_spare[thread],
+            )  # fmt: skip
+        if bias.size or relu:
+            for i in range(row, row + rows):
+                _add_bias(bias, relu, out_y, i * n + column, column, wide)

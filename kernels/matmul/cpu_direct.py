@@ -3,10 +3,9 @@
 The sum over K is cut where `cpu` cuts it and runs in the same order, so both give the same bits.
 """
 
-import numpy as np
-
-from kernels import _jit
-from kernels._jit import prange, thread_id
+from kernels._jit import jit, parallel, thread_id
+from kernels._simd import REGISTER_BYTES
+from kernels._tasks import share_out
 from kernels._tile import TILE_VECTORS, copy, copy_tile_row, tile_lanes, transpose_square
 from kernels.matmul.cpu import DEPTH, TASKS
 from kernels.matmul.direct_tile import (
@@ -24,11 +23,14 @@ from kernels.matmul.direct_tile import (
 # Elements of B that stay in L1 while tiles pass over them again and again.
 NEAR = 1 << 13
 
+# Multiply-adds below which a launch costs more than it saves: some 10 us of one core.
+SERIAL = 1 << 19
+
 # Scratch of a thread, in registers: the sums of a tile, and the widest panel for each of K.
 WORK_SUMS, WORK_PANEL = MOST_SUMS, 6
 
 
-@_jit.jit
+@jit
 def _pack_register(b, transpose_b, depth, column, work, start, width):
     """A register of columns of B from `column` on, one row every `width` elements."""
     register = tile_lanes(b)
@@ -45,7 +47,7 @@ def _pack_register(b, transpose_b, depth, column, work, start, width):
             work[start + k * width + lane] = b[column + lane, k]
 
 
-@_jit.jit
+@jit
 def pack_b(b, transpose_b, depth, column, last, vectors, work, start):
     """`vectors` registers of columns of B, none beyond `last`, as (depth, vectors, register)."""
     register = tile_lanes(b)
@@ -60,7 +62,7 @@ def pack_b(b, transpose_b, depth, column, last, vectors, work, start):
         )  # fmt: skip
 
 
-@_jit.jit
+@jit
 def _multiply(vectors, depth_total, a, a_place, b, b_place, bias, relu, work, c, c_place):
     """`vectors` registers of columns of C, for all the rows of A; the places are the tiles'."""
     a_start, a_row, a_step, last_row = a_place
@@ -87,7 +89,7 @@ def _multiply(vectors, depth_total, a, a_place, b, b_place, bias, relu, work, c,
                 direct_tile_6(depth, a, left, b, right, stages, work, bias, c, to)
 
 
-@_jit.jit
+@jit
 def _narrow(a, b, bias, transpose_a, transpose_b, relu, first, last, work, out_y):
     """Rows [first, last) of a result that is narrower than a register."""
     columns = out_y.shape[1]
@@ -116,7 +118,7 @@ def _narrow(a, b, bias, transpose_a, transpose_b, relu, first, last, work, out_y
                 out_y[row + i, j] = 0.0 if relu and value < 0.0 else value
 
 
-@_jit.jit
+@jit
 def fill(
     a, b, bias, transpose_a, transpose_b, relu, first, last, register_from, register_to, work, out_y
 ):
@@ -152,18 +154,7 @@ def fill(
         at += vectors
 
 
-@_jit.jit
-def product_serial(a, b, bias, transpose_a, transpose_b, relu, work, out_y):
-    """As `product`, on one thread, for work that a launch would take longer than.
-
-    work  as in `product`, of one thread
-    """
-    rows, columns = out_y.shape
-    registers = (columns + tile_lanes(out_y) - 1) // tile_lanes(out_y)
-    fill(a, b, bias, transpose_a, transpose_b, relu, 0, rows, 0, registers, work, out_y)
-
-
-@_jit.jit
+@jit
 def _sum_columns(dy, start, rows, out_dbias):
     """Four columns at a time, since each addition waits for the one before."""
     columns = out_dbias.size
@@ -183,7 +174,7 @@ def _sum_columns(dy, start, rows, out_dbias):
         out_dbias[j] = total
 
 
-@_jit.jit
+@jit
 def backward_serial(dy, y, a, b, transpose_a, transpose_b, work, out_da, out_db, out_dbias):
     """All gradients of a product in one call; an output without elements is not computed.
 
@@ -228,7 +219,7 @@ def backward_serial(dy, y, a, b, transpose_a, transpose_b, work, out_da, out_db,
             )  # fmt: skip
 
 
-@_jit.jit
+@jit
 def group_start(group, across, registers):
     """The first register of a group of panels; the last, which may overlap, goes with another."""
     if group == across:
@@ -236,7 +227,6 @@ def group_start(group, across, registers):
     return min(3 * ((registers + 2) // 3 * group // across), max(0, registers - 2))
 
 
-@_jit.parallel_loops
 def product(a, b, bias, transpose_a, transpose_b, relu, work, out_y):
     """out_y = op(a) op(b) + bias, rectified where `relu`; an empty bias adds nothing.
 
@@ -250,48 +240,54 @@ def product(a, b, bias, transpose_a, transpose_b, relu, work, out_y):
     and of rows where there are few.
     """
     rows, columns = out_y.shape
-    registers = (columns + tile_lanes(out_y) - 1) // tile_lanes(out_y)
-    panels = (registers + 2) // 3
-    across = min(panels, TASKS)
+    registers = -(-columns * out_y.itemsize // REGISTER_BYTES)
+    across = min(-(-registers // 3), TASKS)
     # Every share of rows packs B for itself.
     down = max(1, min(rows // 64, TASKS // across))
-    for index in prange(across * down):
-        task = np.int64(index)
-        group, share = task // down, task % down
-        first, last = rows * share // down, rows * (share + 1) // down
-        fill(
-            a, b, bias, transpose_a, transpose_b, relu, first, last,
-            group_start(group, across, registers), group_start(group + 1, across, registers),
-            work[thread_id()], out_y,
-        )  # fmt: skip
+    fill_shares(
+        across * down, a, b, bias, transpose_a, transpose_b, relu, across, down, work, out_y
+    )
 
 
-@_jit.parallel_loops
-def product_stacks(
-    a, b, bias, a_items, b_items, transpose_a, transpose_b, relu, together, work, out_y
-):
+@parallel
+def fill_shares(task, a, b, bias, transpose_a, transpose_b, relu, across, down, work, out_y):
+    """A share of the rows of C, in a group of its columns."""
+    rows, columns = out_y.shape
+    registers = (columns + tile_lanes(out_y) - 1) // tile_lanes(out_y)
+    group, share = task // down, task % down
+    first, last = rows * share // down, rows * (share + 1) // down
+    fill(
+        a, b, bias, transpose_a, transpose_b, relu, first, last,
+        group_start(group, across, registers), group_start(group + 1, across, registers),
+        work[thread_id() % work.shape[0]], out_y,
+    )  # fmt: skip
+
+
+def product_stacks(a, b, bias, a_items, b_items, transpose_a, transpose_b, relu, work, out_y):
     """As `product` for every item of a stack.
 
     a                 (A, M, K), or (A, K, M) where `transpose_a`
     b                 (B, K, N), or (B, N, K) where `transpose_b`
     a_items, b_items  (items,) which matrices are multiplied, int64
-    together          whether all threads are worth a launch
     out_y             (items, M, N)
 
     Parallel over the items.
     """
+    items, depth = out_y.shape[0], b.shape[2 if transpose_b else 1]
+    tasks, span = share_out(items, 1, items if out_y.size * depth <= SERIAL else 1)
+    _fill_items(
+        tasks, a, b, bias, a_items, b_items, transpose_a, transpose_b, relu, span, work, out_y
+    )
+
+
+@parallel
+def _fill_items(
+    task, a, b, bias, a_items, b_items, transpose_a, transpose_b, relu, span, work, out_y
+):
     items, rows, columns = out_y.shape
     registers = (columns + tile_lanes(out_y) - 1) // tile_lanes(out_y)
-    if together:
-        for index in prange(items):
-            item = np.int64(index)
-            fill(
-                a[a_items[item]], b[b_items[item]], bias, transpose_a, transpose_b, relu, 0, rows,
-                0, registers, work[thread_id()], out_y[item],
-            )  # fmt: skip
-    else:
-        for item in range(items):
-            fill(
-                a[a_items[item]], b[b_items[item]], bias, transpose_a, transpose_b, relu, 0, rows,
-                0, registers, work[0], out_y[item],
-            )  # fmt: skip
+    for item in range(task * span, min((task + 1) * span, items)):
+        fill(
+            a[a_items[item]], b[b_items[item]], bias, transpose_a, transpose_b, relu, 0, rows,
+            0, registers, work[thread_id()], out_y[item],
+        )  # fmt: skip

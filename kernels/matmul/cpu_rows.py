@@ -6,11 +6,8 @@ from memory once and stays near for all panels. The sum over K is cut where `cpu
 give the same bits.
 """
 
-import numpy as np
-
-from kernels import _jit
-from kernels._jit import prange, thread_id
-from kernels._simd import lanes, load, maximum, store
+from kernels._jit import jit, parallel, thread_id
+from kernels._simd import VALUE_BYTES, lanes, load, maximum, store
 from kernels._tile import accumulate, multiply_rows, tile_lanes
 from kernels.matmul.cpu import DEPTH
 from kernels.matmul.cpu_direct import pack_b
@@ -19,7 +16,7 @@ from kernels.matmul.cpu_direct import pack_b
 ROWS = 48
 
 
-@_jit.jit
+@jit
 def _finish(bias, relu, rows, columns, y, start):
     """y += bias, rectified where `relu`, on whole rows: a call a row would be felt."""
     for row in range(start, start + rows * columns, columns):
@@ -30,7 +27,6 @@ def _finish(bias, relu, rows, columns, y, start):
             store(y, row + column, maximum(value, 0.0) if relu else value)
 
 
-@_jit.parallel_loops
 def product(a, b, bias, transpose_b, relu, work_b, work_sums, out_y):
     """out_y = a op(b) + bias, rectified where `relu`; an empty bias adds nothing.
 
@@ -45,30 +41,36 @@ def product(a, b, bias, transpose_b, relu, work_b, work_sums, out_y):
     over blocks of rows.
     """
     rows, columns = out_y.shape
+    _pack_panel(columns * out_y.itemsize // VALUE_BYTES, b, transpose_b, work_b)
+    _fill_rows(-(-rows // ROWS), a, bias, relu, work_b, work_sums, out_y)
+
+
+@parallel
+def _pack_panel(panel, b, transpose_b, work_b):
+    wide = lanes(b)
+    depth, columns = (b.shape[1], b.shape[0]) if transpose_b else b.shape
+    last_register, start = columns - tile_lanes(b), panel * depth * wide
+    pack_b(b, transpose_b, depth, panel * wide, last_register, 2, work_b, start)
+
+
+@parallel
+def _fill_rows(block, a, bias, relu, work_b, work_sums, out_y):
+    rows, columns = out_y.shape
     depth_total = a.shape[1]
     wide = lanes(out_y)
-    panels, last_register = columns // wide, columns - tile_lanes(out_y)
-    for index in prange(panels):
-        panel = np.int64(index)
-        pack_b(
-            b, transpose_b, depth_total, panel * wide, last_register, 2, work_b,
-            panel * depth_total * wide,
-        )  # fmt: skip
     blocks = (rows + ROWS - 1) // ROWS
     flat_a, y = a.reshape(-1), out_y.reshape(-1)
-    for index in prange(blocks):
-        block = np.int64(index)
-        first, last = rows * block // blocks, rows * (block + 1) // blocks
-        high, start = last - first, first * columns
-        sums = work_sums[thread_id()]
-        for k in range(0, depth_total, DEPTH):
-            depth = min(DEPTH, depth_total - k)
-            multiply_rows(
-                high, depth, flat_a, (first * depth_total + k, depth_total, 1),
-                work_b, (k * wide, depth_total * wide), panels,
-                sums if k > 0 else y, (0 if k > 0 else start, columns, wide), False,
-            )  # fmt: skip
-            if k > 0:
-                accumulate(sums, 0, y, start, high * columns)
-        if bias.size or relu:
-            _finish(bias, relu, high, columns, y, start)
+    first, last = rows * block // blocks, rows * (block + 1) // blocks
+    high, start = last - first, first * columns
+    sums = work_sums[thread_id()]
+    for k in range(0, depth_total, DEPTH):
+        depth = min(DEPTH, depth_total - k)
+        multiply_rows(
+            high, depth, flat_a, (first * depth_total + k, depth_total, 1),
+            work_b, (k * wide, depth_total * wide), columns // wide,
+            sums if k > 0 else y, (0 if k > 0 else start, columns, wide), False,
+        )  # fmt: skip
+        if k > 0:
+            accumulate(sums, 0, y, start, high * columns)
+    if bias.size or relu:
+        _finish(bias, relu, high, columns, y, start)

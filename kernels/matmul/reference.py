@@ -22,13 +22,12 @@ def accumulate(a, b, transpose_a, transpose_b, inout_y):
     inout_y += (a.T if transpose_a else a) @ (b.T if transpose_b else b)
 
 
-def product_stacks(a, b, bias, a_items, b_items, transpose_a, transpose_b, relu, together, out_y):
+def product_stacks(a, b, bias, a_items, b_items, transpose_a, transpose_b, relu, out_y):
     """As `product` for every item of a stack.
 
     a                 (A, M, K), or (A, K, M) where `transpose_a`
     b                 (B, K, N), or (B, N, K) where `transpose_b`
     a_items, b_items  (items,) which matrices are multiplied
-    together          how it is computed, not what
     out_y             (items, M, N)
     """
     for y, i, j in zip(out_y, a_items, b_items, strict=True):

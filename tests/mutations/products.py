@@ -129,8 +129,8 @@ PRODUCTS = [
     Mutation(
         "matmul-sums-the-last-depth-only",
         "kernels/matmul/cpu.py",
-        "row * n + column, n, add or depth_from > 0, work_spare,",
-        "row * n + column, n, add, work_spare,",
+        "row * n + column, n, add or depth_from > 0,",
+        "row * n + column, n, add,",
         _MATMUL + "[float32-1e-06-ab-linear-plain]",
     ),
     Mutation(
