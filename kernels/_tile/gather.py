@@ -68,6 +68,13 @@ def _write_sums(builder: Any, sums: list, c_base: Any, c: types.Array, add: Any)
 
 
 def _gather_tile(vectors: int) -> Callable:
+    """c[i, j] = sum_k a[places[i] + offsets[k]] b[k, j], or += where `add`; depth >= 1.
+
+    `places` and `offsets` (int64) are read from `place` and `offset` on, A is counted from
+    `a_start`. Rows of B and of C are as long as the tile, `vectors` registers. A float64 C of
+    float32 sums is always added to.
+    """
+
     def typing(
         typingctx, depth, a, a_start, places, place, offsets, offset, b, b_start, c, c_start, add
     ):
@@ -112,29 +119,4 @@ def _gather_tile(vectors: int) -> Callable:
     return typing
 
 
-_gather_1, _gather_2 = _gather_tile(1), _gather_tile(2)
-
-
-@intrinsic
-def gather_tile_1(
-    typingctx, depth, a, a_start, places, place, offsets, offset, b, b_start, c, c_start, add
-):
-    """As `gather_tile_2` on one register of columns."""
-    return _gather_1(
-        typingctx, depth, a, a_start, places, place, offsets, offset, b, b_start, c, c_start, add
-    )
-
-
-@intrinsic
-def gather_tile_2(
-    typingctx, depth, a, a_start, places, place, offsets, offset, b, b_start, c, c_start, add
-):
-    """c[i, j] = sum_k a[places[i] + offsets[k]] b[k, j], or += where `add`; depth >= 1.
-
-    `places` and `offsets` (int64) are read from `place` and `offset` on, A is counted from
-    `a_start`. Rows of B and of C are as long as the tile. A float64 C of float32 sums is
-    always added to.
-    """
-    return _gather_2(
-        typingctx, depth, a, a_start, places, place, offsets, offset, b, b_start, c, c_start, add
-    )
+gather_tile_1, gather_tile_2 = (intrinsic(_gather_tile(registers)) for registers in (1, 2))

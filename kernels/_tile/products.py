@@ -123,6 +123,12 @@ def _write_sums(
 
 
 def _multiply_tile(vectors: int) -> Callable:
+    """c[i, j] = sum_k a[k, i] b[k, j], or += where `add`; depth >= 1.
+
+    A is packed (depth, TILE_ROWS); rows of B and of C lie `b_step` and `c_step` apart, the tile is
+    `vectors` registers wide.
+    """
+
     def typing(typingctx, depth, a, a_start, b, b_start, b_step, c, c_start, c_step, add):
         kind = llvm_vector(Vector(b.dtype, register_lanes(b)))
         align = b.dtype.bitwidth // 8
@@ -145,25 +151,6 @@ def _multiply_tile(vectors: int) -> Callable:
     return typing
 
 
-_multiply_1, _multiply_2, _multiply_3 = (_multiply_tile(count) for count in (1, 2, 3))
-
-
-@intrinsic
-def multiply_tile_1(typingctx, depth, a, a_start, b, b_start, b_step, c, c_start, c_step, add):
-    """As `multiply_tile_3` on one register of columns."""
-    return _multiply_1(typingctx, depth, a, a_start, b, b_start, b_step, c, c_start, c_step, add)
-
-
-@intrinsic
-def multiply_tile_2(typingctx, depth, a, a_start, b, b_start, b_step, c, c_start, c_step, add):
-    """As `multiply_tile_3` on two registers of columns."""
-    return _multiply_2(typingctx, depth, a, a_start, b, b_start, b_step, c, c_start, c_step, add)
-
-
-@intrinsic
-def multiply_tile_3(typingctx, depth, a, a_start, b, b_start, b_step, c, c_start, c_step, add):
-    """c[i, j] = sum_k a[k, i] b[k, j], or += where `add`; depth >= 1.
-
-    A is packed (depth, TILE_ROWS); rows of B and of C lie `b_step` and `c_step` apart.
-    """
-    return _multiply_3(typingctx, depth, a, a_start, b, b_start, b_step, c, c_start, c_step, add)
+multiply_tile_1, multiply_tile_2, multiply_tile_3 = (
+    intrinsic(_multiply_tile(registers)) for registers in (1, 2, 3)
+)

@@ -24,6 +24,14 @@ _PANEL = 2
 
 
 def _row_tile(rows: int) -> Callable:
+    """c[i, j] = sum_k a[i, k] b[k, j], or += where `add`; `rows` rows of one panel.
+
+    depth    terms, at least 1
+    a_place  (start, step of i, step of k, last row); rows beyond the last are the last again
+    b        rows of the panel one behind the other, from `b_start` on
+    c_place  (start, step of i)
+    """
+
     def typing(typingctx, depth, a, a_place, b, b_start, c, c_place, add):
         def codegen(context, builder, sig, args):
             emit = Emit(builder, b.dtype, register_lanes(b))
@@ -55,31 +63,9 @@ def _row_tile(rows: int) -> Callable:
     return typing
 
 
-_high, _middle, _low = (_row_tile(rows) for rows in (ROWS_HIGH, ROWS_MIDDLE, ROWS_LOW))
-
-
-@intrinsic
-def row_tile_high(typingctx, depth, a, a_place, b, b_start, c, c_place, add):
-    """c[i, j] = sum_k a[i, k] b[k, j], or += where `add`; ROWS_HIGH rows of one panel.
-
-    depth    terms, at least 1
-    a_place  (start, step of i, step of k, last row); rows beyond the last are the last again
-    b        rows of the panel one behind the other, from `b_start` on
-    c_place  (start, step of i)
-    """
-    return _high(typingctx, depth, a, a_place, b, b_start, c, c_place, add)
-
-
-@intrinsic
-def row_tile_middle(typingctx, depth, a, a_place, b, b_start, c, c_place, add):
-    """As `row_tile_high` on ROWS_MIDDLE rows."""
-    return _middle(typingctx, depth, a, a_place, b, b_start, c, c_place, add)
-
-
-@intrinsic
-def row_tile_low(typingctx, depth, a, a_place, b, b_start, c, c_place, add):
-    """As `row_tile_high` on ROWS_LOW rows."""
-    return _low(typingctx, depth, a, a_place, b, b_start, c, c_place, add)
+row_tile_high, row_tile_middle, row_tile_low = (
+    intrinsic(_row_tile(rows)) for rows in (ROWS_HIGH, ROWS_MIDDLE, ROWS_LOW)
+)
 
 
 @intrinsic

@@ -23,6 +23,16 @@ MOST_SUMS = TILE_ROWS * TILE_VECTORS
 
 
 def _tile(vectors: int, rows: int) -> Callable:
+    """c[i, j] = sum_k a[i, k] b[k, j] over `depth` terms; `vectors` registers of columns.
+
+    a_place  (start, step of i, step of k, last row)
+    b_place  (start, step of k, first column, where the last register starts)
+    c_place  (start, step of i, first column, where the last register starts); of the bias too
+    stages   (resume, finish, biased, rectified): whether the sums go on from those in `spare`,
+             whether they end in C or in `spare`, and what is done to them on the way to C
+    spare    MOST_SUMS registers
+    """
+
     def typing(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place):
         def codegen(context, builder, sig, args):
             emit = Emit(builder, b.dtype, register_lanes(b))
@@ -70,37 +80,7 @@ def _tile(vectors: int, rows: int) -> Callable:
     return typing
 
 
-_tile_1, _tile_2 = _tile(1, ROWS_1), _tile(2, ROWS_2)
-_tile_3, _tile_6 = _tile(3, ROWS_3), _tile(6, ROWS_6)
-
-
-@intrinsic
-def direct_tile_1(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place):
-    """As `direct_tile_3`, ROWS_1 rows and a register of columns."""
-    return _tile_1(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place)
-
-
-@intrinsic
-def direct_tile_2(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place):
-    """As `direct_tile_3`, ROWS_2 rows and 2 registers of columns."""
-    return _tile_2(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place)
-
-
-@intrinsic
-def direct_tile_3(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place):
-    """c[i, j] = sum_k a[i, k] b[k, j] over `depth` terms; ROWS_3 rows, 3 registers of columns.
-
-    a_place  (start, step of i, step of k, last row)
-    b_place  (start, step of k, first column, where the last register starts)
-    c_place  (start, step of i, first column, where the last register starts); of the bias too
-    stages   (resume, finish, biased, rectified): whether the sums go on from those in `spare`,
-             whether they end in C or in `spare`, and what is done to them on the way to C
-    spare    MOST_SUMS registers
-    """
-    return _tile_3(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place)
-
-
-@intrinsic
-def direct_tile_6(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place):
-    """As `direct_tile_3`, ROWS_6 rows and 6 registers of columns."""
-    return _tile_6(typingctx, depth, a, a_place, b, b_place, stages, spare, bias, c, c_place)
+direct_tile_1, direct_tile_2, direct_tile_3, direct_tile_6 = (
+    intrinsic(_tile(vectors, rows))
+    for vectors, rows in ((1, ROWS_1), (2, ROWS_2), (3, ROWS_3), (6, ROWS_6))
+)
