@@ -6,9 +6,10 @@ gives the same bits.
 
 import numpy as np
 
-from .._jit import jit, parallel_loops, prange
+from .._jit import parallel
 from .._simd import fma, full, lanes, load_first, select, store_first, sum_lanes
 
+# Elements a task; as few take one thread no longer than others need to wake.
 _TASK = 1 << 14
 
 # Sums run in lanes of x's dtype over at most so many elements, then go on in float64.
@@ -16,18 +17,27 @@ _BLOCK = 1024
 
 
 def forward(x, labels, weight, power, margin, scale, out_loss, out_gradient):
-    _forward(power, margin, scale, x, labels, weight, out_loss, out_gradient)
+    tasks, group = _shares(x, _TASK)
+    _forward(tasks, group, power, margin, scale, x, labels, weight, out_loss, out_gradient)
 
 
 def backward(gradient, row_scale, out_dx):
-    _backward(gradient, row_scale, out_dx)
+    tasks, group = _shares(gradient, 4 * _TASK)
+    _backward(tasks, group, gradient, row_scale, out_dx)
 
 
-@jit
-def _forward_rows(begin, end, options, x, labels, weight, out_loss, out_gradient):
-    power, margin, scale = options
-    classes, step = x.shape[1], lanes(x)
-    for row in range(begin, end):
+def _shares(x, enough):
+    """How many groups of rows there are, and how many rows in each; one if there is little."""
+    rows, classes = x.shape
+    group = rows if x.size < enough else max(1, _TASK // classes)
+    return -(-rows // group), group
+
+
+@parallel
+def _forward(task, group, power, margin, scale, x, labels, weight, out_loss, out_gradient):
+    rows, classes = x.shape
+    step = lanes(x)
+    for row in range(task * group, min(task * group + group, rows)):
         label = labels[row]
         start = row * classes
         factor = weight[label] / classes
@@ -61,37 +71,9 @@ def _forward_rows(begin, end, options, x, labels, weight, out_loss, out_gradient
             out_gradient[row, label] = -slopes * (factor * scale)
 
 
-@parallel_loops
-def _forward(power, margin, scale, x, labels, weight, out_loss, out_gradient):
-    """Parallel over groups of rows; one group if there is little."""
-    rows, classes = x.shape
-    group = rows if x.size < _TASK else max(1, _TASK // classes)
-    if group >= rows:
-        options = power, margin, scale
-        _forward_rows(0, rows, options, x, labels, weight, out_loss, out_gradient)
-    else:
-        for index in prange((rows + group - 1) // group):
-            begin = np.int64(index) * group
-            end = min(begin + group, rows)
-            options = power, margin, scale
-            _forward_rows(begin, end, options, x, labels, weight, out_loss, out_gradient)
-
-
-@jit
-def _scale_rows(begin, end, gradient, row_scale, out_dx):
-    for row in range(begin, end):
-        for c in range(gradient.shape[1]):
-            out_dx[row, c] = gradient[row, c] * row_scale[row]
-
-
-@parallel_loops
-def _backward(gradient, row_scale, out_dx):
-    """Parallel over groups of rows; one group if there is little."""
+@parallel
+def _backward(task, group, gradient, row_scale, out_dx):
     rows, classes = gradient.shape
-    group = rows if gradient.size < 4 * _TASK else max(1, _TASK // classes)
-    if group >= rows:
-        _scale_rows(0, rows, gradient, row_scale, out_dx)
-    else:
-        for index in prange((rows + group - 1) // group):
-            begin = np.int64(index) * group
-            _scale_rows(begin, min(begin + group, rows), gradient, row_scale, out_dx)
+    for row in range(task * group, min(task * group + group, rows)):
+        for c in range(classes):
+            out_dx[row, c] = gradient[row, c] * row_scale[row]
