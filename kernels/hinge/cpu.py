@@ -8,6 +8,7 @@ import numpy as np
 
 from .._jit import parallel
 from .._simd import fma, full, lanes, load_first, select, store_first, sum_lanes
+from .._tasks import share_out
 
 # Elements a task; as few take one thread no longer than others need to wake.
 _TASK = 1 << 14
@@ -17,27 +18,22 @@ _BLOCK = 1024
 
 
 def forward(x, labels, weight, power, margin, scale, out_loss, out_gradient):
-    tasks, group = _shares(x, _TASK)
-    _forward(tasks, group, power, margin, scale, x, labels, weight, out_loss, out_gradient)
+    rows, classes = x.shape
+    tasks, span = share_out(rows, max(1, _TASK // classes), (_TASK - 1) // classes)
+    _forward(tasks, span, power, margin, scale, x, labels, weight, out_loss, out_gradient)
 
 
 def backward(gradient, row_scale, out_dx):
-    tasks, group = _shares(gradient, 4 * _TASK)
-    _backward(tasks, group, gradient, row_scale, out_dx)
-
-
-def _shares(x, enough):
-    """How many groups of rows there are, and how many rows in each; one if there is little."""
-    rows, classes = x.shape
-    group = rows if x.size < enough else max(1, _TASK // classes)
-    return -(-rows // group), group
+    rows, classes = gradient.shape
+    tasks, span = share_out(rows, max(1, _TASK // classes), (4 * _TASK - 1) // classes)
+    _backward(tasks, span, gradient, row_scale, out_dx)
 
 
 @parallel
-def _forward(task, group, power, margin, scale, x, labels, weight, out_loss, out_gradient):
+def _forward(task, span, power, margin, scale, x, labels, weight, out_loss, out_gradient):
     rows, classes = x.shape
     step = lanes(x)
-    for row in range(task * group, min(task * group + group, rows)):
+    for row in range(task * span, min(task * span + span, rows)):
         label = labels[row]
         start = row * classes
         factor = weight[label] / classes
@@ -72,8 +68,8 @@ def _forward(task, group, power, margin, scale, x, labels, weight, out_loss, out
 
 
 @parallel
-def _backward(task, group, gradient, row_scale, out_dx):
+def _backward(task, span, gradient, row_scale, out_dx):
     rows, classes = gradient.shape
-    for row in range(task * group, min(task * group + group, rows)):
+    for row in range(task * span, min(task * span + span, rows)):
         for c in range(classes):
             out_dx[row, c] = gradient[row, c] * row_scale[row]

@@ -5,10 +5,9 @@ operations: memory speed but for the logarithms, whose 60 operations take about 
 moves 2 values for 1 operation. Parallel over chunks of a fixed size, whose sums are added in order.
 """
 
-import numpy as np
-
-from .._jit import jit, parallel_loops, prange
+from .._jit import jit, parallel
 from .._simd import first, full, lanes, load, load_first, select, store, store_first, sum_lanes
+from .._tasks import share_out
 from .formulas import element
 from .reference import CHUNK, KINDS
 
@@ -32,11 +31,14 @@ def forward(
     out_gradient,
 ):
     formula = KINDS.index(kind), parameter
-    _forward(formula, scale, x, target, weight, pos_weight, out_loss, out_sums, out_gradient)
+    tasks, span = share_out(x.size, CHUNK, _SERIAL_BELOW - 1)
+    given = x, target, weight, pos_weight
+    _forward(tasks, span, formula, scale, *given, out_loss, out_sums, out_gradient)
 
 
 def backward(gradient, dloss, out_dx):
-    _backward(gradient, dloss, out_dx)
+    tasks, span = share_out(gradient.size, CHUNK, 2 * _SERIAL_BELOW - 1)
+    _backward(tasks, span, gradient, dloss, out_dx)
 
 
 @jit
@@ -81,46 +83,26 @@ def _forward_range(begin, end, formula, scale, given, out_loss, out_gradient):
     return total
 
 
-@parallel_loops
-def _forward(formula, scale, x, target, weight, pos_weight, out_loss, out_sums, out_gradient):
-    if x.size < _SERIAL_BELOW:
-        given = x, target, weight, pos_weight
-        for chunk in range(out_sums.size):
-            begin = chunk * CHUNK
-            end = min(begin + CHUNK, x.size)
-            out_sums[chunk] = _forward_range(
-                begin, end, formula, scale, given, out_loss, out_gradient
-            )
-    else:
-        for index in prange(out_sums.size):
-            chunk = np.int64(index)
-            begin = np.int64(chunk) * CHUNK
-            end = min(begin + CHUNK, x.size)
-            given = x, target, weight, pos_weight
-            out_sums[chunk] = _forward_range(
-                begin, end, formula, scale, given, out_loss, out_gradient
-            )
+@parallel
+def _forward(
+    task, span, formula, scale, x, target, weight, pos_weight, out_loss, out_sums, out_gradient
+):
+    given = x, target, weight, pos_weight
+    for begin in range(task * span, min(task * span + span, x.size), CHUNK):
+        end = min(begin + CHUNK, x.size)
+        out_sums[begin // CHUNK] = _forward_range(
+            begin, end, formula, scale, given, out_loss, out_gradient
+        )
 
 
-@jit
-def _backward_range(begin, end, gradient, dloss, out_dx):
+@parallel
+def _backward(task, span, gradient, dloss, out_dx):
     step = lanes(gradient)
     alike = full(gradient, dloss[0])
+    begin, end = task * span, min(task * span + span, gradient.size)
     for i in range(begin, end, step):
         count = min(step, end - i)
         factor = alike
         if dloss.size > 1:
             factor = _load(dloss, i, count)
         _store(out_dx, i, count, _load(gradient, i, count) * factor)
-
-
-@parallel_loops
-def _backward(gradient, dloss, out_dx):
-    if gradient.size < 2 * _SERIAL_BELOW:
-        _backward_range(0, gradient.size, gradient, dloss, out_dx)
-    else:
-        for index in prange((gradient.size + CHUNK - 1) // CHUNK):
-            chunk = np.int64(index)
-            begin = np.int64(chunk) * CHUNK
-            end = min(begin + CHUNK, gradient.size)
-            _backward_range(begin, end, gradient, dloss, out_dx)

@@ -215,8 +215,8 @@ TASKS = [
         _STEPS,
     ),
     _fewer("adam", "optimizer_step/cpu", "_adam_run(\n        -(-grad.size // _TASK)", _STEPS),
-    _left_out("loss", "pointwise_loss/cpu", "out_sums.size", _LOSS),
-    _left_out("loss-gradient", "pointwise_loss/cpu", "(gradient.size + CHUNK - 1) // CHUNK", _PULL),
+    _fewer("loss", "pointwise_loss/cpu", "_forward(tasks", _LOSS),
+    _fewer("loss-gradient", "pointwise_loss/cpu", "_backward(tasks", _PULL),
     _left_out(
         "adaptive-pool",
         "pool2d/cpu_adaptive",
