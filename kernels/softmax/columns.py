@@ -14,13 +14,6 @@ _BLOCK = 64
 
 
 @jit
-def blocks(x):
-    """How many blocks of whole values the last axis has, for all of the first."""
-    outer, _, inner = x.shape
-    return outer * max(1, inner // lanes(x))
-
-
-@jit
 def block_starts(x, block):
     """Where a block's values begin, as a range, and how many lines a value holds.
 

@@ -6,12 +6,11 @@ the maximum, for the sum and for the result. Lines are independent, so any parti
 bits.
 """
 
-import numpy as np
+from kernels._jit import parallel
+from kernels._simd import VALUE_BYTES
+from kernels._tasks import share_out
 
-from kernels._jit import jit, parallel_loops, prange
-from kernels._simd import lanes
-
-from .columns import block_starts, blocks, column_backward, column_forward
+from .columns import block_starts, column_backward, column_forward
 from .rows import rows_backward, rows_forward
 
 # One thread needs about 10 us for as many elements, what it costs to wake the others.
@@ -19,86 +18,46 @@ _TASK = 1 << 14
 
 
 def forward(x, log, out_y):
-    along_rows = x.shape[2] == 1
-    if x.size < _TASK:
-        (_forward_rows_serial if along_rows else _forward_columns_serial)(x, log, out_y)
-    else:
-        (_forward_rows if along_rows else _forward_columns)(x, log, out_y)
+    (_forward_rows if x.shape[2] == 1 else _forward_columns)(*_shares(x), x, log, out_y)
 
 
 def backward(dy, y, log, out_dx):
-    along_rows = y.shape[2] == 1
-    if y.size < _TASK:
-        (_backward_rows_serial if along_rows else _backward_columns_serial)(dy, y, log, out_dx)
-    else:
-        (_backward_rows if along_rows else _backward_columns)(dy, y, log, out_dx)
+    (_backward_rows if y.shape[2] == 1 else _backward_columns)(*_shares(y), dy, y, log, out_dx)
 
 
-@jit
-def _forward_rows_serial(x, log, out_y):
-    rows_forward(0, x.shape[0], x, log, out_y)
+def _shares(x):
+    """How many tasks there are, of how many units each but the last, and how many units.
+
+    A unit is a row, or a block of lines side by side.
+    """
+    outer, length, inner = x.shape
+    side_by_side = 1 if inner == 1 else VALUE_BYTES // x.itemsize
+    units = outer * max(1, inner // side_by_side)
+    alone = units if x.size < _TASK else 0
+    return *share_out(units, max(1, _TASK // (length * side_by_side)), alone), units
 
 
-@jit
-def _backward_rows_serial(dy, y, log, out_dx):
-    rows_backward(0, y.shape[0], dy, y, log, out_dx)
+@parallel
+def _forward_rows(task, span, rows, x, log, out_y):
+    rows_forward(task * span, min(task * span + span, rows), x, log, out_y)
 
 
-@parallel_loops
-def _forward_rows(x, log, out_y):
-    rows, length, _ = x.shape
-    group = max(1, _TASK // length)
-    for index in prange((rows + group - 1) // group):
-        task = np.int64(index)
-        first = task * group
-        rows_forward(first, min(first + group, rows), x, log, out_y)
+@parallel
+def _backward_rows(task, span, rows, dy, y, log, out_dx):
+    rows_backward(task * span, min(task * span + span, rows), dy, y, log, out_dx)
 
 
-@parallel_loops
-def _backward_rows(dy, y, log, out_dx):
-    rows, length, _ = y.shape
-    group = max(1, _TASK // length)
-    for index in prange((rows + group - 1) // group):
-        task = np.int64(index)
-        first = task * group
-        rows_backward(first, min(first + group, rows), dy, y, log, out_dx)
-
-
-@jit
-def _forward_columns_serial(x, log, out_y):
-    for block in range(blocks(x)):
+@parallel
+def _forward_columns(task, span, blocks, x, log, out_y):
+    for block in range(task * span, min(task * span + span, blocks)):
         starts, count = block_starts(x, block)
         for start in starts:
             column_forward(start, count, x, log, out_y)
 
 
-@jit
-def _backward_columns_serial(dy, y, log, out_dx):
-    for block in range(blocks(y)):
+@parallel
+def _backward_columns(task, span, blocks, dy, y, log, out_dx):
+    for block in range(task * span, min(task * span + span, blocks)):
         starts, count = block_starts(y, block)
         for start in starts:
             column_backward(start, count, dy, y, log, out_dx)
-
-
-@parallel_loops
-def _forward_columns(x, log, out_y):
-    total = blocks(x)
-    group = max(1, _TASK // (x.shape[1] * lanes(x)))
-    for index in prange((total + group - 1) // group):
-        task = np.int64(index)
-        for block in range(task * group, min(task * group + group, total)):
-            starts, count = block_starts(x, block)
-            for start in starts:
-                column_forward(start, count, x, log, out_y)
-
-
-@parallel_loops
-def _backward_columns(dy, y, log, out_dx):
-    total = blocks(y)
-    group = max(1, _TASK // (y.shape[1] * lanes(y)))
-    for index in prange((total + group - 1) // group):
-        task = np.int64(index)
-        for block in range(task * group, min(task * group + group, total)):
-            starts, count = block_starts(y, block)
-            for start in starts:
-                column_backward(start, count, dy, y, log, out_dx)
