@@ -5,7 +5,7 @@ lie `positions` apart, a value of neighbours is loaded as it is; short rows, and
 a value, go through scratch, transposed.
 """
 
-from .._jit import jit
+from .._jit import jit, parallel, thread_id
 from .._math import decay
 from .._simd import fma, full, lanes, load, load_as, maximum, select, store, store_as
 from .samples import losses_and_factors
@@ -15,12 +15,16 @@ from .transposing import square_side, transpose_square
 _BLOCK = 64
 
 
-@jit
-def side_by_side(begin, end, shape, problem, work, own, out):
-    """Groups of samples from `begin` to `end`; a group does not go over the end of an image."""
+@parallel
+def side_by_side(
+    task, span, groups, shape, logits, labels, weight, aims, work_samples, out_loss, out_gradient
+):
+    """Groups of samples from task * span on; none goes over the end of an image."""
     classes, positions = shape
-    logits, labels, weight, aims = problem
-    out_loss, out_gradient = out
+    begin, end = task * span, min(task * span + span, groups)
+    work, own = work_samples.reshape(-1), 0
+    if span < groups:
+        own = thread_id() * work_samples.shape[1]
     step, samples = lanes(logits), labels.size
     wanted = out_gradient.size > 0
     scratch = own + step

@@ -6,7 +6,7 @@ several rows does not.
 
 import numpy as np
 
-from .._jit import jit
+from .._jit import jit, parallel, thread_id
 from .._math import decay
 from .._simd import (
     first as first_lanes,
@@ -33,12 +33,16 @@ _BLOCK = 1024
 _NEAR = 1 << 12
 
 
-@jit
-def long_rows(begin, end, shape, problem, work, own, out):
-    """Rows from `begin` to `end`."""
+@parallel
+def long_rows(
+    task, span, rows, shape, logits, labels, weight, aims, work_samples, out_loss, out_gradient
+):
+    """Rows from task * span on."""
     classes, _ = shape
-    logits, labels, weight, aims = problem
-    out_loss, out_gradient = out
+    begin, end = task * span, min(task * span + span, rows)
+    work, own = work_samples.reshape(-1), 0
+    if span < rows:
+        own = thread_id() * work_samples.shape[1]
     step = lanes(logits)
     wanted = out_gradient.size > 0
     stop = end * classes

@@ -4,22 +4,20 @@ import math
 
 import numpy as np
 
-from .._jit import jit
+from .._jit import jit, parallel
 from .._math import decay
 from .._simd import fma, full, lanes, load_first, max_lanes, maximum, select, store_first, sum_lanes
 
 _BLOCK = 1024
 
 
-@jit
-def soft_rows(begin, end, classes, problem, out):
-    """`aims` is (weight, kept, spread, the gradient's factor): see `_aim`."""
-    logits, target, aims = problem
-    out_loss, out_gradient = out
+@parallel
+def soft_rows(task, span, rows, classes, logits, target, aims, out_loss, out_gradient):
+    """Rows from task * span on; `aims` is (weight, kept, spread, the gradient's factor)."""
     scale = aims[3]
     step = lanes(logits)
     wanted = out_gradient.size > 0
-    for row in range(begin, end):
+    for row in range(task * span, min(task * span + span, rows)):
         start = row * classes
         highest = full(logits, -np.inf)
         for c in range(0, classes, step):

@@ -223,22 +223,14 @@ TASKS = [
         "(planes + group - 1) // group",
         "test_pool2d.py::test_adaptive_average_of_several_tasks_means_each_plane",
     ),
-    _left_out(
-        "cross-entropy-side-by-side",
-        "softmax_cross_entropy/cpu",
-        "(units + some - 1) // some",
-        _CROSS_ENTROPY,
-    ),
-    _left_out(
+    _fewer("cross-entropy-side-by-side", "softmax_cross_entropy/cpu", "run(tasks", _CROSS_ENTROPY),
+    _fewer(
         "cross-entropy-of-long-rows",
         "softmax_cross_entropy/cpu",
-        "(rows + some - 1) // some",
+        "soft_rows(tasks",
         "test_softmax_cross_entropy.py::test_probabilities_write_the_reference",
     ),
-    _left_out(
-        "cross-entropy-gradient",
-        "softmax_cross_entropy/cpu",
-        "(gradient.size + _TASK - 1) // _TASK",
-        _CROSS_ENTROPY,
+    _fewer(
+        "cross-entropy-gradient", "softmax_cross_entropy/cpu", "_scale_all(tasks", _CROSS_ENTROPY
     ),
 ]
