@@ -18,7 +18,7 @@ elements in lanes before it is added to a sum of such sums.
 
 import numpy as np
 
-from kernels._jit import jit, parallel_loops, prange
+from kernels._jit import jit, parallel
 from kernels._math import _expm1_parts, sigmoid
 from kernels._reduce import column_sums
 from kernels._simd import (
@@ -36,14 +36,15 @@ from kernels._simd import (
     sum_lanes,
     times_power_of_two,
 )
+from kernels._tasks import share_out
 
 # e^80 times e^-80 is 1 in either type.
 _FAR = 40.0
 
 _BLOCK = 64
 
-# Pairs times columns that take one thread as long as it takes to wake the others.
-_SERIAL_BELOW = 1 << 14
+# Up to so many pairs times columns one thread is done before the others have woken.
+_ALONE = (1 << 14) - 1
 
 
 def panels_shape(x):
@@ -57,10 +58,11 @@ def forward(query, key, weight, work_query, work_key, work_weight, out_score):
     padded = work_weight.reshape(-1)
     padded[: weight.size] = weight
     padded[weight.size :] = 0
-    serial = out_score.size * weight.size < _SERIAL_BELOW
-    _exponentials(query, serial, work_query)
-    _exponentials(key, serial, work_key)
-    _scores(query, key, work_query, work_key, work_weight, serial, out_score)
+    alone = out_score.size * weight.size <= _ALONE
+    _store_exponentials(query, key, alone, work_query, work_key)
+    queries = len(query) * query.shape[1]
+    tasks, span = share_out(queries, 1, queries if alone else 0)
+    _scores(tasks, span, query, key, work_query, work_key, work_weight, out_score)
 
 
 def backward(
@@ -76,158 +78,83 @@ def backward(
     out_dkey,
     out_dweight,
 ):
-    serial = dscore.size * weight.size < _SERIAL_BELOW
-    _exponentials(query, serial, work_query)
-    _exponentials(key, serial, work_key)
-    _gradients(
-        dscore,
-        query,
-        key,
-        weight,
-        work_query,
-        work_key,
-        serial,
-        work_dkey,
-        work_dweight,
-        out_dquery,
-        out_dkey,
-    )
+    alone = dscore.size * weight.size <= _ALONE
+    _store_exponentials(query, key, alone, work_query, work_key)
+    places = len(work_query) * work_query.shape[1]
+    tasks, span = share_out(places, 1, places if alone else 0)
+    work, out = (work_query, work_key, work_dkey, work_dweight), (out_dquery, out_dkey)
+    _gradients(tasks, span, dscore, (query, key, weight), work, out)
     rows = work_dweight.reshape(-1, weight.size)
     column_sums(x=rows, work_wide=np.empty(weight.size), out_sums=out_dweight)
 
 
-@parallel_loops
-def _exponentials(x, serial, out_panels):
-    samples = x.shape[0]
-    if serial:
-        for n in range(samples):
-            _exponentials_of(n, x, out_panels)
-    else:
-        for index in prange(samples):
-            n = np.int64(index)
-            _exponentials_of(n, x, out_panels)
+def _store_exponentials(query, key, alone, work_query, work_key):
+    tasks, span = share_out(len(query), 1, len(query) if alone else 0)
+    _exponentials(tasks, span, query, work_query)
+    _exponentials(tasks, span, key, work_key)
 
 
-@jit
-def _exponentials_of(n, x, out_panels):
-    """e^(2x) of a sample in panels, NaN where it is too far out; e^0 past the last column."""
-    _, rows, size = x.shape
+@parallel
+def _exponentials(task, span, x, out_panels):
+    """e^(2x) of samples in panels, NaN where it is too far out; e^0 past the last column."""
+    samples, rows, size = x.shape
     step, panels = lanes(x), out_panels.shape[1]
-    for row in range(rows):
-        start = (n * rows + row) * size
-        for panel in range(panels):
-            column = panel * step
-            if column + step <= size:
-                value = load(x, start + column)
-            else:
-                value = load_first(x, start + column, size - column, 0.0)
-            near = absolute(value) <= _FAR
-            n_of, grown = _expm1_parts(select(near, value + value, 0.0))
-            value = select(near, times_power_of_two(grown + 1.0, n_of), np.nan)
-            store(out_panels, ((n * panels + panel) * rows + row) * step, value)
+    for n in range(task * span, min(task * span + span, samples)):
+        for row in range(rows):
+            start = (n * rows + row) * size
+            for panel in range(panels):
+                column = panel * step
+                if column + step <= size:
+                    value = load(x, start + column)
+                else:
+                    value = load_first(x, start + column, size - column, 0.0)
+                near = absolute(value) <= _FAR
+                n_of, grown = _expm1_parts(select(near, value + value, 0.0))
+                value = select(near, times_power_of_two(grown + 1.0, n_of), np.nan)
+                store(out_panels, ((n * panels + panel) * rows + row) * step, value)
 
 
-@parallel_loops
-def _scores(query, key, work_query, work_key, work_weight, serial, out_score):
-    samples, queries, _ = out_score.shape
-    if serial:
-        for row in range(samples * queries):
-            _scores_of(row, query, key, work_query, work_key, work_weight, out_score)
-    else:
-        for index in prange(samples * queries):
-            row = np.int64(index)
-            _scores_of(row, query, key, work_query, work_key, work_weight, out_score)
-
-
-@jit
-def _scores_of(row, query, key, work_query, work_key, work_weight, out_score):
-    """One query's score for each key of its sample."""
-    _, queries, keys = out_score.shape
-    n, q = row // queries, row % queries
+@parallel
+def _scores(task, span, query, key, work_query, work_key, work_weight, out_score):
+    """Each row a query's score for each key of its sample."""
+    samples, queries, keys = out_score.shape
     size, step, panels = query.shape[2], lanes(query), work_query.shape[1]
-    for k in range(keys):
-        total = 0.0
-        for first in range(0, panels, _BLOCK):
-            sums = full(query, 0.0)
-            for panel in range(first, min(first + _BLOCK, panels)):
-                place, column = n * panels + panel, panel * step
-                e_query = load(work_query, (place * queries + q) * step)
-                e_key = load(work_key, (place * keys + k) * step)
-                share = 1.0 / fma(e_query, e_key, 1.0)
-                if any_lane(share != share):
-                    at_query, at_key = row * size + column, (n * keys + k) * size + column
-                    share = _far_share(query, at_query, key, at_key, size - column, share)
-                sums = fma(fma(share, -2.0, 1.0), load(work_weight, column), sums)
-            total += sum_lanes(sums)
-        out_score[n, q, k] = total
+    for row in range(task * span, min(task * span + span, samples * queries)):
+        n, q = row // queries, row % queries
+        for k in range(keys):
+            total = 0.0
+            for first in range(0, panels, _BLOCK):
+                sums = full(query, 0.0)
+                for panel in range(first, min(first + _BLOCK, panels)):
+                    place, column = n * panels + panel, panel * step
+                    e_query = load(work_query, (place * queries + q) * step)
+                    e_key = load(work_key, (place * keys + k) * step)
+                    share = 1.0 / fma(e_query, e_key, 1.0)
+                    if any_lane(share != share):
+                        at_query, at_key = row * size + column, (n * keys + k) * size + column
+                        share = _far_share(query, at_query, key, at_key, size - column, share)
+                    sums = fma(fma(share, -2.0, 1.0), load(work_weight, column), sums)
+                total += sum_lanes(sums)
+            out_score[n, q, k] = total
 
 
-@parallel_loops
-def _gradients(
-    dscore,
-    query,
-    key,
-    weight,
-    work_query,
-    work_key,
-    serial,
-    work_dkey,
-    work_dweight,
-    out_dquery,
-    out_dkey,
-):
-    places = work_query.shape[0] * work_query.shape[1]
-    if serial:
-        for place in range(places):
-            _gradients_of(
-                place,
-                dscore,
-                query,
-                key,
-                weight,
-                work_query,
-                work_key,
-                work_dkey,
-                work_dweight,
-                out_dquery,
-                out_dkey,
-            )
-    else:
-        for index in prange(places):
-            place = np.int64(index)
-            _gradients_of(
-                place,
-                dscore,
-                query,
-                key,
-                weight,
-                work_query,
-                work_key,
-                work_dkey,
-                work_dweight,
-                out_dquery,
-                out_dkey,
-            )
+@parallel
+def _gradients(task, span, dscore, given, work, out):
+    """given, work, out  (query, key, weight), (query, key, dkey, dweight), (dquery, dkey)"""
+    places = work[0].shape[0] * work[0].shape[1]
+    for place in range(task * span, min(task * span + span, places)):
+        _gradients_of(place, dscore, given, work, out)
 
 
 @jit
-def _gradients_of(
-    place,
-    dscore,
-    query,
-    key,
-    weight,
-    work_query,
-    work_key,
-    work_dkey,
-    work_dweight,
-    out_dquery,
-    out_dkey,
-):
+def _gradients_of(place, dscore, given, work, out):
     """All gradients of the columns of one panel of one sample.
 
     With t = 1 - 2 r, 1 - t^2 = 4 r (1 - r); the 4 is taken into the weight.
     """
+    query, key, weight = given
+    work_query, work_key, work_dkey, work_dweight = work
+    out_dquery, out_dkey = out
     _, queries, keys = dscore.shape
     step, panels, size = lanes(query), work_query.shape[1], weight.size
     n, column = place // panels, place % panels * step

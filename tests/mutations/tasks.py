@@ -54,16 +54,16 @@ TASKS = [
         "_add(-(-a.size // CHUNK)",
         "test_add.py::test_implementations_write_the_reference",
     ),
-    _left_out(
+    _fewer(
         "additive-scores",
         "additive_score/cpu",
-        "samples * queries",
+        "_scores(tasks",
         _SCORES + "[cpu-float32-1e-06-(3, 70, 67, 33)]",
     ),
-    _left_out(
+    _fewer(
         "additive-score-gradients",
         "additive_score/cpu",
-        "places",
+        "_gradients(tasks",
         _SCORES + "[cpu-float32-1e-06-(3, 70, 67, 33)]",
     ),
     _fewer(

@@ -31,7 +31,7 @@ def sequences() -> Iterator[tuple[str, Callable[[Rng], Run]]]:
         for causal in (False, True):
             yield f"{'causal ' * causal}attention {heads}", _attention(*heads, causal)
     yield "masked attention", _masked_attention()
-    sizes = score_cpu._SERIAL_BELOW
+    sizes = score_cpu._ALONE + 1
     for n, queries, keys, size in (
         (3, 7, 11, 65), (2, 1, sizes // 64, 32), (2, 1, sizes // 64 - 1, 32), (1, 20, 31, 128),
     ):  # fmt: skip
