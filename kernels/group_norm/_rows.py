@@ -1,6 +1,6 @@
 """Backward where S = 1: a gamma for each element of a row; see cpu_backward."""
 
-from .._jit import jit
+from .._jit import jit, parallel
 from .._simd import fma, full, lanes, load, load_first, store, store_first, sum_lanes
 from ._steps import BLOCK, gradient_of_statistics, load_some, past_caches, put
 
@@ -12,7 +12,7 @@ ROWS = 32
 _SAMPLES = 64
 
 
-@jit
+@parallel
 def rows_of_part(part, dy, x, gamma, mean, rstd, centred, work, work_lanes, work_rows, out_dx):
     """dx of a run of samples, and their sums for dgamma and dbeta."""
     samples, groups, size, _ = x.shape

@@ -19,6 +19,7 @@ from .._simd import (
     stream,
     sum_lanes,
 )
+from .._tasks import share_out
 
 BLOCK = 1024
 
@@ -26,7 +27,7 @@ BLOCK = 1024
 SERIAL_BELOW = 1 << 15
 
 # A task takes as many rows as make up this many elements.
-TASK = 1 << 14
+_TASK = 1 << 14
 
 # So many elements give a first estimate of a mean.
 FEW = 64
@@ -35,17 +36,9 @@ FEW = 64
 _PAST_CACHES = 24 << 20
 
 
-@jit
-def task_count(rows, size):
-    """How many tasks `rows` rows of `size` elements make: a matter of the shape alone."""
-    return -(-rows // max(1, TASK // size))
-
-
-@jit
-def task_rows(task, rows, size):
-    """The first row of a task, and the first behind it."""
-    height = max(1, TASK // size)
-    return task * height, min((task + 1) * height, rows)
+def shares(rows, size):
+    """How many tasks `rows` rows of `size` elements make, and of how many rows each."""
+    return share_out(rows, max(1, _TASK // size), (SERIAL_BELOW - 1) // size)
 
 
 @jit

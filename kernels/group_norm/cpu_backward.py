@@ -10,17 +10,15 @@ sample and rows are shared out. Where S = 1 a row has each channel once, so a pa
 samples, whose sums stay in the cache.
 """
 
-import numpy as np
-
-from .._jit import jit, parallel_loops, prange
+from .._jit import parallel
+from .._tasks import share_out
 from ._rows import ROWS, rows_of_part
 from ._steps import (
     SERIAL_BELOW,
     gradient_of_statistics,
     past_caches,
+    shares,
     slope_sums,
-    task_count,
-    task_rows,
     write_gradient_line,
 )
 
@@ -39,42 +37,26 @@ def work_shapes(x):
     return sums, sums, (parts, ROWS, 2)
 
 
-@parallel_loops
 def backward(
     dy, x, gamma, mean, rstd, centred, work, work_lanes, work_rows, out_dx, out_dgamma, out_dbeta
 ):
     samples, groups, channels, positions = x.shape
-    rows, size = samples * groups, channels * positions
     parts, _, all_channels = work.shape
-    if x.size < SERIAL_BELOW:
-        if positions > 1:
-            _planes(0, rows, dy, x, gamma, mean, rstd, centred, work, out_dx)
-        else:
-            rows_of_part(0, dy, x, gamma, mean, rstd, centred, work, work_lanes, work_rows, out_dx)
-        _add_up(0, all_channels, work, out_dgamma, out_dbeta)
+    given = dy, x, gamma, mean, rstd, centred
+    if positions > 1:
+        tasks, span = shares(samples * groups, channels * positions)
+        _planes(tasks, span, *given, work, out_dx)
     else:
-        if positions > 1:
-            for index in prange(task_count(rows, size)):
-                task = np.int64(index)
-                first, last = task_rows(np.int64(task), rows, size)
-                _planes(first, last, dy, x, gamma, mean, rstd, centred, work, out_dx)
-        else:
-            for index in prange(parts):
-                part = np.int64(index)
-                rows_of_part(
-                    part, dy, x, gamma, mean, rstd, centred, work, work_lanes, work_rows, out_dx
-                )
-        for index in prange(-(-all_channels // _CHANNELS)):
-            strip = np.int64(index)
-            begin = np.int64(strip) * _CHANNELS
-            end = min(begin + _CHANNELS, all_channels)
-            _add_up(begin, end, work, out_dgamma, out_dbeta)
+        rows_of_part(parts, *given, work, work_lanes, work_rows, out_dx)
+    alone = all_channels if x.size < SERIAL_BELOW else 0
+    tasks, span = share_out(all_channels, _CHANNELS, alone)
+    _add_up(tasks, span, work, out_dgamma, out_dbeta)
 
 
-@jit
-def _add_up(first, last, work, out_dgamma, out_dbeta):
+@parallel
+def _add_up(task, span, work, out_dgamma, out_dbeta):
     """Gradients to gamma and beta of some channels: the parts' sums, in order."""
-    for channel in range(first, last):
+    for channel in range(task * span, min(task * span + span, work.shape[2])):
         dgamma, dbeta = 0.0, 0.0
         for part in range(work.shape[0]):
             dgamma += work[part, 0, channel]
@@ -83,12 +65,12 @@ def _add_up(first, last, work, out_dgamma, out_dbeta):
         out_dbeta[channel] = dbeta
 
 
-@jit
-def _planes(first, last, dy, x, gamma, mean, rstd, centred, work, out_dx):
-    _, groups, channels, positions = x.shape
+@parallel
+def _planes(task, span, dy, x, gamma, mean, rstd, centred, work, out_dx):
+    samples, groups, channels, positions = x.shape
     size = channels * positions
     past = past_caches(3, positions, out_dx)
-    for row in range(first, last):
+    for row in range(task * span, min(task * span + span, samples * groups)):
         sample, begin = row // groups, row % groups * channels
         scale = rstd[row]
         head = x.dtype.type(mean[row])

@@ -7,19 +7,17 @@ loop over rows inside, for a call costs as much as ten values.
 
 import numpy as np
 
-from .._jit import jit, parallel_loops, prange
+from .._jit import jit, parallel
 from .._range import beyond_float32
 from .._simd import fma, full, lanes, load, load_first, store_first, sum_lanes
 from ._steps import (
     BLOCK,
     FEW,
-    SERIAL_BELOW,
     mean_square,
     moments,
     past_caches,
     put,
-    task_count,
-    task_rows,
+    shares,
     wide_moments,
     write_line,
 )
@@ -29,22 +27,16 @@ from ._steps import (
 _AHEAD = 4096
 
 
-@parallel_loops
 def forward(x, gamma, beta, eps, centred, out_y, out_mean, out_rstd):
     samples, groups, channels, positions = x.shape
-    rows, size = samples * groups, channels * positions
-    if x.size < SERIAL_BELOW:
-        _normalize(0, rows, x, gamma, beta, eps, centred, out_y, out_mean, out_rstd)
-    else:
-        for index in prange(task_count(rows, size)):
-            task = np.int64(index)
-            first, last = task_rows(np.int64(task), rows, size)
-            _normalize(first, last, x, gamma, beta, eps, centred, out_y, out_mean, out_rstd)
+    tasks, span = shares(samples * groups, channels * positions)
+    _normalize(tasks, span, x, gamma, beta, eps, centred, out_y, out_mean, out_rstd)
 
 
-@jit
-def _normalize(first, last, x, gamma, beta, eps, centred, out_y, out_mean, out_rstd):
-    _, _, channels, positions = x.shape
+@parallel
+def _normalize(task, span, x, gamma, beta, eps, centred, out_y, out_mean, out_rstd):
+    samples, groups, channels, positions = x.shape
+    first, last = task * span, min(task * span + span, samples * groups)
     size = channels * positions
     together = max(1, _AHEAD // size)
     past = past_caches(2, size if positions == 1 else positions, out_y)

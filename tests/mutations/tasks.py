@@ -3,7 +3,6 @@
 from .mutation import Mutation
 
 _TASK = "\n            task = np.int64(index)\n            "
-_PLANES = _TASK + "first, last = task_rows(np.int64(task), planes, size)\n            "
 
 
 def _left_out(name: str, file: str, tasks: str, test: str, then: str = "") -> Mutation:
@@ -141,51 +140,50 @@ TASKS = [
         "_gather_normalize(tasks",
         "test_gather_normalize.py::test_same_bits_on_any_path_and_number_of_threads",
     ),
-    _left_out(
+    _fewer(
         "group-norm-forward",
         "group_norm/cpu_forward",
-        "task_count(rows, size)",
+        "_normalize(tasks",
         _GROUP + "[shape10-True-float32-2e-06-cpu]",
     ),
-    _left_out(
+    _fewer(
         "group-norm-backward",
         "group_norm/cpu_backward",
-        "task_count(rows, size)",
+        "_planes(tasks",
         _GROUP + "[shape10-True-float32-2e-06-cpu]",
     ),
-    _left_out(
+    _fewer(
         "group-norm-backward-of-rows",
         "group_norm/cpu_backward",
-        "parts",
+        "rows_of_part(parts",
         _GROUP + "[shape5-True-float32-2e-06-cpu]",
     ),
-    _left_out(
+    _fewer(
+        "group-norm-sums-of-parts",
+        "group_norm/cpu_backward",
+        "_add_up(tasks",
+        _GROUP + "[shape5-True-float32-2e-06-cpu]",
+    ),
+    _fewer(
         "plane-moments",
         "group_norm/cpu_lines",
-        "task_count(planes, size)",
+        "_moments(tasks",
         _LINES + "[shape3-float32-2e-06-cpu]",
-        _PLANES + "_moments(",
     ),
-    _left_out(
+    _fewer(
         "plane-lines",
         "group_norm/cpu_lines",
-        "task_count(planes, size)",
+        " _lines(tasks",
         _LINES + "[shape3-float32-2e-06-cpu]",
-        _PLANES + "_lines(",
     ),
-    _left_out(
-        "plane-sums",
-        "group_norm/cpu_lines",
-        "task_count(planes, size)",
-        _LINES + "[shape3-float32-2e-06-cpu]",
-        _PLANES + "_sums(",
+    _fewer(
+        "plane-sums", "group_norm/cpu_lines", "_sums(tasks", _LINES + "[shape3-float32-2e-06-cpu]"
     ),
-    _left_out(
+    _fewer(
         "plane-gradients",
         "group_norm/cpu_lines",
-        "task_count(planes, size)",
+        "_gradient_lines(tasks",
         _LINES + "[shape3-float32-2e-06-cpu]",
-        _PLANES + "_gradient_lines(",
     ),
     _left_out(
         "response-norm",
