@@ -7,7 +7,8 @@ from typing import Any
 
 from kernels import optimizer_step
 
-from .optimizer import Optimizer, Run
+from .buckets import Run
+from .optimizer import Optimizer
 
 
 class SGD(Optimizer):

@@ -270,7 +270,7 @@ LAYERS = [
     ),
     Mutation(
         "step-is-no-write",
-        "nnet/optim/optimizer.py",
+        "nnet/optim/buckets.py",
         "            log.add(*self._bounds)",
         "            pass",
         "tests/nnet/test_in_place.py::test_a_step_of_an_optimizer_between_two_walks",

@@ -35,7 +35,7 @@ TRAINING = [
     ),
     Mutation(
         "optimizer-counts-the-step-of-one-parameter",
-        "nnet/optim/optimizer.py",
+        "nnet/optim/buckets.py",
         "steps[self._first : self._stop] = [step] * (self._stop - self._first)",
         "steps[self._first] = step",
         "tests/nnet/test_optim.py::test_parameters_without_gradient_are_skipped",
