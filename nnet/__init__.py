@@ -15,6 +15,7 @@ from numpy import float32, float64, int32, int64, uint8
 from kernels._jit import get_num_threads, set_num_threads
 
 from . import functional, init, optim, random
+from .autograd.casting import device
 from .autograd.creation import (
     arange,
     empty,
@@ -31,7 +32,6 @@ from .autograd.creation import (
 from .autograd.joining import cat, stack, where
 from .autograd.parameter import Parameter
 from .autograd.recording import enable_grad, is_grad_enabled, no_grad
-from .autograd.shaping import device
 from .autograd.tensor import Tensor, record, record_outputs
 from .inspection.monte_carlo import monte_carlo
 from .inspection.summary import summary

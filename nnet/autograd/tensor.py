@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .arithmetic import Arithmetic
+from .casting import Casting
 from .elementwise import Elementwise
 from .history import View
 from .in_place import InPlace
@@ -60,6 +61,7 @@ class Tensor(
     Elementwise["Tensor"],
     Reductions["Tensor"],
     Shaping["Tensor"],
+    Casting["Tensor"],
     InPlace["Tensor"],
     _Slots,
 ):

@@ -7,8 +7,8 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from ..autograd.casting import target_dtype
 from ..autograd.parameter import Parameter
-from ..autograd.shaping import target_dtype
 from ..autograd.tensor import Tensor, set_grad
 from .state import KeysLeft, join, load_state
 
