@@ -10,21 +10,10 @@ import numpy as np
 from ..autograd.casting import target_dtype
 from ..autograd.parameter import Parameter
 from ..autograd.tensor import Tensor, set_grad
+from .hooks import Hook, RemovableHandle
 from .state import KeysLeft, join, load_state
 
 T = TypeVar("T")
-Hook = Callable[["Module", tuple, Any], Any]
-
-
-class RemovableHandle:
-    """What registering a hook returns."""
-
-    def __init__(self, hooks: dict[int, Hook]) -> None:
-        self._hooks = hooks
-        self._key = max(hooks, default=-1) + 1
-
-    def remove(self) -> None:
-        self._hooks.pop(self._key, None)
 
 
 class Module:
