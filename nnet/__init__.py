@@ -89,6 +89,7 @@ from .layers.normalization.batch_renorm import BatchRenorm1d, BatchRenorm2d
 from .layers.normalization.group_norm import GroupNorm, LayerNorm, RMSNorm
 from .layers.normalization.instance_norm import InstanceNorm1d, InstanceNorm2d, InstanceNorm3d
 from .layers.normalization.local_response_norm import LocalResponseNorm
+from .layers.normalization.mean_only import MeanOnlyBatchNorm
 from .layers.normalization.switchable_norm import (
     BatchInstanceNorm1d,
     BatchInstanceNorm2d,
@@ -114,7 +115,7 @@ from .surgery.dead_biases import dead_biases, remove_dead_biases
 from .surgery.fold import fold_batch_norm, fold_into
 from .surgery.population import population_statistics
 from .surgery.spectral_norm import remove_spectral_norm, spectral_norm
-from .surgery.weight_norm import MeanOnlyBatchNorm, remove_weight_norm, weight_norm
+from .surgery.weight_norm import remove_weight_norm, weight_norm
 
 if TYPE_CHECKING:
     from . import data, models, training
