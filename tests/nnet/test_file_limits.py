@@ -186,9 +186,9 @@ class TestIdx:
             idx_bytes(np.full(20, 2**16 - 1, np.int32))
         )
         assert len(data.idx_folder(tmp_path)[0].classes) == 2**16
-        assert data.images.dataset.names_of(np.arange(70_000))[-1] == "69999"
+        assert data.classes.names_of(np.arange(70_000))[-1] == "69999"
         with pytest.raises(ValueError, match="got 65536 at 1"):
-            data.images.dataset.names_of(np.array([0, 2**16]))
+            data.classes.names_of(np.array([0, 2**16]))
 
     def test_images_without_pixels(self):
         empty = data.ImageDataset(np.zeros((2, 1, 0, 4), np.uint8), np.zeros(2, int), ("a",))

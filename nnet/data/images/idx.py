@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from ..classes import names_of
 from ..packed import Content, content_of
-from .dataset import ImageDataset, names_of
+from .dataset import ImageDataset
 
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 

@@ -1,17 +1,9 @@
-"""What a data set is normalized by."""
-
-from typing import NamedTuple
+"""What images are normalized by."""
 
 import numpy as np
 
+from ..statistics import ChannelStatistics
 from .dataset import ImageDataset
-
-
-class ChannelStatistics(NamedTuple):
-    """One number a channel; of images, of pixels scaled to [0, 1]."""
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
 
 
 def channel_statistics(dataset: ImageDataset) -> ChannelStatistics:

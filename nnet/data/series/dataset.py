@@ -10,7 +10,7 @@ import numpy as np
 
 from ...autograd.integers import as_indices
 from ...autograd.tensor import Tensor
-from ..images.statistics import ChannelStatistics
+from ..statistics import ChannelStatistics
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from ..images.dataset import names_of
+from ..classes import names_of
 from ..numpy_file import read_arrays
 from .dataset import SeriesDataset
 
