@@ -4,11 +4,12 @@ import importlib
 from typing import Any
 
 from ..inspection.dead_units import DeadUnits, dead_units
+from .callback import Callback
 from .clock import Clock
-from .diagnostics import NonFiniteLoss
+from .diagnostics.guard import NonFiniteLoss
 from .evaluation import Evaluation, evaluate
 from .history import Epoch, History
-from .loop import Callback, fit
+from .loop import fit
 from .measures import Measure, Measured, supervised
 
 __all__ = [

@@ -9,22 +9,13 @@ from .. import functional
 from ..autograd.integers import is_integer
 from ..module.module import Module
 from ..optim.clip_gradients import clip_grad_norm_
+from .callback import Callback
 from .clock import Clock
-from .diagnostics import Guard
+from .diagnostics.guard import Guard
 from .evaluation import Batches, evaluate
 from .history import Epoch, History
 from .measures import Average, Loss, Measure, supervised
 from .progress import bar, line, measures, say
-
-
-class Callback:
-    """What to do between steps and epochs; override what is of use."""
-
-    def after_step(self, model: Module, history: History) -> None:
-        """Called after every step; `history.step_loss` ends with its loss."""
-
-    def after_epoch(self, model: Module, history: History) -> None:
-        """Called after every epoch; `history.epochs` ends with it."""
 
 
 class Batched(Protocol):

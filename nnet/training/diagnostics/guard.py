@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.recording import no_grad
-from ..autograd.tensor import Tensor
-from ..module.module import Module
-from .history import History
+from ...autograd.recording import no_grad
+from ...autograd.tensor import Tensor
+from ...module.module import Module
+from ..history import History
 
 
 class NonFiniteLoss(ArithmeticError):
