@@ -29,8 +29,8 @@ from nnet.jobs.series import job as job_of_series
 from nnet.jobs.series.measurements import read_series
 from nnet.training import History, load_model, load_run, load_weights, save_run, save_weights
 from nnet.training.history import Epoch
-from tests.nnet.test_data import idx_bytes
-from tests.nnet.test_descriptions import ALL
+from tests.nnet.data.test_data import idx_bytes
+from tests.nnet.runs.test_descriptions import ALL
 
 from .mutations import (
     changed,

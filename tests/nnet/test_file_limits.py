@@ -20,7 +20,7 @@ from nnet import data
 from nnet.data.json_file import read_json
 from nnet.data.numpy_file import read_arrays
 from nnet.jobs.series.measurements import read_series
-from tests.nnet.test_data import idx_bytes, write_folder
+from tests.nnet.data.test_data import idx_bytes, write_folder
 
 MEGA = 1 << 20
 

@@ -116,6 +116,19 @@ def test_rooms_and_loose_files_are_those_planned():
     assert rooms.strays(SOURCES, FLOORS, LOOSE) == []
 
 
+def test_contributors_are_told_the_rooms_from_the_ground_up():
+    rows = re.findall(r"^\| (`.*?) \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    told = re.findall(r"`(\w+)`", " ".join(rows))
+    floor = {room: number for number, floor in enumerate(FLOORS) for room in floor}
+    assert set(told) == floor.keys()
+    assert told == sorted(told, key=floor.__getitem__)
+
+
+def test_tests_lie_in_the_same_rooms():
+    folders = {path.parent.name for path in Path(__file__).parent.glob("*/*.py")}
+    assert folders <= {path.partition("/")[0] for path in SOURCES if "/" in path}
+
+
 def test_functions_and_layers_are_in_the_same_families():
     assert rooms.unlike(SOURCES) == []
 

@@ -14,7 +14,7 @@ from kernels import _jit
 from nnet import cli, warmup
 from nnet.jobs.images import job as images
 from nnet.training import Callback
-from tests.nnet.test_data import write_folder
+from tests.nnet.data.test_data import write_folder
 
 SHORT = ["--epochs", "1", "--limit", "640", "--no-progress"]
 

@@ -96,7 +96,7 @@ def test_bad_input_is_named_and_nan_comes_out():
 
 
 def test_a11_the_cost_beside_batch_normalization_is_shown_by_a_command():
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     script = root / "examples" / "batch_norm_whitening_cost.py"
     options = ["--features", "4", "--samples", "16", "--rounds", "2"]
     done = subprocess.run(

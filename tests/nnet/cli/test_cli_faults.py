@@ -23,11 +23,11 @@ from nnet.jobs.seq2seq.attention_picture import Panel, draw_attention
 from nnet.runs import files, run_folder
 from nnet.runs.files import written_beside
 from nnet.training import Callback, History, load_run, save_run
-from tests.nnet.test_cli import refused
-from tests.nnet.test_cli_sequences import TEXT as OPTIONS
-from tests.nnet.test_cli_sequences import waves
-from tests.nnet.test_data import idx_bytes
-from tests.nnet.test_descriptions import ALL
+from tests.nnet.cli.test_cli import refused
+from tests.nnet.cli.test_cli_sequences import TEXT as OPTIONS
+from tests.nnet.cli.test_cli_sequences import waves
+from tests.nnet.data.test_data import idx_bytes
+from tests.nnet.runs.test_descriptions import ALL
 
 
 @pytest.fixture(scope="module")

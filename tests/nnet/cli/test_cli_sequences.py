@@ -13,7 +13,7 @@ import nnet as nn
 from nnet import cli
 from nnet.jobs.char_lm import job as char_lm
 from nnet.training import Callback, load_run
-from tests.nnet.test_cli import refused
+from tests.nnet.cli.test_cli import refused
 
 # Small, and all of one cell, since the time of these tests is that of compiling.
 TEXT = ["--cell", "gru", "--hidden", "16", "--embedding", "8", "--batch-size", "4",

@@ -102,7 +102,7 @@ def test_a4_one_gamma_and_beta_a_feature_map_as_on_rows(kind, shape):
 
 def test_a6_normalizing_outside_back_propagation():
     """The bias grows without end and the loss stays; with the right gradient the bias stays."""
-    path = Path(__file__).parents[2] / "examples" / "batch_norm_outside_backprop.py"
+    path = Path(__file__).parents[3] / "examples" / "batch_norm_outside_backprop.py"
     spec = importlib.util.spec_from_file_location("outside_backprop", path)
     example = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(example)
