@@ -94,7 +94,7 @@ def write_line(x, residual, start, rows, head, scale, offset, add, relu, past, o
 
 
 @jit
-def gradient_sums(
+def block_gradient_sums(
     dy, x, y, start, rows, columns, head, scale, offset, add, relu, past, out_dresidual
 ):
     """Sums of the slope, dy where ReLU passes it, and of slope * (x - head).

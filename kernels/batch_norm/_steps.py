@@ -7,6 +7,7 @@ parts follow from the shape alone, so the number of threads changes no bit.
 
 from kernels._jit import jit
 from kernels._simd import REGISTER_BYTES, lanes
+from kernels._tasks import share_out
 
 # One thread needs about 15 us for this much, as long as the others need to wake.
 SERIAL_BELOW = 1 << 15
@@ -23,6 +24,12 @@ def part_count(groups: int, samples: int, elements: int) -> int:
     if elements < SERIAL_BELOW or groups == 0:
         return 1
     return max(1, min(samples, _ENOUGH_TASKS // groups))
+
+
+def shares(groups, parts, elements):
+    """How many tasks there are, and how many parts of groups in each."""
+    places = groups * parts
+    return share_out(places, 1, places if elements < SERIAL_BELOW else 0)
 
 
 @jit

@@ -12,7 +12,7 @@ the channels do. A task there makes two passes, one for sums and one that writes
 from kernels._simd import VALUE_BYTES
 
 from . import cpu_columns, cpu_planes
-from ._steps import SERIAL_BELOW, part_count
+from ._steps import part_count, shares
 
 
 def work_shapes(x):
@@ -33,15 +33,19 @@ def work_shapes(x):
 def forward(x, residual, gamma, beta, eps, add, relu, work, work_lanes, out_y, out_mean, out_var):
     """With `add`, the residual is added before the ReLU."""
     layout = _layout(x)
+    groups, parts = work.shape[:2]
+    work = work, work_lanes
+    if parts > 1:
+        layout.moments(groups * parts, x, work)
+    tasks, span = shares(groups, parts, x.size)
     out = out_y, out_mean, out_var
-    arguments = x, residual, gamma, beta, eps, add, relu, work, work_lanes, out
-    _two_passes(layout.forward_serial, layout.forward_parallel, x, work, arguments)
+    layout.normalize(tasks, span, x, residual, gamma, beta, eps, add, relu, work, out)
 
 
 def inference_forward(x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y):
-    layout = _layout(x)
-    run = layout.inference_serial if x.size < SERIAL_BELOW else layout.inference_parallel
-    run(x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y)
+    tasks, span = shares(*work.shape[:2], x.size)
+    given = x, residual, mean, var, gamma, beta, eps, add, relu
+    _layout(x).apply(tasks, span, *given, (work, work_lanes), out_y)
 
 
 def backward(
@@ -68,21 +72,15 @@ def backward(
     With `training`, mean and var depend on x.
     """
     layout = _layout(x)
+    groups, parts = work.shape[:2]
+    given = dy, x, y, gamma, beta, mean, var, eps, add, relu
+    work = work, work_lanes
     out = out_dx, out_dresidual, out_dgamma, out_dbeta
-    arguments = dy, x, y, gamma, beta, mean, var, eps, add, relu, training, work, work_lanes, out
-    _two_passes(layout.backward_serial, layout.backward_parallel, x, work, arguments)
+    if parts > 1:
+        layout.gradient_sums(groups * parts, *given, work, out)
+    tasks, span = shares(groups, parts, x.size)
+    layout.gradient(tasks, span, *given, training, work, out)
 
 
 def _layout(x):
     return cpu_planes if x.shape[2] > 1 else cpu_columns
-
-
-def _two_passes(serial, parallel, x, work, arguments):
-    """One after the other within each task, unless the parts of a group need all its sums."""
-    if x.size < SERIAL_BELOW:
-        serial(True, True, *arguments)
-    elif work.shape[1] == 1:
-        parallel(True, True, *arguments)
-    else:
-        parallel(True, False, *arguments)
-        parallel(False, True, *arguments)

@@ -11,7 +11,7 @@ the rows' pitch is a power of two.
 
 import numpy as np
 
-from kernels._jit import jit, parallel_loops, prange
+from kernels._jit import jit, parallel
 from kernels._simd import any_lane, is_double, lanes, load, load_as, select, sqrt, store, store_as
 
 from ._columns import add_gradient_rows, add_rows, correct_moments, write_gradient_rows, write_rows
@@ -32,90 +32,68 @@ def strip_width(channels, lanes):
     return -(-wanted // lanes) * lanes
 
 
-@jit
-def forward_serial(sums, write, x, residual, gamma, beta, eps, add, relu, work, work_lanes, out):
-    for task in range(work.shape[0] * work.shape[1]):
-        if sums:
-            _moments(task, x, work, work_lanes)
-        if write:
-            _normalize(task, x, residual, gamma, beta, eps, add, relu, work, work_lanes, out)
+@parallel
+def moments(place, x, work):
+    """Of parts of strips, where those are few."""
+    _moments(place, x, work)
 
 
-@parallel_loops
-def forward_parallel(sums, write, x, residual, gamma, beta, eps, add, relu, work, work_lanes, out):
-    """Parallel over strips, and parts of the samples where those are few."""
-    for index in prange(work.shape[0] * work.shape[1]):
-        task = np.int64(index)
-        if sums:
-            _moments(task, x, work, work_lanes)
-        if write:
-            _normalize(task, x, residual, gamma, beta, eps, add, relu, work, work_lanes, out)
+@parallel
+def normalize(task, span, x, residual, gamma, beta, eps, add, relu, work, out):
+    """Strips, first their moments; or parts of them, whose moments are known."""
+    strips, parts, _, _ = work[0].shape
+    for place in range(task * span, min(task * span + span, strips * parts)):
+        if parts == 1:
+            _moments(place, x, work)
+        _normalize(place, x, residual, gamma, beta, eps, add, relu, work, out)
 
 
-@jit
-def inference_serial(x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y):
-    for task in range(work.shape[0] * work.shape[1]):
-        _apply(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y)
+@parallel
+def apply(task, span, x, residual, mean, var, gamma, beta, eps, add, relu, work, out_y):
+    strips, parts, _, _ = work[0].shape
+    for place in range(task * span, min(task * span + span, strips * parts)):
+        _copy_statistics(place, x, mean, var, work)
+        _set_line(place, x, gamma, beta, eps, work)
+        _write_line(place, x, residual, add, relu, work, out_y)
 
 
-@parallel_loops
-def inference_parallel(
-    x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y
-):
-    """Parallel over strips, and parts of the samples where those are few."""
-    for index in prange(work.shape[0] * work.shape[1]):
-        task = np.int64(index)
-        _apply(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y)
+@parallel
+def gradient_sums(place, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out):
+    """Of parts of strips, where those are few."""
+    _gradient_sums(place, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out)
 
 
-@jit
-def backward_serial(
-    sums, write, dy, x, y, gamma, beta, mean, var, eps, add, relu, training, work, work_lanes, out
-):
-    for task in range(work.shape[0] * work.shape[1]):
-        if sums:
-            _gradient_sums(
-                task, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, work_lanes, out
-            )
-        if write:
-            _gradient(task, dy, x, gamma, eps, add, relu, training, work, work_lanes, out)
-
-
-@parallel_loops
-def backward_parallel(
-    sums, write, dy, x, y, gamma, beta, mean, var, eps, add, relu, training, work, work_lanes, out
-):
-    """Parallel over strips, and parts of the samples where those are few."""
-    for index in prange(work.shape[0] * work.shape[1]):
-        task = np.int64(index)
-        if sums:
-            _gradient_sums(
-                task, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, work_lanes, out
-            )
-        if write:
-            _gradient(task, dy, x, gamma, eps, add, relu, training, work, work_lanes, out)
+@parallel
+def gradient(task, span, dy, x, y, gamma, beta, mean, var, eps, add, relu, training, work, out):
+    """Strips, first their sums; or parts of them, whose sums are known."""
+    strips, parts, _, _ = work[0].shape
+    for place in range(task * span, min(task * span + span, strips * parts)):
+        if parts == 1:
+            _gradient_sums(place, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out)
+        _gradient(place, dy, x, gamma, eps, add, relu, training, work, out)
 
 
 @jit
-def _place(task, x, work):
-    """Strip and part of a task, its first column and how many, its first sample and last."""
-    _, parts, _, width = work.shape
-    strip, part = task // parts, task % parts
+def _place(place, x, sums):
+    """Strip and part of a place, its first column and how many, its first sample and last."""
+    _, parts, _, width = sums.shape
+    strip, part = place // parts, place % parts
     first, last = part_bounds(part, parts, x.shape[0])
     column = strip * width
     return strip, part, column, min(width, x.shape[1] - column), first, last
 
 
 @jit
-def _moments(task, x, work, work_lanes):
+def _moments(place, x, work):
     """Mean and sum of squared deviations of a part of each column.
 
     Each block is shifted by the mean so far, the first one, which is short, by its first element,
     so that sums of squares stay small.
     """
-    strip, part, column, columns, first, last = _place(task, x, work)
-    mean, spread = work[strip, part, 0], work[strip, part, 1]
-    lines = work_lanes[strip, part]
+    sums, lines_of = work
+    strip, part, column, columns, first, last = _place(place, x, sums)
+    mean, spread = sums[strip, part, 0], sums[strip, part, 1]
+    lines = lines_of[strip, part]
     head, total, squares = lines[0], lines[1], lines[2]
     for c in range(columns):
         mean[c] = x[first, column + c, 0]
@@ -133,7 +111,7 @@ def _moments(task, x, work, work_lanes):
             stop = min(row + _ROWS_TOGETHER, end)
             add_rows(x, row, stop, column, columns, head, total, squares)
         before, more = float(begin - first), float(end - begin)
-        means, spreads = work[strip, part, 2], work[strip, part, 3]
+        means, spreads = sums[strip, part, 2], sums[strip, part, 3]
         for c in range(0, mean.size, lanes(mean)):
             raw = load_as(squares, c, mean)
             block_mean, block_spread = block_moments(
@@ -154,18 +132,19 @@ def _moments(task, x, work, work_lanes):
 
 
 @jit
-def _normalize(task, x, residual, gamma, beta, eps, add, relu, work, work_lanes, out):
+def _normalize(place, x, residual, gamma, beta, eps, add, relu, work, out):
     """Merge the parts' moments in order, then normalize this part."""
     out_y, out_mean, out_var = out
-    strip, part, column, columns, _, _ = _place(task, x, work)
-    mean, var = work[strip, part, 2], work[strip, part, 3]
-    parts, samples = work.shape[1], x.shape[0]
+    sums, _ = work
+    strip, part, column, columns, _, _ = _place(place, x, sums)
+    mean, var = sums[strip, part, 2], sums[strip, part, 3]
+    parts, samples = sums.shape[1], x.shape[0]
     for c in range(mean.size):
-        mean[c] = work[strip, 0, 0, c]
-        var[c] = work[strip, 0, 1, c]
+        mean[c] = sums[strip, 0, 0, c]
+        var[c] = sums[strip, 0, 1, c]
     for p in range(1, parts):
         begin, end = part_bounds(p, parts, samples)
-        more_mean, more_spread = work[strip, p, 0], work[strip, p, 1]
+        more_mean, more_spread = sums[strip, p, 0], sums[strip, p, 1]
         for c in range(0, mean.size, lanes(mean)):
             merged = merge_moments(
                 float(begin),
@@ -183,32 +162,27 @@ def _normalize(task, x, residual, gamma, beta, eps, add, relu, work, work_lanes,
         for c in range(columns):
             out_mean[column + c] = mean[c]
             out_var[column + c] = var[c]
-    _set_line(task, x, gamma, beta, eps, work, work_lanes)
-    _write_line(task, x, residual, add, relu, work, work_lanes, out_y)
+    _set_line(place, x, gamma, beta, eps, work)
+    _write_line(place, x, residual, add, relu, work, out_y)
 
 
 @jit
-def _apply(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y):
-    _copy_statistics(task, x, mean, var, work)
-    _set_line(task, x, gamma, beta, eps, work, work_lanes)
-    _write_line(task, x, residual, add, relu, work, work_lanes, out_y)
-
-
-@jit
-def _copy_statistics(task, x, mean, var, work):
-    strip, part, column, columns, _, _ = _place(task, x, work)
-    own_mean, own_var = work[strip, part, 2], work[strip, part, 3]
+def _copy_statistics(place, x, mean, var, work):
+    sums, _ = work
+    strip, part, column, columns, _, _ = _place(place, x, sums)
+    own_mean, own_var = sums[strip, part, 2], sums[strip, part, 3]
     for c in range(columns):
         own_mean[c] = mean[column + c]
         own_var[c] = var[column + c]
 
 
 @jit
-def _set_line(task, x, gamma, beta, eps, work, work_lanes):
+def _set_line(place, x, gamma, beta, eps, work):
     """head, scale and offset of each column, from its mean and var."""
-    strip, part, column, columns, _, _ = _place(task, x, work)
-    mean, var = work[strip, part, 2], work[strip, part, 3]
-    lines = work_lanes[strip, part]
+    sums, lines_of = work
+    strip, part, column, columns, _, _ = _place(place, x, sums)
+    mean, var = sums[strip, part, 2], sums[strip, part, 3]
+    lines = lines_of[strip, part]
     head, scale, offset = lines[0], lines[1], lines[2]
     for c in range(columns):
         scale[c] = gamma[column + c]
@@ -227,22 +201,24 @@ def _set_line(task, x, gamma, beta, eps, work, work_lanes):
 
 
 @jit
-def _write_line(task, x, residual, add, relu, work, work_lanes, out_y):
-    strip, part, column, columns, first, last = _place(task, x, work)
-    lines = work_lanes[strip, part]
+def _write_line(place, x, residual, add, relu, work, out_y):
+    sums, lines_of = work
+    strip, part, column, columns, first, last = _place(place, x, sums)
+    lines = lines_of[strip, part]
     for begin in range(first, last, _ROWS_TOGETHER):
         end = min(begin + _ROWS_TOGETHER, last)
         write_rows(x, residual, begin, end, column, columns, add, relu, lines, out_y)
 
 
 @jit
-def _gradient_sums(task, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, work_lanes, out):
+def _gradient_sums(place, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out):
     """Sums of the slope, dy where ReLU passes it, and of slope * (x - head), of each column."""
-    strip, part, column, columns, first, last = _place(task, x, work)
-    _copy_statistics(task, x, mean, var, work)
-    _set_line(task, x, gamma, beta, eps, work, work_lanes)
-    total, product = work[strip, part, 0], work[strip, part, 1]
-    lines = work_lanes[strip, part]
+    sums, lines_of = work
+    strip, part, column, columns, first, last = _place(place, x, sums)
+    _copy_statistics(place, x, mean, var, work)
+    _set_line(place, x, gamma, beta, eps, work)
+    total, product = sums[strip, part, 0], sums[strip, part, 1]
+    lines = lines_of[strip, part]
     block_total, block_product = lines[3], lines[4]
     for c in range(total.size):
         total[c] = 0.0
@@ -261,20 +237,21 @@ def _gradient_sums(task, dy, x, y, gamma, beta, mean, var, eps, add, relu, work,
 
 
 @jit
-def _gradient(task, dy, x, gamma, eps, add, relu, training, work, work_lanes, out):
+def _gradient(place, dy, x, gamma, eps, add, relu, training, work, out):
     """Add up the parts' sums in order, then write this part."""
     out_dx, out_dresidual, out_dgamma, out_dbeta = out
-    strip, part, column, columns, first, last = _place(task, x, work)
-    mean, var = work[strip, part, 2], work[strip, part, 3]
-    lines = work_lanes[strip, part]
+    sums, lines_of = work
+    strip, part, column, columns, first, last = _place(place, x, sums)
+    mean, var = sums[strip, part, 2], sums[strip, part, 3]
+    lines = lines_of[strip, part]
     head, slant, level = lines[0], lines[3], lines[4]
     for c in range(columns):
         slant[c] = gamma[column + c]
     for c in range(0, mean.size, lanes(mean)):
-        total, product = load(work[strip, 0, 0], c), load(work[strip, 0, 1], c)
-        for p in range(1, work.shape[1]):
-            total += load(work[strip, p, 0], c)
-            product += load(work[strip, p, 1], c)
+        total, product = load(sums[strip, 0, 0], c), load(sums[strip, 0, 1], c)
+        for p in range(1, sums.shape[1]):
+            total += load(sums[strip, p, 0], c)
+            product += load(sums[strip, p, 1], c)
         line = gradient_line(
             float(x.shape[0]),
             total,

@@ -12,10 +12,10 @@ The second pass over a channel finds it in the cache while N * S elements fit th
 
 import numpy as np
 
-from kernels._jit import jit, parallel_loops, prange
+from kernels._jit import jit, parallel
 from kernels._range import beyond_float32
 
-from ._rows import deviation_sums, gradient_sums, wide_moments, write_gradient, write_line
+from ._rows import block_gradient_sums, deviation_sums, wide_moments, write_gradient, write_line
 from ._steps import (
     block_moments,
     forward_line,
@@ -29,76 +29,56 @@ from ._steps import (
 _BLOCK, _FEW = 4096, 64
 
 
-@jit
-def forward_serial(sums, write, x, residual, gamma, beta, eps, add, relu, work, work_lanes, out):
-    for task in range(work.shape[0] * work.shape[1]):
-        if sums:
-            _moments(task, x, work)
-        if write:
-            _normalize(task, x, residual, gamma, beta, eps, add, relu, work, out)
+@parallel
+def moments(place, x, work):
+    """Of parts of channels, where those are few."""
+    _moments(place, x, work)
 
 
-@parallel_loops
-def forward_parallel(sums, write, x, residual, gamma, beta, eps, add, relu, work, work_lanes, out):
-    """Parallel over channels, and parts of the samples where those are few."""
-    for index in prange(work.shape[0] * work.shape[1]):
-        task = np.int64(index)
-        if sums:
-            _moments(task, x, work)
-        if write:
-            _normalize(task, x, residual, gamma, beta, eps, add, relu, work, out)
+@parallel
+def normalize(task, span, x, residual, gamma, beta, eps, add, relu, work, out):
+    """Channels, first their moments; or parts of them, whose moments are known."""
+    groups, parts, _ = work[0].shape
+    for place in range(task * span, min(task * span + span, groups * parts)):
+        if parts == 1:
+            _moments(place, x, work)
+        _normalize(place, x, residual, gamma, beta, eps, add, relu, work, out)
 
 
-@jit
-def inference_serial(x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y):
-    for task in range(work.shape[0] * work.shape[1]):
-        _apply(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, out_y)
+@parallel
+def apply(task, span, x, residual, mean, var, gamma, beta, eps, add, relu, work, out_y):
+    groups, parts, _ = work[0].shape
+    for place in range(task * span, min(task * span + span, groups * parts)):
+        _apply(place, x, residual, mean, var, gamma, beta, eps, add, relu, work, out_y)
 
 
-@parallel_loops
-def inference_parallel(
-    x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y
-):
-    """Parallel over channels, and parts of the samples where those are few."""
-    for index in prange(work.shape[0] * work.shape[1]):
-        task = np.int64(index)
-        _apply(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, out_y)
+@parallel
+def gradient_sums(place, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out):
+    """Of parts of channels, where those are few."""
+    _gradient_sums(place, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out)
 
 
-@jit
-def backward_serial(
-    sums, write, dy, x, y, gamma, beta, mean, var, eps, add, relu, training, work, work_lanes, out
-):
-    for task in range(work.shape[0] * work.shape[1]):
-        if sums:
-            _gradient_sums(task, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out)
-        if write:
-            _gradient(task, dy, x, gamma, beta, mean, var, eps, add, relu, training, work, out)
-
-
-@parallel_loops
-def backward_parallel(
-    sums, write, dy, x, y, gamma, beta, mean, var, eps, add, relu, training, work, work_lanes, out
-):
-    """Parallel over channels, and parts of the samples where those are few."""
-    for index in prange(work.shape[0] * work.shape[1]):
-        task = np.int64(index)
-        if sums:
-            _gradient_sums(task, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out)
-        if write:
-            _gradient(task, dy, x, gamma, beta, mean, var, eps, add, relu, training, work, out)
+@parallel
+def gradient(task, span, dy, x, y, gamma, beta, mean, var, eps, add, relu, training, work, out):
+    """Channels, first their sums; or parts of them, whose sums are known."""
+    groups, parts, _ = work[0].shape
+    for place in range(task * span, min(task * span + span, groups * parts)):
+        if parts == 1:
+            _gradient_sums(place, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out)
+        _gradient(place, dy, x, gamma, beta, mean, var, eps, add, relu, training, work, out)
 
 
 @jit
-def _moments(task, x, work):
+def _moments(place, x, work):
     """Mean and sum of squared deviations of a part.
 
     Each block is shifted by the mean so far, the first one by that of a few elements, so that sums
     of squares stay small even after a wild first element.
     """
     samples, channels, width = x.shape
-    parts = work.shape[1]
-    channel, part = task // parts, task % parts
+    sums, _ = work
+    parts = sums.shape[1]
+    channel, part = place // parts, place % parts
     first, last = part_bounds(part, parts, samples)
     rows, columns = min(max(1, _FEW // width), last - first), min(_FEW, width)
     shift = x[first, channel, 0]
@@ -122,22 +102,23 @@ def _moments(task, x, work):
             spread = 0.0 if spread < 0.0 else spread  # written so that NaN stays
             mean, squares = merge_moments(count, mean, squares, more, block_mean, spread)
             count += more
-    work[channel, part, 0] = mean
-    work[channel, part, 1] = squares
+    sums[channel, part, 0] = mean
+    sums[channel, part, 1] = squares
 
 
 @jit
-def _normalize(task, x, residual, gamma, beta, eps, add, relu, work, out):
+def _normalize(place, x, residual, gamma, beta, eps, add, relu, work, out):
     """Merge the parts' moments in order, then normalize this part."""
     out_y, out_mean, out_var = out
     samples, _, width = x.shape
-    parts = work.shape[1]
-    channel, part = task // parts, task % parts
+    sums, _ = work
+    parts = sums.shape[1]
+    channel, part = place // parts, place % parts
     count, mean, squares = 0, 0.0, 0.0
     for p in range(parts):
         first, last = part_bounds(p, parts, samples)
         more = (last - first) * width
-        part_mean, spread = work[channel, p, 0], work[channel, p, 1]
+        part_mean, spread = sums[channel, p, 0], sums[channel, p, 1]
         mean, squares = merge_moments(count, mean, squares, more, part_mean, spread)
         count += more
     var = squares / count
@@ -154,9 +135,10 @@ def _normalize(task, x, residual, gamma, beta, eps, add, relu, work, out):
 
 
 @jit
-def _apply(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, out_y):
-    parts = work.shape[1]
-    channel, part = task // parts, task % parts
+def _apply(place, x, residual, mean, var, gamma, beta, eps, add, relu, work, out_y):
+    sums, _ = work
+    parts = sums.shape[1]
+    channel, part = place // parts, place % parts
     first, last = part_bounds(part, parts, x.shape[0])
     head = x.dtype.type(mean[channel])
     root = np.sqrt(var[channel] + eps)
@@ -167,12 +149,13 @@ def _apply(task, x, residual, mean, var, gamma, beta, eps, add, relu, work, out_
 
 
 @jit
-def _gradient_sums(task, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out):
+def _gradient_sums(place, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out):
     """Sums of the slope, dy where ReLU passes it, and of slope * (x - head) over a part."""
     out_dresidual = out[1]
     samples, channels, width = x.shape
-    parts = work.shape[1]
-    channel, part = task // parts, task % parts
+    sums, _ = work
+    parts = sums.shape[1]
+    channel, part = place // parts, place % parts
     first, last = part_bounds(part, parts, samples)
     head = x.dtype.type(mean[channel])
     root = np.sqrt(var[channel] + eps)
@@ -185,26 +168,27 @@ def _gradient_sums(task, dy, x, y, gamma, beta, mean, var, eps, add, relu, work,
         for begin in range(0, width, _BLOCK):
             columns = min(_BLOCK, width - begin)
             start = (sample * channels + channel) * width + begin
-            sums = gradient_sums(
+            slopes, products = block_gradient_sums(
                 dy, x, y, start, rows, columns, head, scale, offset, add, relu, past, out_dresidual
             )
-            total += sums[0]
-            product += sums[1]
-    work[channel, part, 0] = total
-    work[channel, part, 1] = product
+            total += slopes
+            product += products
+    sums[channel, part, 0] = total
+    sums[channel, part, 1] = product
 
 
 @jit
-def _gradient(task, dy, x, gamma, beta, mean, var, eps, add, relu, training, work, out):
+def _gradient(place, dy, x, gamma, beta, mean, var, eps, add, relu, training, work, out):
     """Add up the parts' sums in order, then write this part."""
     out_dx, out_dresidual, out_dgamma, out_dbeta = out
     samples, channels, width = x.shape
-    parts = work.shape[1]
-    channel, part = task // parts, task % parts
+    sums, _ = work
+    parts = sums.shape[1]
+    channel, part = place // parts, place % parts
     total, product = 0.0, 0.0
     for p in range(parts):
-        total += work[channel, p, 0]
-        product += work[channel, p, 1]
+        total += sums[channel, p, 0]
+        product += sums[channel, p, 1]
     head = x.dtype.type(mean[channel])
     root = np.sqrt(var[channel] + eps)
     dgamma, slant, level = gradient_line(

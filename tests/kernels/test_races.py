@@ -311,16 +311,16 @@ def test_the_race_of_softmax_along_another_axis_is_found():
 # kernel, what is replaced in its source, what stands there then, a call, the array that tells
 PLANTED = [
     (
-        "batch_norm.cpu_columns.forward_parallel",
-        "_moments(task, x, work, work_lanes)",
-        "_moments(task // 2 * 2, x, work, work_lanes)",
+        "batch_norm.cpu_columns.moments",
+        "_moments(place, x, work)",
+        "_moments(place // 2 * 2, x, work)",
         "batch norm (65, 505)",
         "work",
     ),
     (
-        "batch_norm.cpu_planes.backward_parallel",
-        "task = np.int64(index)",
-        "task = np.int64(index) // 2",
+        "batch_norm.cpu_planes.gradient",
+        "range(task * span,",
+        "range(task // 2 * span,",
         "batch norm (16, 8, 257)",
         "work|out",
     ),
