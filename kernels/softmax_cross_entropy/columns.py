@@ -22,9 +22,7 @@ def side_by_side(
     """Groups of samples from task * span on; none goes over the end of an image."""
     classes, positions = shape
     begin, end = task * span, min(task * span + span, groups)
-    work, own = work_samples.reshape(-1), 0
-    if span < groups:
-        own = thread_id() * work_samples.shape[1]
+    work, own = work_samples.reshape(-1), thread_id() * work_samples.shape[1]
     step, samples = lanes(logits), labels.size
     wanted = out_gradient.size > 0
     scratch = own + step

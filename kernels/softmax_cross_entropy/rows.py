@@ -40,9 +40,7 @@ def long_rows(
     """Rows from task * span on."""
     classes, _ = shape
     begin, end = task * span, min(task * span + span, rows)
-    work, own = work_samples.reshape(-1), 0
-    if span < rows:
-        own = thread_id() * work_samples.shape[1]
+    work, own = work_samples.reshape(-1), thread_id() * work_samples.shape[1]
     step = lanes(logits)
     wanted = out_gradient.size > 0
     stop = end * classes

@@ -39,7 +39,7 @@ NORMALIZATIONS = [
     Mutation(
         "batch-norm-columns-gradient-of-the-first-part",
         "kernels/batch_norm/cpu_columns.py",
-        "total += load(work[strip, p, 0], c)",
+        "total += load(sums[strip, p, 0], c)",
         "total += 0.0",
         _BATCH + "[shape5-False-False-float32-2e-06-cpu]",
     ),
