@@ -23,6 +23,7 @@ from kernels._simd.arithmetic import (
     sum_lanes,
     times_power_of_two,
 )
+from kernels._simd.edges import load_some, store_some
 from kernels._simd.memory import (
     first,
     lanes,
@@ -83,6 +84,7 @@ __all__ = [
     "load_as",
     "load_bits",
     "load_first",
+    "load_some",
     "load_vector",
     "max_lanes",
     "maximum",
@@ -97,6 +99,7 @@ __all__ = [
     "store_as",
     "store_bits",
     "store_first",
+    "store_some",
     "store_vector",
     "stream",
     "suffix",

@@ -17,6 +17,7 @@ from kernels._simd import (
     load_as,
     load_bits,
     load_first,
+    load_some,
     max_lanes,
     maximum,
     minimum,
@@ -27,6 +28,7 @@ from kernels._simd import (
     store_as,
     store_bits,
     store_first,
+    store_some,
     stream,
     sum_lanes,
     times_power_of_two,
@@ -289,6 +291,26 @@ def test_first_lanes_alone_touch_memory(dtype, start):
         assert mask.tolist() == [1.0] * count + [0.0] * (n - count)
         assert_same_bits(written[start : start + count], x[start : start + count])
         assert (written[:start] == -7).all() and (written[start + count :] == -7).all()
+
+
+@_jit.jit
+def _double_row(x, start, count, out, out_fill):
+    for i in range(0, count, lanes(x)):
+        value = load_some(x, start + i, count - i, 2.5)
+        store_some(out, start + i, count - i, 2.0 * value)
+        store(out_fill, 0, value)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_a_row_ends_anywhere(dtype):
+    n = lane_count(dtype)
+    for count in (1, n - 1, n, n + 1, 2 * n, 3 * n - 1):
+        x, out, fill = nan_poisoned(4 * n, dtype), np.full(4 * n, -7, dtype), nan_poisoned(n, dtype)
+        x[3 : 3 + count] = numbers(dtype, count, count)
+        _double_row(x, 3, count, out, fill)
+        assert_same_bits(out[3 : 3 + count], 2 * x[3 : 3 + count])
+        assert (out[:3] == -7).all() and (out[3 + count :] == -7).all()
+        assert (fill[-(-count % n) or n :] == 2.5).all()
 
 
 @_jit.jit
