@@ -29,6 +29,12 @@ def float_arrays(op: str, **arrays: np.ndarray) -> tuple[np.ndarray, ...]:
     return tuple(checked)
 
 
+def check_shape(op: str, name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:
+    """Raises ValueError for another shape."""
+    if array.shape != shape:
+        raise ValueError(f"{op}: expected {name} of shape {shape}, got {array.shape}")
+
+
 def plain(array: np.ndarray) -> np.ndarray:
     """The array itself if it is C-contiguous, aligned and writeable, else such a copy.
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import float_arrays
+from .._check import check_shape, float_arrays
 from . import cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
@@ -45,8 +45,7 @@ def forward(query: np.ndarray, key: np.ndarray, weight: np.ndarray) -> tuple[np.
     n, queries, size = query.shape
     if key.ndim != 3 or key.shape[0] != n or key.shape[2] != size:
         raise ValueError(f"additive_score: expected key of shape ({n}, K, {size}), got {key.shape}")
-    if weight.shape != (size,):
-        raise ValueError(f"additive_score: expected weight of shape ({size},), got {weight.shape}")
+    check_shape("additive_score", "weight", weight, (size,))
     score = _memory.empty((n, queries, key.shape[1]), query.dtype)
     if not size:
         score.fill(0)
@@ -68,9 +67,7 @@ def backward(dscore: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray, 
     query, key, weight, dscore = float_arrays(
         "additive_score", query=saved.query, key=saved.key, weight=saved.weight, dscore=dscore
     )
-    shape = (*query.shape[:2], key.shape[1])
-    if dscore.shape != shape:
-        raise ValueError(f"additive_score: expected dscore of shape {shape}, got {dscore.shape}")
+    check_shape("additive_score", "dscore", dscore, (*query.shape[:2], key.shape[1]))
     dquery, dkey, dweight = (_memory.empty(a.shape, a.dtype) for a in (query, key, weight))
     if dscore.size and weight.size:
         scratch = _scratch(query, key)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import float_arrays
+from .._check import check_shape, float_arrays
 from . import averages, cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
@@ -113,10 +113,7 @@ def inference_forward(
     (mean,) = float_arrays("batch_norm", mean=mean)
     (var,) = float_arrays("batch_norm", var=var)
     for name, values in (("mean", mean), ("var", var)):
-        if values.shape != (channels,):
-            raise ValueError(
-                f"batch_norm: expected {name} of shape ({channels},), got {values.shape}"
-            )
+        check_shape("batch_norm", name, values, (channels,))
     # Copies: a layer goes on averaging in its arrays.
     mean, var = mean.astype(np.float64), var.astype(np.float64)
     y = _memory.empty(x.shape, x.dtype)
@@ -153,8 +150,7 @@ def backward(
     Raises TypeError for another dtype and ValueError for another shape than x's.
     """
     x, dy = float_arrays("batch_norm", x=saved.x, dy=dy)
-    if dy.shape != x.shape:
-        raise ValueError(f"batch_norm: expected dy of shape {x.shape}, got {dy.shape}")
+    check_shape("batch_norm", "dy", dy, x.shape)
     channels = x.shape[1]
     add = saved.y is not None
     dx = _memory.empty(x.shape, x.dtype)
@@ -215,9 +211,8 @@ def _checked(
         )
     channels = x.shape[1]
     for name, array in plain.items():
-        shape = (channels,) if name in ("gamma", "beta") else x.shape
-        if array.shape != shape:
-            raise ValueError(f"batch_norm: expected {name} of shape {shape}, got {array.shape}")
+        of_channels = name in ("gamma", "beta")
+        check_shape("batch_norm", name, array, (channels,) if of_channels else x.shape)
     scale = plain["gamma"] if "gamma" in plain else np.ones(channels, x.dtype)
     shift = plain["beta"] if "beta" in plain else np.zeros(channels, x.dtype)
     return x, scale, shift, plain.get("residual", x)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import float_arrays
+from .._check import check_shape, float_arrays
 from . import cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
@@ -78,10 +78,8 @@ def forward(
     if groups < 1 or channels % groups:
         raise ValueError(f"group_norm: expected groups to divide {channels} channels, got {groups}")
     for name in ("gamma", "beta"):
-        if name in plain and plain[name].shape != (channels,):
-            raise ValueError(
-                f"group_norm: expected {name} of shape ({channels},), got {plain[name].shape}"
-            )
+        if name in plain:
+            check_shape("group_norm", name, plain[name], (channels,))
     y = _memory.empty(x.shape, x.dtype)
     mean = np.empty((x.shape[0], groups), np.float64)
     rstd = np.empty((x.shape[0], groups), np.float64)
@@ -108,8 +106,7 @@ def backward(
     Raises TypeError for another dtype and ValueError for another shape than x's.
     """
     x, dy = float_arrays("group_norm", x=saved.x, dy=dy)
-    if dy.shape != x.shape:
-        raise ValueError(f"group_norm: expected dy of shape {x.shape}, got {dy.shape}")
+    check_shape("group_norm", "dy", dy, x.shape)
     channels = x.shape[1]
     dx = _memory.empty(x.shape, x.dtype)
     dgamma = np.zeros(channels, x.dtype)
@@ -219,8 +216,7 @@ def _planes(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _same(name: str, array: np.ndarray, x: np.ndarray) -> None:
     if array.dtype != x.dtype:
         raise TypeError(f"group_norm: expected {name} of {x.dtype} like x, got {array.dtype}")
-    if array.shape != x.shape:
-        raise ValueError(f"group_norm: expected {name} of shape {x.shape}, got {array.shape}")
+    check_shape("group_norm", name, array, x.shape)
 
 
 def _of_planes(x: np.ndarray, **values: np.ndarray) -> dict[str, np.ndarray]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import float_arrays
+from .._check import check_shape, float_arrays
 from .._labels import checked_labels
 from . import cpu, reference
 
@@ -57,8 +57,7 @@ def forward(
         raise ValueError(f"hinge: expected x of shape (N, C), C >= 1, got {x.shape}")
     rows, classes = x.shape
     factors = given[0] if given else np.ones(classes, x.dtype)
-    if factors.shape != (classes,):
-        raise ValueError(f"hinge: expected weight of shape ({classes},), got {factors.shape}")
+    check_shape("hinge", "weight", factors, (classes,))
     if power not in (1, 2):
         raise ValueError(f"hinge: expected power 1 or 2, got {power}")
     labels = checked_labels("hinge", labels, (rows,), classes, None)
@@ -89,9 +88,7 @@ def backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
     gradient, reduced = saved
     _, dloss = float_arrays("hinge", x=gradient, dloss=dloss)
     rows = len(gradient)
-    expected = () if reduced else (rows,)
-    if dloss.shape != expected:
-        raise ValueError(f"hinge: expected dloss of shape {expected}, got {dloss.shape}")
+    check_shape("hinge", "dloss", dloss, () if reduced else (rows,))
     if reduced and dloss == 1:
         return gradient
     dx = _memory.empty(gradient.shape, gradient.dtype)

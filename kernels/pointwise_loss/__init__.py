@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import float_arrays
+from .._check import check_shape, float_arrays
 from . import cpu, reference
 from .reference import CHUNK, KINDS
 
@@ -67,8 +67,7 @@ def forward(
     if kind not in KINDS:
         raise ValueError(f"pointwise_loss: expected kind from {', '.join(KINDS)}, got {kind!r}")
     x, target = float_arrays(op, x=x, target=target)
-    if target.shape != x.shape:
-        raise ValueError(f"{op}: expected target of shape {x.shape}, got {target.shape}")
+    check_shape(op, "target", target, x.shape)
     if kind == "binary" and x.size:
         least, most = np.fmin.reduce(x, axis=None), np.fmax.reduce(x, axis=None)
         if least < 0 or most > 1:
@@ -104,9 +103,7 @@ def backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
     """
     gradient, reduced = saved
     _, dloss = float_arrays("pointwise_loss", x=gradient, dloss=dloss)
-    shape = () if reduced else gradient.shape
-    if dloss.shape != shape:
-        raise ValueError(f"pointwise_loss: expected dloss of shape {shape}, got {dloss.shape}")
+    check_shape("pointwise_loss", "dloss", dloss, () if reduced else gradient.shape)
     if reduced and dloss == 1:
         return gradient
     dx = _memory.empty(gradient.shape, gradient.dtype)

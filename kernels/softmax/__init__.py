@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import float_arrays
+from .._check import check_shape, float_arrays
 from . import cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
@@ -49,8 +49,7 @@ def forward(x: np.ndarray, axis: int, *, log: bool = False) -> tuple[np.ndarray,
 def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     """Return y (dy - sum(dy y)), or dy - e^y sum(dy) for the logarithm."""
     y, dy = float_arrays("softmax", y=saved.y, dy=dy)
-    if dy.shape != y.shape:
-        raise ValueError(f"softmax: expected dy of shape {y.shape}, got {dy.shape}")
+    check_shape("softmax", "dy", dy, y.shape)
     dx = _memory.empty(y.shape, y.dtype)
     if y.size:
         shape = _lines(y.shape, saved.axis)

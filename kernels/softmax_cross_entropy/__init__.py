@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import float_arrays
+from .._check import check_shape, float_arrays
 from .._jit import thread_rows
 from .._labels import counted_labels
 from . import cpu, reference
@@ -113,8 +113,7 @@ def forward_soft(
     if logits.ndim != 2:
         raise ValueError(f"{_OP}: expected logits of shape (N, C), got {logits.shape}")
     logits, target = float_arrays(_OP, logits=logits, target=target)
-    if target.shape != logits.shape:
-        raise ValueError(f"{_OP}: expected target of shape {logits.shape}, got {target.shape}")
+    check_shape(_OP, "target", target, logits.shape)
     divisor = float(len(logits)) if reduction == "mean" else 1.0
     losses, out_gradient = _outputs(logits, logits.shape[:1], gradient)
     if len(logits):
@@ -139,9 +138,7 @@ def backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
     """
     gradient, reduced = saved
     _, dloss = float_arrays(_OP, logits=gradient, dloss=dloss)
-    shape = () if reduced else gradient.shape[:1] + gradient.shape[2:]
-    if dloss.shape != shape:
-        raise ValueError(f"{_OP}: expected dloss of shape {shape}, got {dloss.shape}")
+    check_shape(_OP, "dloss", dloss, () if reduced else gradient.shape[:1] + gradient.shape[2:])
     if reduced and dloss == 1:
         return gradient
     dlogits = _memory.empty(gradient.shape, gradient.dtype)
@@ -171,8 +168,7 @@ def _checked(
     classes = logits.shape[1]
     if weight is None:
         weight = _ones(classes, logits.dtype)
-    if weight.shape != (classes,):
-        raise ValueError(f"{_OP}: expected weight of shape ({classes},), got {weight.shape}")
+    check_shape(_OP, "weight", weight, (classes,))
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"{_OP}: expected reduction 'mean', 'sum' or 'none', got {reduction!r}")
     if not 0 <= label_smoothing <= 1:
