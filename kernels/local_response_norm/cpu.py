@@ -9,68 +9,67 @@ a window sums is added anew for each channel, for a running sum would lose digit
 not kept for backward: a root is cheaper than memory. Parallel over strips.
 """
 
-import numpy as np
-
-from .._jit import jit, parallel_loops, prange, thread_id
+from .._jit import jit, parallel, thread_id
 from .._math import exp, log
 from .._simd import fma, full, lanes, load, load_first, sqrt, store, store_first
 
 # Positions of a task: in memory a run of a kilobyte in each channel.
 STRIP = 256
 
-_SERIAL_BELOW = 1 << 13
+# Fewer elements are one task, which wakes no threads.
+_ONE_TASK = 1 << 13
 
 
-@parallel_loops
 def forward(x, size, alpha, beta, k, out_y):
-    samples, _, positions = x.shape
-    strips = -(-positions // STRIP)
-    if x.size < _SERIAL_BELOW:
-        for task in range(samples * strips):
-            _forward(task, x, size, alpha, beta, k, out_y)
-    else:
-        for index in prange(samples * strips):
-            _forward(np.int64(index), x, size, alpha, beta, k, out_y)
+    tasks, strips = _cut(x)
+    _forward(tasks, x, strips, size, alpha, beta, k, out_y)
 
 
-@parallel_loops
 def backward(dy, x, size, alpha, beta, k, work, out_dx):
-    samples, _, positions = x.shape
-    strips = -(-positions // STRIP)
-    if x.size < _SERIAL_BELOW:
-        for task in range(samples * strips):
-            _backward(task, dy, x, size, alpha, beta, k, work[0], out_dx)
-    else:
-        for index in prange(samples * strips):
-            _backward(np.int64(index), dy, x, size, alpha, beta, k, work[thread_id()], out_dx)
+    tasks, strips = _cut(x)
+    _backward(tasks, dy, x, strips, size, alpha, beta, k, work, out_dx)
+
+
+def _cut(x):
+    """The number of tasks, and of strips in each."""
+    strips = x.shape[0] * -(-x.shape[2] // STRIP)
+    return (1, strips) if x.size < _ONE_TASK else (strips, 1)
 
 
 @jit
-def _place(task, x):
-    """Where the strip of a task starts in channel 0, and its positions."""
+def _place(strip, x):
+    """Where a strip starts in channel 0, and its positions."""
     _, channels, positions = x.shape
     strips = -(-positions // STRIP)
-    begin = task % strips * STRIP
-    start = task // strips * channels * positions + begin
+    begin = strip % strips * STRIP
+    start = strip // strips * channels * positions + begin
     return start, min(STRIP, positions - begin)
 
 
-@jit
-def _forward(task, x, size, alpha, beta, k, out_y):
+@parallel
+def _forward(task, x, strips, size, alpha, beta, k, out_y):
     _, channels, pitch = x.shape
-    start, width = _place(task, x)
     step = lanes(x)
-    for c in range(channels):
-        for i in range(0, width, step):
-            at, count = start + c * pitch + i, min(step, width - i)
-            scale = _scale(x, start + i, count, c, size, alpha, k)
-            _store_some(out_y, at, count, _load_some(x, at, count) * _power(scale, beta))
+    for strip in range(task * strips, (task + 1) * strips):
+        start, width = _place(strip, x)
+        for c in range(channels):
+            for i in range(0, width, step):
+                at, count = start + c * pitch + i, min(step, width - i)
+                scale = _scale(x, start + i, count, c, size, alpha, k)
+                _store_some(out_y, at, count, _load_some(x, at, count) * _power(scale, beta))
+
+
+@parallel
+def _backward(task, dy, x, strips, size, alpha, beta, k, work, out_dx):
+    own = work[thread_id()]
+    for strip in range(task * strips, (task + 1) * strips):
+        _backward_strip(strip, dy, x, size, alpha, beta, k, own, out_dx)
 
 
 @jit
-def _backward(task, dy, x, size, alpha, beta, k, work, out_dx):
+def _backward_strip(strip, dy, x, size, alpha, beta, k, work, out_dx):
     _, channels, pitch = x.shape
-    start, width = _place(task, x)
+    start, width = _place(strip, x)
     step = lanes(x)
     powers, slopes = work[0], work[1]
     for c in range(channels):

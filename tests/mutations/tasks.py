@@ -185,19 +185,19 @@ TASKS = [
         "_gradient_lines(tasks",
         _LINES + "[shape3-float32-2e-06-cpu]",
     ),
-    _left_out(
-        "response-norm",
-        "local_response_norm/cpu",
-        "samples * strips",
-        _RESPONSE,
-        "\n            _forward(",
+    Mutation(
+        "task-of-response-norm",
+        "kernels/local_response_norm/cpu.py",
+        "_forward(tasks,",
+        "_forward(tasks - 1,",
+        "tests/kernels/" + _RESPONSE,
     ),
-    _left_out(
-        "response-norm-gradient",
-        "local_response_norm/cpu",
-        "samples * strips",
-        _RESPONSE,
-        "\n            _backward(",
+    Mutation(
+        "task-of-response-norm-gradient",
+        "kernels/local_response_norm/cpu.py",
+        "_backward(tasks,",
+        "_backward(tasks - 1,",
+        "tests/kernels/" + _RESPONSE,
     ),
     _fewer(
         "max-norm",
