@@ -4,14 +4,10 @@ x, dy      (N, C, H, W) float32 | float64, C-contiguous
 work_rows  (threads, windows.work_width) float64, private to a thread
 """
 
-import numpy as np
-
-from .._jit import jit, parallel_loops, prange, thread_id
+from .._jit import parallel, thread_id
 from . import windows
 from .cpu_average import average_backward, average_forward, sum_shares
-
-# Planes are shared out in groups of about so many elements, 10 us of work.
-_TASK = 1 << 14
+from .planes import in_groups, planes_of
 
 
 def adaptive_average_forward(x, work_rows, out_y):
@@ -20,7 +16,7 @@ def adaptive_average_forward(x, work_rows, out_y):
         average_forward(x, kernel_size, kernel_size, (0, 0), True, 0, work_rows, out_y)
     else:
         (rows, _), (columns, _) = map(windows.adaptive, x.shape[2:], out_y.shape[2:])
-        _window_sums(x, *rows, *columns, work_rows, out_y)
+        _sum_windows(x, rows, columns, work_rows, out_y)
 
 
 def adaptive_average_backward(dy, work_rows, out_dx):
@@ -29,7 +25,7 @@ def adaptive_average_backward(dy, work_rows, out_dx):
         average_backward(dy, kernel_size, kernel_size, (0, 0), True, 0, work_rows, out_dx)
     else:
         (_, rows), (_, columns) = map(windows.adaptive, out_dx.shape[2:], dy.shape[2:])
-        _window_sums(dy, *rows, *columns, work_rows, out_dx)
+        _sum_windows(dy, rows, columns, work_rows, out_dx)
 
 
 def _even_windows(x, y):
@@ -40,36 +36,17 @@ def _even_windows(x, y):
     return height // rows, width // columns
 
 
-@parallel_loops
-def _window_sums(
-    x,
-    first_row,
-    stop_row,
-    before_row,
-    after_row,
-    first_column,
-    stop_column,
-    before_column,
-    after_column,
-    work_rows,
-    out_y,
-):
-    """Parallel over planes; kernel_height adds an element read, kernel_width adds an output."""
-    planes = x.shape[0] * x.shape[1]
-    rows = first_row, stop_row, before_row, after_row
-    columns = first_column, stop_column, before_column, after_column
-    group = max(1, _TASK // max(x.shape[2] * x.shape[3], out_y.shape[2] * out_y.shape[3]))
-    if planes <= group:
-        _planes(x, 0, planes, rows, columns, work_rows[0], out_y)
-    else:
-        for index in prange((planes + group - 1) // group):
-            task = np.int64(index)
-            stop = min(planes, (task + 1) * group)
-            _planes(x, task * group, stop, rows, columns, work_rows[thread_id()], out_y)
+def _sum_windows(x, rows, columns, work_rows, out_y):
+    size = max(x.shape[2] * x.shape[3], out_y.shape[2] * out_y.shape[3])
+    tasks, group = in_groups(x.shape[0] * x.shape[1], size)
+    _window_sums(tasks, x, group, tuple(rows), tuple(columns), work_rows, out_y)
 
 
-@jit
-def _planes(x, first_plane, stop_plane, rows, columns, work_row, out_y):
+@parallel
+def _window_sums(task, x, group, rows, columns, work_rows, out_y):
+    """kernel_height adds an element read, kernel_width adds an output."""
+    first_plane, stop_plane = planes_of(task, group, x)
+    work_row = work_rows[thread_id()]
     height, width = x.shape[2:]
     out_height, out_width = out_y.shape[2:]
     first_row, stop_row, before_row, after_row = rows

@@ -7,48 +7,38 @@ A row of sums has zeros for the padding beside it, so that all windows are alike
 reach over the end of a row; what they write there is overwritten by later work of the task.
 """
 
-import numpy as np
-
-from .._jit import jit, parallel_loops, prange, thread_id
+from .._jit import jit, parallel, thread_id
 from .._simd import full, lanes, load, load_as, store, store_as
 from . import cpu_blocks, windows
+from .planes import in_groups, planes_of
 from .shuffles import every, interleave
-
-# Planes are shared out in groups of about so many elements of x, 10 us of work.
-_TASK = 1 << 14
 
 
 def average_forward(x, kernel_size, stride, padding, count_include_pad, divisor, work_rows, out_y):
-    planes, sizes = x.shape[0] * x.shape[1], x.shape[2:] + out_y.shape[2:]
-    group = max(1, _TASK // (sizes[0] * sizes[1]))
+    sizes = x.shape[2:] + out_y.shape[2:]
+    tasks, group = in_groups(x.shape[0] * x.shape[1], sizes[0] * sizes[1])
     if cpu_blocks.are_blocks(kernel_size, stride, padding, sizes):
         share = 1 / (divisor or kernel_size[0] * kernel_size[1])
         if cpu_blocks.sums_in_registers(kernel_size, sizes):
-            cpu_blocks.forward(x, planes, group, kernel_size, sizes, share, out_y)
+            cpu_blocks.forward(tasks, x, group, kernel_size, sizes, share, out_y)
             return
     shares = _shares(sizes, kernel_size, stride, padding, count_include_pad, divisor)
     along = kernel_size, stride, padding
-    if planes <= group:
-        _average(x, 0, planes, along, sizes, *shares, work_rows[0], out_y)
-    else:
-        _average_tasks(x, planes, group, *along, sizes, *shares, work_rows, out_y)
+    _average(tasks, x, group, along, sizes, *shares, work_rows, out_y)
 
 
 def average_backward(
     dy, kernel_size, stride, padding, count_include_pad, divisor, work_rows, out_dx
 ):
-    planes, sizes = dy.shape[0] * dy.shape[1], out_dx.shape[2:] + dy.shape[2:]
-    group = max(1, _TASK // (sizes[0] * sizes[1]))
+    sizes = out_dx.shape[2:] + dy.shape[2:]
+    tasks, group = in_groups(dy.shape[0] * dy.shape[1], sizes[0] * sizes[1])
     if cpu_blocks.are_blocks(kernel_size, stride, padding, sizes):
         share = 1 / (divisor or kernel_size[0] * kernel_size[1])
-        cpu_blocks.backward(dy, planes, group, kernel_size, sizes, share, out_dx)
+        cpu_blocks.backward(tasks, dy, group, kernel_size, sizes, share, out_dx)
         return
     shares = _shares(sizes, kernel_size, stride, padding, count_include_pad, divisor)
     along = kernel_size, stride, padding
-    if planes <= group:
-        _spread(dy, 0, planes, along, sizes, *shares, work_rows[0], out_dx)
-    else:
-        _spread_tasks(dy, planes, group, *along, sizes, *shares, work_rows, out_dx)
+    _spread(tasks, dy, group, along, sizes, *shares, work_rows, out_dx)
 
 
 def _shares(sizes, kernel_size, stride, padding, count_include_pad, divisor):
@@ -59,32 +49,11 @@ def _shares(sizes, kernel_size, stride, padding, count_include_pad, divisor):
     return tuple(windows.shares(*axis, count_include_pad) for axis in axes)
 
 
-@parallel_loops
-def _average_tasks(
-    x, planes, group, kernel_size, stride, padding, sizes, row_shares, column_shares, work_rows, y
-):
-    """Parallel over planes. kernel_height additions an element and kernel_width an output."""
-    for index in prange((planes + group - 1) // group):
-        task = np.int64(index)
-        first, stop = task * group, min((task + 1) * group, planes)
-        along, work = (kernel_size, stride, padding), work_rows[thread_id()]
-        _average(x, first, stop, along, sizes, row_shares, column_shares, work, y)
-
-
-@parallel_loops
-def _spread_tasks(
-    dy, planes, group, kernel_size, stride, padding, sizes, row_shares, column_shares, work_rows, dx
-):
-    """Parallel over planes; as many additions as forward."""
-    for index in prange((planes + group - 1) // group):
-        task = np.int64(index)
-        first, stop = task * group, min((task + 1) * group, planes)
-        along, work = (kernel_size, stride, padding), work_rows[thread_id()]
-        _spread(dy, first, stop, along, sizes, row_shares, column_shares, work, dx)
-
-
-@jit
-def _average(x, first_plane, stop_plane, along, sizes, row_shares, column_shares, work, out_y):
+@parallel
+def _average(task, x, group, along, sizes, row_shares, column_shares, work_rows, out_y):
+    """kernel_height additions an element and kernel_width an output."""
+    first_plane, stop_plane = planes_of(task, group, x)
+    work = work_rows[thread_id()]
     kernel_size, stride, padding = along
     height, width, rows, columns = sizes
     x, y = x.reshape(-1), out_y.reshape(-1)
@@ -135,8 +104,11 @@ def _sum_rows(x, first, stop, width, work, start):
         work[start + rest] = total_one
 
 
-@jit
-def _spread(dy, first_plane, stop_plane, along, sizes, row_shares, column_shares, work, out_dx):
+@parallel
+def _spread(task, dy, group, along, sizes, row_shares, column_shares, work_rows, out_dx):
+    """As many additions as forward."""
+    first_plane, stop_plane = planes_of(task, group, dy)
+    work = work_rows[thread_id()]
     kernel_size, stride, padding = along
     height, width, rows, columns = sizes
     dy, dx = dy.reshape(-1), out_dx.reshape(-1)

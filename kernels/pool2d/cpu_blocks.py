@@ -10,10 +10,9 @@ Vectors may reach over the end of a row; what they write there is overwritten by
 the task.
 """
 
-import numpy as np
-
-from .._jit import jit, parallel_loops, prange
+from .._jit import jit, parallel
 from .._simd import full, lanes, load, load_first, store, sum_lanes
+from .planes import planes_of
 from .shuffles import evens, fold_four, interleave, odds
 
 # Elements that a float32 lane adds up before it is emptied into float64.
@@ -35,40 +34,10 @@ def sums_in_registers(kernel_size, sizes):
     return is_run or (kernel_size[1] == 2 and 2 * kernel_size[0] <= _RUN)
 
 
-def forward(x, planes, group, kernel_size, sizes, share, out_y):
-    if planes <= group:
-        _sum_planes(x, 0, planes, kernel_size, sizes, share, out_y)
-    else:
-        _sum_tasks(x, planes, group, kernel_size, sizes, share, out_y)
-
-
-def backward(dy, planes, group, kernel_size, sizes, share, out_dx):
-    if planes <= group:
-        _fill_planes(dy, 0, planes, kernel_size, sizes, share, out_dx)
-    else:
-        _fill_tasks(dy, planes, group, kernel_size, sizes, share, out_dx)
-
-
-@parallel_loops
-def _sum_tasks(x, planes, group, kernel_size, sizes, share, out_y):
-    """Parallel over planes; an addition an element, bound by reading x."""
-    for index in prange((planes + group - 1) // group):
-        task = np.int64(index)
-        stop = min((task + 1) * group, planes)
-        _sum_planes(x, task * group, stop, kernel_size, sizes, share, out_y)
-
-
-@parallel_loops
-def _fill_tasks(dy, planes, group, kernel_size, sizes, share, out_dx):
-    """Parallel over planes; bound by writing dx."""
-    for index in prange((planes + group - 1) // group):
-        task = np.int64(index)
-        stop = min((task + 1) * group, planes)
-        _fill_planes(dy, task * group, stop, kernel_size, sizes, share, out_dx)
-
-
-@jit
-def _sum_planes(x, first_plane, stop_plane, kernel_size, sizes, share, out_y):
+@parallel
+def forward(task, x, group, kernel_size, sizes, share, out_y):
+    """An addition an element, bound by reading x."""
+    first_plane, stop_plane = planes_of(task, group, x)
     height, width, rows, columns = sizes
     cells, y = x.reshape(-1), out_y.reshape(-1)
     if kernel_size == (2, 2) and columns <= _FEW:
@@ -168,8 +137,10 @@ def _sum_pairs(x, first_plane, stop_plane, kernel_height, sizes, share, out_y):
                 out_y[y_row + rest] = total_one * share
 
 
-@jit
-def _fill_planes(dy, first_plane, stop_plane, kernel_size, sizes, share, out_dx):
+@parallel
+def backward(task, dy, group, kernel_size, sizes, share, out_dx):
+    """Bound by writing dx."""
+    first_plane, stop_plane = planes_of(task, group, dy)
     height, width, rows, columns = sizes
     gradients, dx = dy.reshape(-1), out_dx.reshape(-1)
     if kernel_size == (2, 2) and columns <= _FEW and (2 * rows, 2 * columns) == (height, width):

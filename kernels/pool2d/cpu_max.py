@@ -10,56 +10,48 @@ the order of work and is then overwritten; at the end of a task's planes it may 
 
 import numpy as np
 
-from .._jit import jit, parallel_loops, prange
+from .._jit import jit, parallel
 from .._simd import full, lanes, load, select, store
+from .planes import in_groups, planes_of
 from .shuffles import evens, every, interleave, load_positions, odds, store_positions
-
-# Planes are shared out in groups of about so many elements of x, 10 us of work.
-_TASK = 1 << 14
 
 
 def max_forward(x, kernel_size, stride, padding, dilation, out_y, out_argmax):
-    planes, sizes = x.shape[0] * x.shape[1], x.shape[2:] + out_y.shape[2:]
-    group = max(1, _TASK // (sizes[0] * sizes[1]))
+    sizes = x.shape[2:] + out_y.shape[2:]
+    tasks, group = in_groups(x.shape[0] * x.shape[1], sizes[0] * sizes[1])
     geometry = kernel_size, stride, padding, dilation
-    if planes <= group:
-        _max_planes(x, 0, planes, geometry, sizes, out_y, out_argmax)
-    else:
-        _max_tasks(x, planes, group, *geometry, sizes, out_y, out_argmax)
+    _max(tasks, x, group, geometry, sizes, out_y, out_argmax)
 
 
 def max_backward(dy, argmax, kernel_size, stride, padding, dilation, work_offsets, out_dx):
-    planes, sizes = out_dx.shape[0] * out_dx.shape[1], out_dx.shape[2:] + dy.shape[2:]
-    group = max(1, _TASK // (sizes[0] * sizes[1]))
+    sizes = out_dx.shape[2:] + dy.shape[2:]
+    tasks, group = in_groups(dy.shape[0] * dy.shape[1], sizes[0] * sizes[1])
     geometry = kernel_size, stride, padding, dilation
     cells = np.indices(kernel_size).reshape(2, -1)
     work_offsets[:] = cells[0] * dilation[0] * sizes[1] + cells[1] * dilation[1]
-    if planes <= group:
-        _spread_planes(dy, argmax, 0, planes, geometry, sizes, work_offsets, out_dx)
+    _spread(tasks, dy, argmax, group, geometry, sizes, work_offsets, out_dx)
+
+
+@parallel
+def _max(task, x, group, geometry, sizes, out_y, out_argmax):
+    """2 x 2: 21 bytes of float32 an output, bound by memory."""
+    first, stop = planes_of(task, group, x)
+    cells, y, argmax = x.reshape(-1), out_y.reshape(-1), out_argmax.reshape(-1)
+    if _are_pairs(geometry, sizes):
+        _max_of_pairs(cells, first, stop, sizes, y, argmax)
     else:
-        _spread_tasks(dy, argmax, planes, group, *geometry, sizes, work_offsets, out_dx)
+        _max_of_windows(cells, first, stop, geometry, sizes, y, argmax)
 
 
-@parallel_loops
-def _max_tasks(x, planes, group, kernel_size, stride, padding, dilation, sizes, out_y, out_argmax):
-    """Parallel over planes. 2 x 2: 21 bytes of float32 an output, bound by memory."""
-    for index in prange((planes + group - 1) // group):
-        task = np.int64(index)
-        first, stop = task * group, min((task + 1) * group, planes)
-        geometry = kernel_size, stride, padding, dilation
-        _max_planes(x, first, stop, geometry, sizes, out_y, out_argmax)
-
-
-@parallel_loops
-def _spread_tasks(
-    dy, argmax, planes, group, kernel_size, stride, padding, dilation, sizes, offsets, out_dx
-):
-    """Parallel over planes; windows that overlap add in their order. 2 x 2: as forward."""
-    for index in prange((planes + group - 1) // group):
-        task = np.int64(index)
-        first, stop = task * group, min((task + 1) * group, planes)
-        geometry = kernel_size, stride, padding, dilation
-        _spread_planes(dy, argmax, first, stop, geometry, sizes, offsets, out_dx)
+@parallel
+def _spread(task, dy, argmax, group, geometry, sizes, offsets, out_dx):
+    """Windows that overlap add in their order. 2 x 2: as forward."""
+    first, stop = planes_of(task, group, dy)
+    gradients, positions, dx = dy.reshape(-1), argmax.reshape(-1), out_dx.reshape(-1)
+    if _are_pairs(geometry, sizes):
+        _spread_to_pairs(gradients, positions, first, stop, sizes, dx)
+    else:
+        _add_to_windows(gradients, positions, first, stop, geometry, sizes, offsets, dx)
 
 
 @jit
@@ -68,15 +60,6 @@ def _are_pairs(geometry, sizes):
     height, width, rows, columns = sizes
     fits = 2 * rows <= height and 2 * columns <= width
     return fits and geometry == ((2, 2), (2, 2), (0, 0), (1, 1))
-
-
-@jit
-def _max_planes(x, first_plane, stop_plane, geometry, sizes, out_y, out_argmax):
-    cells, y, argmax = x.reshape(-1), out_y.reshape(-1), out_argmax.reshape(-1)
-    if _are_pairs(geometry, sizes):
-        _max_of_pairs(cells, first_plane, stop_plane, sizes, y, argmax)
-    else:
-        _max_of_windows(cells, first_plane, stop_plane, geometry, sizes, y, argmax)
 
 
 @jit
@@ -191,15 +174,6 @@ def _whole_windows(width, columns, geometry):
     stop = room // stride[1] + 1 if room >= 0 else 0
     first, stop = min(first, columns), min(stop, columns)
     return first, max(first, stop)
-
-
-@jit
-def _spread_planes(dy, argmax, first_plane, stop_plane, geometry, sizes, offsets, out_dx):
-    gradients, positions, dx = dy.reshape(-1), argmax.reshape(-1), out_dx.reshape(-1)
-    if _are_pairs(geometry, sizes):
-        _spread_to_pairs(gradients, positions, first_plane, stop_plane, sizes, dx)
-    else:
-        _add_to_windows(gradients, positions, first_plane, stop_plane, geometry, sizes, offsets, dx)
 
 
 @jit

@@ -339,9 +339,9 @@ PLANTED = [
         "work_spare",
     ),
     (
-        "pool2d.cpu_max._spread_tasks",
-        "min((task + 1) * group, planes)",
-        "min((task + 1) * group + 1, planes)",
+        "pool2d.cpu_max._spread",
+        "first, stop = planes_of(task, group, dy)",
+        "first, stop = task * group, min((task + 1) * group + 1, dy.shape[0] * dy.shape[1])",
         "max pooling (7, 11, 30, 31) ((3, 3), (2, 2), (1, 1))",
         "out_dx",
     ),

@@ -215,12 +215,6 @@ TASKS = [
     _fewer("adam", "optimizer_step/cpu", "_adam_run(\n        -(-grad.size // _TASK)", _STEPS),
     _fewer("loss", "pointwise_loss/cpu", "_forward(tasks", _LOSS),
     _fewer("loss-gradient", "pointwise_loss/cpu", "_backward(tasks", _PULL),
-    _left_out(
-        "adaptive-pool",
-        "pool2d/cpu_adaptive",
-        "(planes + group - 1) // group",
-        "test_pool2d.py::test_adaptive_average_of_several_tasks_means_each_plane",
-    ),
     _fewer("cross-entropy-side-by-side", "softmax_cross_entropy/cpu", "run(tasks", _CROSS_ENTROPY),
     _fewer(
         "cross-entropy-of-long-rows",
@@ -230,5 +224,12 @@ TASKS = [
     ),
     _fewer(
         "cross-entropy-gradient", "softmax_cross_entropy/cpu", "_scale_all(tasks", _CROSS_ENTROPY
+    ),
+    Mutation(
+        "task-of-adaptive-pool",
+        "kernels/pool2d/cpu_adaptive.py",
+        "_window_sums(tasks,",
+        "_window_sums(tasks - 1,",
+        "tests/kernels/test_pool2d.py::test_adaptive_average_of_several_tasks_means_each_plane",
     ),
 ]
