@@ -8,10 +8,8 @@ that neighbours in the output are neighbours in a plane.
 2 N K OH OW (C / groups) kh kw flops and as many loads as multiply-adds: bound by loads from L1.
 """
 
-import numpy as np
-
 from kernels import _jit
-from kernels._jit import prange, thread_id
+from kernels._jit import thread_id
 from kernels._simd import (
     fma,
     full,
@@ -92,10 +90,11 @@ def _write(out, to, row, high, count, totals, spare):
         copy(spare, i * step, out, to + i * row, min(count, step))
 
 
-@_jit.jit
-def _forward_task(
-    x, weight, bias, window, groups, relu, task, cuts, taps, offsets, planes, spare, out_y
+@_jit.parallel
+def _correlate_group(
+    task, x, weight, bias, window, groups, relu, cuts, taps, offsets, work_planes, work_rows, out_y
 ):
+    planes, spare = work_planes[thread_id()], work_rows[thread_id()]
     rows, pitch, plane = cuts
     step_h, step_w, top, left = window[2:6]
     channels, filters = x.shape[1] // groups, out_y.shape[1] // groups
@@ -124,7 +123,6 @@ def _forward_task(
                 _write(out_y, to + q, width, min(ROWS, height - r), width - q, totals, spare)
 
 
-@_jit.parallel_loops
 def forward(
     x, weight, bias, window, groups, relu, work_cuts, work_taps, work_offsets, work_planes,
     work_rows, out_y,
@@ -144,18 +142,17 @@ def forward(
 
     Parallel over images and groups.
     """
-    for index in prange(x.shape[0] * groups):
-        task, thread = np.int64(index), thread_id()
-        _forward_task(
-            x, weight, bias, window, groups, relu, task, work_cuts, work_taps, work_offsets,
-            work_planes[thread], work_rows[thread], out_y,
-        )  # fmt: skip
+    _correlate_group(
+        x.shape[0] * groups, x, weight, bias, window, groups, relu, work_cuts, work_taps,
+        work_offsets, work_planes, work_rows, out_y,
+    )  # fmt: skip
 
 
-@_jit.jit
-def _to_input_task(
-    dy, weight, window, groups, task, cuts, phases, taps, offsets, planes, rows_of_phase, out_dx
+@_jit.parallel
+def _correlate_phases(
+    task, dy, weight, window, groups, cuts, phases, taps, offsets, work_planes, work_rows, out_dx
 ):
+    planes, rows_of_phase = work_planes[thread_id()], work_rows[thread_id()]
     rows, top, left, pitch, plane = cuts
     step_h, step_w = window[2:4]
     channels, filters = out_dx.shape[1] // groups, dy.shape[1] // groups
@@ -195,7 +192,6 @@ def _to_input_task(
                             out[to + i * step_h * width + q * step_w] = rows_of_phase[i * span + q]
 
 
-@_jit.parallel_loops
 def to_input(
     dy, weight, window, groups, work_cuts, work_phases, work_taps, work_offsets, work_planes,
     work_rows, out_dx,
@@ -215,12 +211,10 @@ def to_input(
 
     Parallel over images and groups.
     """
-    for index in prange(dy.shape[0] * groups):
-        task, thread = np.int64(index), thread_id()
-        _to_input_task(
-            dy, weight, window, groups, task, work_cuts, work_phases, work_taps, work_offsets,
-            work_planes[thread], work_rows[thread], out_dx,
-        )  # fmt: skip
+    _correlate_phases(
+        dy.shape[0] * groups, dy, weight, window, groups, work_cuts, work_phases, work_taps,
+        work_offsets, work_planes, work_rows, out_dx,
+    )  # fmt: skip
 
 
 @_jit.jit
@@ -240,9 +234,12 @@ def _dot_rows(dy, source, first, last, planes, at, row_step):
     return sum_lanes(total)
 
 
-@_jit.jit
-def _to_weight_task(x, dy, window, groups, group, cuts, run, offsets, planes, sums, out_dweight):
-    rows, pitch, plane = cuts
+@_jit.parallel
+def _multiply_group(
+    group, x, dy, window, groups, cuts, offsets, work_planes, work_sums, out_dweight
+):
+    planes, sums = work_planes[thread_id()], work_sums[thread_id()]
+    rows, pitch, plane, run = cuts
     step_h, step_w, top, left = window[2:6]
     channels, filters = x.shape[1] // groups, dy.shape[1] // groups
     height, width = dy.shape[2], dy.shape[3]
@@ -267,7 +264,6 @@ def _to_weight_task(x, dy, window, groups, group, cuts, run, offsets, planes, su
         flat[group * filters * channels * area + i] = sums[i]
 
 
-@_jit.parallel_loops
 def to_weight(x, dy, window, groups, work_cuts, work_offsets, work_planes, work_sums, out_dweight):
     """The gradient of weight: dot products of planes, rows in float32, runs of them in float64.
 
@@ -281,9 +277,6 @@ def to_weight(x, dy, window, groups, work_cuts, work_offsets, work_planes, work_
 
     Parallel over groups; images one after the other.
     """
-    for index in prange(groups):
-        group, thread = np.int64(index), thread_id()
-        _to_weight_task(
-            x, dy, window, groups, group, work_cuts[:3], work_cuts[3], work_offsets,
-            work_planes[thread], work_sums[thread], out_dweight,
-        )  # fmt: skip
+    _multiply_group(
+        groups, x, dy, window, groups, work_cuts, work_offsets, work_planes, work_sums, out_dweight
+    )

@@ -13,12 +13,17 @@ over the same planes, written every `stride` columns.
 2 N K OH OW (C / groups) kh kw flops; the copies are 1 / K of that, not 1 / K of kh kw.
 """
 
-import numpy as np
-
 from kernels import _jit
-from kernels._jit import prange, thread_id
+from kernels._jit import thread_id
 from kernels._reduce import add_rectify
-from kernels._tile import GATHER_ROWS, GATHER_VECTORS, gather_tile_1, gather_tile_2, tile_lanes
+from kernels._tile import (
+    GATHER_ROWS,
+    GATHER_VECTORS,
+    gather_columns,
+    gather_tile_1,
+    gather_tile_2,
+    tile_lanes,
+)
 from kernels.conv2d.columns import clear
 from kernels.conv2d.panels import pack_filters, panel_width, place_plane, unpack_rows
 
@@ -77,11 +82,13 @@ def _write_phase(sums, across, rows, columns, filters, steps, at, row, column, s
                 flat[to + q * steps[1]] = spare[source + q]
 
 
-@_jit.jit
-def _strip_task(
-    x, bias, groups, relu, task, cuts, steps, phases, offsets, places, weight, planes, sums,
-    spare, out_y,
+@_jit.parallel
+def _correlate_strip(
+    task, x, bias, groups, relu, cuts, steps, phases, offsets, places, weight, work_planes,
+    work_sums, work_spare, out_y,
 ):  # fmt: skip
+    thread = thread_id()
+    planes, sums, spare = work_planes[thread], work_sums[thread], work_spare[thread]
     strip, strips, rows, step, top, left, pitch, plane, chunk = cuts
     channels, filters = x.shape[1] // groups, out_y.shape[1] // groups
     height, width = out_y.shape[2], out_y.shape[3]
@@ -121,7 +128,6 @@ def _strip_task(
             add_rectify(out_y, to, min(strip, height - first) * width, shift, relu)
 
 
-@_jit.parallel_loops
 def correlate(
     x, weight, bias, groups, relu, transposed, work_cuts, work_steps, work_phases, work_taps,
     work_offsets, work_places, work_weight, work_planes, work_sums, work_spare, out_y,
@@ -150,24 +156,28 @@ def correlate(
     Parallel over images, groups and strips of rows, each its own part of out_y.
     """
     channels, filters = x.shape[1] // groups, out_y.shape[1] // groups
-    register = tile_lanes(x)
+    panels = -(-filters // gather_columns(x.dtype))
+    _pack_panel(
+        work_phases.shape[0] * groups * panels, weight, groups, channels, filters, transposed,
+        work_phases, work_taps, work_weight,
+    )  # fmt: skip
+    _correlate_strip(
+        x.shape[0] * groups * work_cuts[1], x, bias, groups, relu, work_cuts, work_steps,
+        work_phases, work_offsets, work_places, work_weight, work_planes, work_sums, work_spare,
+        out_y,
+    )  # fmt: skip
+
+
+@_jit.parallel
+def _pack_panel(task, weight, groups, channels, filters, transposed, phases, taps, work_weight):
+    register = tile_lanes(weight)
     columns = GATHER_VECTORS * register
     padded = (filters + register - 1) // register * register
     panels = (filters + columns - 1) // columns
-    for index in prange(work_phases.shape[0] * groups * panels):
-        task = np.int64(index)
-        phase, group = task // (groups * panels), task // panels % groups
-        panel = task % panels * columns
-        taps, tap = work_phases[phase, 0], work_phases[phase, 1]
-        start = ((groups * tap + group * taps) * padded + panel * taps) * channels
-        pack_filters(
-            weight, group, filters, channels, transposed, work_taps, tap, taps, panel,
-            work_weight, start,
-        )  # fmt: skip
-    for index in prange(x.shape[0] * groups * work_cuts[1]):
-        task, thread = np.int64(index), thread_id()
-        _strip_task(
-            x, bias, groups, relu, task, work_cuts, work_steps, work_phases, work_offsets,
-            work_places, work_weight, work_planes[thread], work_sums[thread], work_spare[thread],
-            out_y,
-        )  # fmt: skip
+    phase, group = task // (groups * panels), task // panels % groups
+    panel = task % panels * columns
+    count, tap = phases[phase, 0], phases[phase, 1]
+    start = ((groups * tap + group * count) * padded + panel * count) * channels
+    pack_filters(
+        weight, group, filters, channels, transposed, taps, tap, count, panel, work_weight, start
+    )

@@ -5,10 +5,8 @@ position, times dy. Tiles hold 6 taps times 2 registers of filters, and read x n
 from padded planes and dy from panels (positions, filters).
 """
 
-import numpy as np
-
 from kernels import _jit
-from kernels._jit import prange, thread_id
+from kernels._jit import thread_id
 from kernels._tile import GATHER_ROWS, GATHER_VECTORS, gather_tile_1, gather_tile_2, tile_lanes
 from kernels.conv2d.columns import clear
 from kernels.conv2d.panels import pack_rows, panel_width, place_plane
@@ -35,8 +33,10 @@ def _add_strip(taps, positions, filters, places, offsets, planes, dy_panels, par
                 )
 
 
-@_jit.jit
-def _weight_task(x, dy, groups, task, cuts, places, offsets, planes, dy_panels, partial):
+@_jit.parallel
+def _multiply_part(task, x, dy, groups, cuts, places, offsets, work_planes, work_dy, work_partial):
+    planes, dy_panels = work_planes[thread_id()], work_dy[thread_id()]
+    partial = work_partial[task]
     strip, strips, rows, step, top, left, pitch, plane, chunk, parts, area = cuts
     channels, filters = x.shape[1] // groups, dy.shape[1] // groups
     height, width = dy.shape[2], dy.shape[3]
@@ -61,7 +61,6 @@ def _weight_task(x, dy, groups, task, cuts, places, offsets, planes, dy_panels, 
         _add_strip(taken * area, positions, filters, places, offsets, planes, dy_panels, partial)
 
 
-@_jit.parallel_loops
 def to_weight(
     x, dy, window, groups, work_cuts, work_places, work_offsets, work_planes, work_dy,
     work_partial, out_dweight,
@@ -82,29 +81,32 @@ def to_weight(
 
     Parallel over groups, chunks of channels and parts.
     """
-    chunk, parts, area = work_cuts[8:]
-    channels, filters = x.shape[1] // groups, dy.shape[1] // groups
+    chunk, parts = work_cuts[8:10]
+    chunks = groups * -(-(x.shape[1] // groups) // chunk)
+    _multiply_part(
+        chunks * parts, x, dy, groups, work_cuts, work_places, work_offsets, work_planes, work_dy,
+        work_partial,
+    )  # fmt: skip
+    _add_parts(dy.shape[1], groups, chunk, parts, work_partial, out_dweight)
+
+
+@_jit.parallel
+def _add_parts(k, groups, chunk, parts, work_partial, out_dweight):
+    filters, channels = out_dweight.shape[0] // groups, out_dweight.shape[1]
+    area = out_dweight.shape[2] * out_dweight.shape[3]
     chunks = (channels + chunk - 1) // chunk
-    for index in prange(groups * chunks * parts):
-        task, thread = np.int64(index), thread_id()
-        _weight_task(
-            x, dy, groups, task, work_cuts, work_places, work_offsets, work_planes[thread],
-            work_dy[thread], work_partial[task],
-        )  # fmt: skip
-    register = tile_lanes(x)
+    register = tile_lanes(out_dweight)
     columns = GATHER_VECTORS * register
     flat = out_dweight.reshape(-1)
-    for index in prange(dy.shape[1]):
-        k = np.int64(index)
-        group, column = k // filters, k % filters
-        panel = column // columns * columns
-        width = panel_width(panel, filters, register)
-        for tap in range(channels * area):
-            taken = tap // (chunk * area)
-            taps = min(chunk, channels - taken * chunk) * area
-            across = (taps + GATHER_ROWS - 1) // GATHER_ROWS * GATHER_ROWS
-            at = panel * across + (tap - taken * chunk * area) * width + column - panel
-            total = 0.0
-            for part in range(parts):
-                total += work_partial[(group * chunks + taken) * parts + part, at]
-            flat[k * channels * area + tap] = total
+    group, column = k // filters, k % filters
+    panel = column // columns * columns
+    width = panel_width(panel, filters, register)
+    for tap in range(channels * area):
+        taken = tap // (chunk * area)
+        taps = min(chunk, channels - taken * chunk) * area
+        across = (taps + GATHER_ROWS - 1) // GATHER_ROWS * GATHER_ROWS
+        at = panel * across + (tap - taken * chunk * area) * width + column - panel
+        total = 0.0
+        for part in range(parts):
+            total += work_partial[(group * chunks + taken) * parts + part, at]
+        flat[k * channels * area + tap] = total

@@ -8,10 +8,8 @@ positions, in scratch of its own that fits L2, and multiplies it at once by regi
 multiply-adds forward, so filling costs about a fifth of the product at 32 filters.
 """
 
-import numpy as np
-
 from kernels import _jit
-from kernels._jit import prange, thread_id
+from kernels._jit import thread_id
 from kernels._reduce import add_rectify
 from kernels._tile import (
     TILE_ROWS,
@@ -48,11 +46,12 @@ def _pack_filters(weight, first, filters, depth_from, depth, work, start):
                 work[to + r * TILE_ROWS + i] = flat[source] if inside else 0.0
 
 
-@_jit.jit
-def _forward_task(
-    x, weight, bias, window, groups, relu, strip, task, work_weight, work_columns,
-    work_spare, out_y,
+@_jit.parallel
+def _correlate_strip(
+    task, x, weight, bias, window, groups, relu, strip, work_weight, work_columns, work_spare,
+    out_y,
 ):  # fmt: skip
+    own_columns, own_spare = work_columns[thread_id()], work_spare[thread_id()]
     filters, positions = out_y.shape[1] // groups, out_y.shape[2] * out_y.shape[3]
     row_length = weight.shape[1] * window[0] * window[1]
     padded = (filters + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
@@ -67,11 +66,11 @@ def _forward_task(
         depth = min(DEPTH, row_length - depth_from)
         fill_strip(
             x, image, group * weight.shape[1], window, depth_from, depth, out_y.shape[3],
-            position, count, work_columns, pitch,
+            position, count, own_columns, pitch,
         )  # fmt: skip
         multiply_block(
             depth, filters, count, work_weight, (group * row_length + depth_from) * padded,
-            work_columns, 0, pitch, width, out_y, to, positions, depth_from > 0, work_spare,
+            own_columns, 0, pitch, width, out_y, to, positions, depth_from > 0, own_spare,
         )  # fmt: skip
     if bias.size or relu:
         for k in range(filters):
@@ -79,8 +78,8 @@ def _forward_task(
             add_rectify(out_y, to + k * positions, count, shift, relu)
 
 
-@_jit.jit
-def _pack_group(weight, group, filters, work_weight):
+@_jit.parallel
+def _pack_group(group, weight, filters, work_weight):
     row_length = weight.shape[1] * weight.shape[2] * weight.shape[3]
     padded = (filters + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
     for depth_from in range(0, row_length, DEPTH):
@@ -89,7 +88,6 @@ def _pack_group(weight, group, filters, work_weight):
         _pack_filters(weight, group * filters, filters, depth_from, depth, work_weight, start)
 
 
-@_jit.parallel_loops
 def forward(
     x, weight, bias, window, groups, relu, work_cuts, work_weight, work_columns,
     work_spare, out_y,
@@ -112,35 +110,37 @@ def forward(
     images, filters = out_y.shape[0], out_y.shape[1] // groups
     positions = out_y.shape[2] * out_y.shape[3]
     tasks = images * groups * ((positions + strip - 1) // strip)
-    for index in prange(groups):
-        group = np.int64(index)
-        _pack_group(weight, group, filters, work_weight)
-    for index in prange(tasks):
-        task, thread = np.int64(index), thread_id()
-        _forward_task(
-            x, weight, bias, window, groups, relu, strip, task, work_weight,
-            work_columns[thread], work_spare[thread], out_y,
-        )  # fmt: skip
+    _pack_group(groups, weight, filters, work_weight)
+    _correlate_strip(
+        tasks, x, weight, bias, window, groups, relu, strip, work_weight, work_columns, work_spare,
+        out_y,
+    )  # fmt: skip
 
 
-@_jit.jit
-def _pack_transposed(weight, group, filters, from_row, rows, work, start):
-    """Row blocks of weight transposed: (filters, TILE_ROWS) for every TILE_ROWS rows."""
-    row_length = weight.shape[1] * weight.shape[2] * weight.shape[3]
+@_jit.parallel
+def _pack_transposed(task, weight, filters, chunk, work):
+    """Row blocks of a chunk of weight transposed: (filters, TILE_ROWS) for every TILE_ROWS rows."""
+    channels, area = weight.shape[1], weight.shape[2] * weight.shape[3]
+    chunks = (channels + chunk - 1) // chunk
+    padded = (chunk * area + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
+    group, channel = task // chunks, task % chunks * chunk
+    rows = min(chunk, channels - channel) * area
     flat = weight.reshape(-1)
     for block in range(0, rows, TILE_ROWS):
-        to = start + block * filters
+        to = (task * padded + block) * filters
         for k in range(filters):
-            source = (group * filters + k) * row_length + from_row + block
+            source = ((group * filters + k) * channels + channel) * area + block
             for i in range(TILE_ROWS):
                 work[to + k * TILE_ROWS + i] = flat[source + i] if block + i < rows else 0.0
 
 
-@_jit.jit
-def _to_input_task(
-    dy, weight, window, groups, strip, chunk, task, work_weight, work_dy, work_columns,
+@_jit.parallel
+def _scatter_chunk(
+    task, dy, weight, window, groups, strip, chunk, work_weight, work_dy, work_columns,
     work_spare, out_dx,
 ):  # fmt: skip
+    thread = thread_id()
+    own_dy, own_columns, own_spare = work_dy[thread], work_columns[thread], work_spare[thread]
     kernel_h, kernel_w, step_h, step_w, pad_h, pad_w, dilation_h, dilation_w = window
     filters, channels = dy.shape[1] // groups, weight.shape[1]
     height, width = out_dx.shape[2], out_dx.shape[3]
@@ -161,23 +161,22 @@ def _to_input_task(
         count = min(strip, positions - position)
         for k in range(filters):
             source = ((image * groups + group) * filters + k) * positions + position
-            copy(dy, source, work_dy, k * pitch, count)
+            copy(dy, source, own_dy, k * pitch, count)
         multiply_block(
-            filters, rows, count, work_weight, packed, work_dy, 0, pitch, columns,
-            work_columns, 0, pitch, False, work_spare,
+            filters, rows, count, work_weight, packed, own_dy, 0, pitch, columns,
+            own_columns, 0, pitch, False, own_spare,
         )  # fmt: skip
         for r in range(rows):
             c = r // area
             i = (r - c * area) // kernel_w
             j = r - c * area - i * kernel_w
             scatter_row(
-                work_columns, r * pitch, height, width, i * dilation_h - pad_h,
+                own_columns, r * pitch, height, width, i * dilation_h - pad_h,
                 j * dilation_w - pad_w, step_h, step_w, out_width, position, count,
                 out_dx, plane + c * height * width,
             )  # fmt: skip
 
 
-@_jit.parallel_loops
 def to_input(
     dy, weight, window, groups, work_cuts, work_weight, work_dy, work_columns, work_spare,
     out_dx,
@@ -197,29 +196,20 @@ def to_input(
     """
     strip, chunk = work_cuts
     filters, channels = dy.shape[1] // groups, weight.shape[1]
-    area = window[0] * window[1]
-    chunks = (channels + chunk - 1) // chunk
-    padded = (chunk * area + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
-    for index in prange(groups * chunks):
-        task = np.int64(index)
-        channel = task % chunks * chunk
-        rows = min(chunk, channels - channel) * area
-        _pack_transposed(
-            weight, task // chunks, filters, channel * area, rows, work_weight,
-            task * padded * filters,
-        )  # fmt: skip
-    for index in prange(dy.shape[0] * groups * chunks):
-        task, thread = np.int64(index), thread_id()
-        _to_input_task(
-            dy, weight, window, groups, strip, chunk, task, work_weight, work_dy[thread],
-            work_columns[thread], work_spare[thread], out_dx,
-        )  # fmt: skip
+    chunks = groups * -(-channels // chunk)
+    _pack_transposed(chunks, weight, filters, chunk, work_weight)
+    _scatter_chunk(
+        dy.shape[0] * chunks, dy, weight, window, groups, strip, chunk, work_weight, work_dy,
+        work_columns, work_spare, out_dx,
+    )  # fmt: skip
 
 
-@_jit.jit
-def _to_weight_task(
-    x, dy, window, groups, channels, strip, chunk, parts, task, work_dy, work_columns, partial,
+@_jit.parallel
+def _multiply_part(
+    task, x, dy, window, groups, channels, strip, chunk, parts, work_dy, work_columns, work_partial,
 ):  # fmt: skip
+    thread = thread_id()
+    own_dy, own_columns, partial = work_dy[thread], work_columns[thread], work_partial[task]
     area, pitch = window[0] * window[1], strip + MARGIN
     filters, positions = dy.shape[1] // groups, dy.shape[2] * dy.shape[3]
     chunks = (channels + chunk - 1) // chunk
@@ -238,23 +228,22 @@ def _to_weight_task(
         length = (count + register - 1) // register * register
         for k in range(filters):
             source = ((image * groups + group) * filters + k) * positions + position
-            copy(dy, source, work_dy, k * pitch, count)
-            clear(work_dy, k * pitch + count, length - count)
+            copy(dy, source, own_dy, k * pitch, count)
+            clear(own_dy, k * pitch + count, length - count)
         fill_strip(
             x, image, group * channels + channel, window, 0, rows, dy.shape[3], position,
-            count, work_columns, pitch,
+            count, own_columns, pitch,
         )  # fmt: skip
         for r in range(rows):
-            clear(work_columns, r * pitch + count, length - count)
+            clear(own_columns, r * pitch + count, length - count)
         for k in range(0, filters, TILE_ROWS):
             for r in range(0, rows, TILE_VECTORS):
                 dot_tile(
-                    length, work_dy, k * pitch, pitch, work_columns, r * pitch, pitch,
+                    length, own_dy, k * pitch, pitch, own_columns, r * pitch, pitch,
                     partial, k * across + r, across,
                 )  # fmt: skip
 
 
-@_jit.parallel_loops
 def to_weight(
     x, dy, window, groups, work_cuts, work_dy, work_columns, work_partial, out_dweight
 ):  # fmt: skip
@@ -273,24 +262,26 @@ def to_weight(
     Parallel over groups, chunks of channels and parts.
     """
     strip, chunk, parts = work_cuts
-    filters, channels = dy.shape[1] // groups, out_dweight.shape[1]
-    area = window[0] * window[1]
+    channels = out_dweight.shape[1]
+    _multiply_part(
+        groups * -(-channels // chunk) * parts, x, dy, window, groups, channels, strip, chunk,
+        parts, work_dy, work_columns, work_partial,
+    )  # fmt: skip
+    _add_parts(dy.shape[1], groups, chunk, parts, work_partial, out_dweight)
+
+
+@_jit.parallel
+def _add_parts(k, groups, chunk, parts, work_partial, out_dweight):
+    filters, channels = out_dweight.shape[0] // groups, out_dweight.shape[1]
+    area = out_dweight.shape[2] * out_dweight.shape[3]
     chunks = (channels + chunk - 1) // chunk
     across = (chunk * area + TILE_VECTORS - 1) // TILE_VECTORS * TILE_VECTORS
-    for index in prange(groups * chunks * parts):
-        task, thread = np.int64(index), thread_id()
-        _to_weight_task(
-            x, dy, window, groups, channels, strip, chunk, parts, task, work_dy[thread],
-            work_columns[thread], work_partial[task],
-        )  # fmt: skip
     flat = out_dweight.reshape(-1)
-    for index in prange(dy.shape[1]):
-        k = np.int64(index)
-        group = k // filters
-        for r in range(channels * area):
-            taken = r // (chunk * area)
-            at = (k - group * filters) * across + r - taken * chunk * area
-            total = 0.0
-            for part in range(parts):
-                total += work_partial[(group * chunks + taken) * parts + part, at]
-            flat[k * channels * area + r] = total
+    group = k // filters
+    for r in range(channels * area):
+        taken = r // (chunk * area)
+        at = (k - group * filters) * across + r - taken * chunk * area
+        total = 0.0
+        for part in range(parts):
+            total += work_partial[(group * chunks + taken) * parts + part, at]
+        flat[k * channels * area + r] = total

@@ -13,8 +13,15 @@ elements more than a power of two apart: 36 streams in one set of L1 run 3 times
 import numpy as np
 
 from kernels import _jit
-from kernels._jit import prange, thread_id
-from kernels._tile import TILE_ROWS, TILE_VECTORS, copy, multiply_tile_3, tile_lanes
+from kernels._jit import thread_id
+from kernels._tile import (
+    TILE_ROWS,
+    TILE_VECTORS,
+    copy,
+    multiply_tile_3,
+    panel_columns,
+    tile_lanes,
+)
 from kernels.conv2d.columns import clear
 from kernels.conv2d.winograd_transforms import (
     transform_inputs,
@@ -71,10 +78,12 @@ def place_rows(x, channel, pad, segments, count, side, planes, start, plane, pit
         done = max(done, top + side)
 
 
-@_jit.jit
-def _pack_filters(weight, filters, channels, transposed, first, places, work_filters):
-    """Transform a register of filters from `first` on, for every channel."""
+@_jit.parallel
+def _pack_filters(task, weight, filters, channels, transposed, work_places, work_filters):
+    """Transform a register of filters, for every channel."""
+    places = work_places[thread_id()]
     lanes = tile_lanes(weight)
+    first = task * lanes
     distance = 9 if transposed else channels * 9
     for lane in range(lanes):
         places[lane] = min(lane, filters - 1 - first) * distance
@@ -148,11 +157,14 @@ def _finish_filter(products, start, block, tiles, out, base, places, pitch, shif
         )
 
 
-@_jit.jit
-def _block_task(
-    x, bias, pad, relu, block, run, task, work_filters, places, planes, inputs, products, tiles_out,
-    out_y,
+@_jit.parallel
+def _correlate_block(
+    task, x, bias, pad, relu, block, run, filters_packed, work_places, work_planes, work_inputs,
+    work_products, work_tiles, out_y,
 ):  # fmt: skip
+    thread = thread_id()
+    places, planes, inputs = work_places[thread], work_planes[thread], work_inputs[thread]
+    products, tiles_out = work_products[thread], work_tiles[thread]
     images, filters, height, width = out_y.shape
     channels = x.shape[1]
     down, across = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
@@ -184,8 +196,9 @@ def _block_task(
         taken = min(FILTER_BLOCK, filters - k_from)
         start = k_from // FILTER_BLOCK * POINTS * step_filters
         _multiply_block(
-            taken, channels, run, tiles, block, step_filters, work_filters, start, inputs, products
-        )
+            taken, channels, run, tiles, block, step_filters, filters_packed, start, inputs,
+            products,
+        )  # fmt: skip
         for k in range(taken):
             filter_ = k_from + k
             shift = bias[filter_] if bias.size else zero
@@ -207,7 +220,6 @@ def _block_task(
                     copy(tiles_out, source, flat, to, right - left)
 
 
-@_jit.parallel_loops
 def correlate(
     x, weight, bias, window, relu, transposed, work_cuts, work_filters, work_places,
     work_planes, work_inputs, work_products, work_tiles, out_y,
@@ -234,16 +246,12 @@ def correlate(
     pad = window[4:6]
     images, filters, height, width = out_y.shape
     tiles = images * ((height + TILE - 1) // TILE) * ((width + TILE - 1) // TILE)
-    lanes = tile_lanes(x)
-    flat = weight.reshape(-1)
-    for index in prange((filters + lanes - 1) // lanes):
-        group = np.int64(index)
-        places = work_places[thread_id()]
-        _pack_filters(flat, filters, x.shape[1], transposed, group * lanes, places, work_filters)
-    for index in prange((tiles + block - 1) // block):
-        task, thread = np.int64(index), thread_id()
-        _block_task(
-            x, bias, pad, relu, block, run, task, work_filters, work_places[thread],
-            work_planes[thread], work_inputs[thread], work_products[thread],
-            work_tiles[thread], out_y,
-        )  # fmt: skip
+    lanes = panel_columns(x.dtype) // TILE_VECTORS
+    _pack_filters(
+        -(-filters // lanes), weight.reshape(-1), filters, x.shape[1], transposed, work_places,
+        work_filters,
+    )  # fmt: skip
+    _correlate_block(
+        -(-tiles // block), x, bias, pad, relu, block, run, work_filters, work_places, work_planes,
+        work_inputs, work_products, work_tiles, out_y,
+    )  # fmt: skip

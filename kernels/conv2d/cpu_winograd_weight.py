@@ -6,10 +6,8 @@ tiles. One matrix of sums for each point serves all superblocks, which follow on
 the order of summation is fixed. At the end the 36 sums become 9 taps.
 """
 
-import numpy as np
-
 from kernels import _jit
-from kernels._jit import prange, thread_id
+from kernels._jit import thread_id
 from kernels._tile import GATHER_ROWS, GATHER_VECTORS, gather_tile_1, gather_tile_2, tile_lanes
 from kernels.conv2d.columns import clear
 from kernels.conv2d.cpu_winograd import MARGIN, POINTS, TILE, cut_segments, place_rows
@@ -94,7 +92,25 @@ def _transform_gradients(dy, first, last, behind, block, down, across, places, p
             )
 
 
-@_jit.jit
+@_jit.parallel
+def _transform_share(
+    task, x, dy, pad, first, last, block, share, work_places, work_planes, work_inputs,
+    work_gradients,
+):  # fmt: skip
+    """A share of the tiles [first, last) of a superblock, inputs and gradients."""
+    places, planes = work_places[thread_id()], work_planes[thread_id()]
+    down, across = (dy.shape[2] + TILE - 1) // TILE, (dy.shape[3] + TILE - 1) // TILE
+    begin = first + task * share
+    end = min(last, begin + share)
+    _transform_inputs(
+        x, pad, begin, end, begin - first, block, down, across, places, planes, work_inputs
+    )
+    _transform_gradients(
+        dy, begin, end, begin - first, block, down, across, places, planes, work_gradients
+    )
+
+
+@_jit.parallel
 def _multiply_point(
     point, tiles, block, channels, filters, add, places, offsets, inputs, gradients, sums
 ):
@@ -124,9 +140,10 @@ def _multiply_point(
                     )  # fmt: skip
 
 
-@_jit.jit
-def _finish_filter(k, filters, channels, taps, sums, dweight):
+@_jit.parallel
+def _finish_filter(k, filters, channels, work_taps, sums, dweight):
     """The 9 taps of one filter from its 36 sums."""
+    taps = work_taps[thread_id()]
     lanes = tile_lanes(sums)
     columns = GATHER_VECTORS * lanes
     padded = (channels + lanes - 1) // lanes * lanes
@@ -140,7 +157,6 @@ def _finish_filter(k, filters, channels, taps, sums, dweight):
                 dweight[(k * channels + c + lane) * 9 + tap] = taps[tap * lanes + lane]
 
 
-@_jit.parallel_loops
 def to_weight(
     x, dy, window, groups, work_cuts, work_rows, work_steps, work_places, work_planes,
     work_inputs, work_gradients, work_sums, work_taps, out_dweight,
@@ -168,29 +184,15 @@ def to_weight(
     pad = window[4:6]
     images, filters, height, width = dy.shape
     channels = x.shape[1]
-    down, across = (height + TILE - 1) // TILE, (width + TILE - 1) // TILE
-    tiles = images * down * across
+    tiles = images * -(-height // TILE) * -(-width // TILE)
     for first in range(0, tiles, block):
         last = min(tiles, first + block)
-        for index in prange((last - first + share - 1) // share):
-            task, thread = np.int64(index), thread_id()
-            begin = first + task * share
-            end = min(last, begin + share)
-            _transform_inputs(
-                x, pad, begin, end, begin - first, block, down, across, work_places[thread],
-                work_planes[thread], work_inputs,
-            )  # fmt: skip
-            _transform_gradients(
-                dy, begin, end, begin - first, block, down, across, work_places[thread],
-                work_planes[thread], work_gradients,
-            )  # fmt: skip
-        for index in prange(POINTS):
-            point = np.int64(index)
-            _multiply_point(
-                point, last - first, block, channels, filters, first > 0, work_rows,
-                work_steps, work_inputs, work_gradients, work_sums,
-            )  # fmt: skip
-    flat = out_dweight.reshape(-1)
-    for index in prange(filters):
-        k = np.int64(index)
-        _finish_filter(k, filters, channels, work_taps[thread_id()], work_sums, flat)
+        _transform_share(
+            -(-(last - first) // share), x, dy, pad, first, last, block, share, work_places,
+            work_planes, work_inputs, work_gradients,
+        )  # fmt: skip
+        _multiply_point(
+            POINTS, last - first, block, channels, filters, first > 0, work_rows, work_steps,
+            work_inputs, work_gradients, work_sums,
+        )  # fmt: skip
+    _finish_filter(filters, filters, channels, work_taps, work_sums, out_dweight.reshape(-1))

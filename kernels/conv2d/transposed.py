@@ -12,7 +12,7 @@ import numpy as np
 
 from kernels import _memory, conv2d
 from kernels._check import float_arrays
-from kernels._jit import jit, parallel_loops, prange
+from kernels._jit import parallel
 from kernels._reduce import add_rectify, channel_sums
 
 Pair = tuple[int, int]
@@ -92,7 +92,9 @@ def forward(
     y, _, _ = conv2d.backward(images, convolution, (True, False, False))
     assert y is not None
     if bias is not None and y.size:
-        _add_bias(bias=np.ascontiguousarray(bias), values=y)
+        planes, size = y.shape[0] * filters, y.shape[2] * y.shape[3]
+        group = max(1, _TASK // size)
+        _add_bias(-(-planes // group), np.ascontiguousarray(bias), group, y)
     return y, saved
 
 
@@ -132,24 +134,11 @@ def backward(
     return dx, dweight, dbias
 
 
-@parallel_loops
-def _add_bias(bias, values):
+@parallel
+def _add_bias(task, bias, group, values):
     """values[n, k] += bias[k], in place: one read and one write an element."""
-    channels = bias.size
-    planes, size = values.shape[0] * channels, values.shape[2] * values.shape[3]
-    group = max(1, _TASK // size)
-    tasks = (planes + group - 1) // group
-    if tasks == 1:
-        _add_to_planes(bias, 0, planes, size, values)
-    else:
-        for index in prange(tasks):
-            task = np.int64(index)
-            _add_to_planes(bias, task * group, min(planes, task * group + group), size, values)
-
-
-@jit
-def _add_to_planes(bias, first, stop, size, values):
-    for plane in range(first, stop):
+    planes, size = values.shape[0] * bias.size, values.shape[2] * values.shape[3]
+    for plane in range(task * group, min(planes, task * group + group)):
         add_rectify(values, plane * size, size, bias[plane % bias.size], False)
 
 

@@ -10,8 +10,8 @@ PRODUCTS = [
     Mutation(
         "im2col-sums-the-last-depth-only",
         "kernels/conv2d/cpu_im2col.py",
-        "positions, depth_from > 0, work_spare",
-        "positions, False, work_spare",
+        "positions, depth_from > 0, own_spare",
+        "positions, False, own_spare",
         _CONV + "[im2col-float32-2e-06-depth over one block]",
     ),
     Mutation(

@@ -98,11 +98,12 @@ TASKS = [
         "_scale(chunks(inout_x.size)",
         "test_clip_norm.py::test_equals_reference[100003-float32]",
     ),
-    _left_out(
-        "transposed-bias",
-        "conv2d/transposed",
-        "tasks",
-        "test_conv2d_transposed.py::test_h_transposed_is_the_definition",
+    Mutation(
+        "task-of-transposed-bias",
+        "kernels/conv2d/transposed.py",
+        "_add_bias(-(-planes // group),",
+        "_add_bias(-(-planes // group) - 1,",
+        "tests/kernels/test_conv2d_transposed.py::test_h_transposed_is_the_definition",
     ),
     _fewer(
         "drop-connect-forward",
