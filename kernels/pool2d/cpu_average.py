@@ -23,8 +23,7 @@ def average_forward(x, kernel_size, stride, padding, count_include_pad, divisor,
             cpu_blocks.forward(tasks, x, group, kernel_size, sizes, share, out_y)
             return
     shares = _shares(sizes, kernel_size, stride, padding, count_include_pad, divisor)
-    along = kernel_size, stride, padding
-    _average(tasks, x, group, along, sizes, *shares, work_rows, out_y)
+    _average(tasks, x, group, kernel_size, stride, padding, sizes, *shares, work_rows, out_y)
 
 
 def average_backward(
@@ -37,8 +36,7 @@ def average_backward(
         cpu_blocks.backward(tasks, dy, group, kernel_size, sizes, share, out_dx)
         return
     shares = _shares(sizes, kernel_size, stride, padding, count_include_pad, divisor)
-    along = kernel_size, stride, padding
-    _spread(tasks, dy, group, along, sizes, *shares, work_rows, out_dx)
+    _spread(tasks, dy, group, kernel_size, stride, padding, sizes, *shares, work_rows, out_dx)
 
 
 def _shares(sizes, kernel_size, stride, padding, count_include_pad, divisor):
@@ -50,11 +48,12 @@ def _shares(sizes, kernel_size, stride, padding, count_include_pad, divisor):
 
 
 @parallel
-def _average(task, x, group, along, sizes, row_shares, column_shares, work_rows, out_y):
+def _average(
+    task, x, group, kernel_size, stride, padding, sizes, row_shares, column_shares, work_rows, out_y
+):
     """kernel_height additions an element and kernel_width an output."""
     first_plane, stop_plane = planes_of(task, group, x)
     work = work_rows[thread_id()]
-    kernel_size, stride, padding = along
     height, width, rows, columns = sizes
     x, y = x.reshape(-1), out_y.reshape(-1)
     y_stop = stop_plane * rows * columns
@@ -105,11 +104,13 @@ def _sum_rows(x, first, stop, width, work, start):
 
 
 @parallel
-def _spread(task, dy, group, along, sizes, row_shares, column_shares, work_rows, out_dx):
+def _spread(
+    task, dy, group, kernel_size, stride, padding, sizes, row_shares, column_shares, work_rows,
+    out_dx,
+):  # fmt: skip
     """As many additions as forward."""
     first_plane, stop_plane = planes_of(task, group, dy)
     work = work_rows[thread_id()]
-    kernel_size, stride, padding = along
     height, width, rows, columns = sizes
     dy, dx = dy.reshape(-1), out_dx.reshape(-1)
     dx_stop = stop_plane * height * width

@@ -19,22 +19,24 @@ from .shuffles import evens, every, interleave, load_positions, odds, store_posi
 def max_forward(x, kernel_size, stride, padding, dilation, out_y, out_argmax):
     sizes = x.shape[2:] + out_y.shape[2:]
     tasks, group = in_groups(x.shape[0] * x.shape[1], sizes[0] * sizes[1])
-    geometry = kernel_size, stride, padding, dilation
-    _max(tasks, x, group, geometry, sizes, out_y, out_argmax)
+    _max(tasks, x, group, kernel_size, stride, padding, dilation, sizes, out_y, out_argmax)
 
 
 def max_backward(dy, argmax, kernel_size, stride, padding, dilation, work_offsets, out_dx):
     sizes = out_dx.shape[2:] + dy.shape[2:]
     tasks, group = in_groups(dy.shape[0] * dy.shape[1], sizes[0] * sizes[1])
-    geometry = kernel_size, stride, padding, dilation
     cells = np.indices(kernel_size).reshape(2, -1)
     work_offsets[:] = cells[0] * dilation[0] * sizes[1] + cells[1] * dilation[1]
-    _spread(tasks, dy, argmax, group, geometry, sizes, work_offsets, out_dx)
+    _spread(
+        tasks, dy, argmax, group, kernel_size, stride, padding, dilation, sizes, work_offsets,
+        out_dx,
+    )  # fmt: skip
 
 
 @parallel
-def _max(task, x, group, geometry, sizes, out_y, out_argmax):
+def _max(task, x, group, kernel_size, stride, padding, dilation, sizes, out_y, out_argmax):
     """2 x 2: 21 bytes of float32 an output, bound by memory."""
+    geometry = kernel_size, stride, padding, dilation
     first, stop = planes_of(task, group, x)
     cells, y, argmax = x.reshape(-1), out_y.reshape(-1), out_argmax.reshape(-1)
     if _are_pairs(geometry, sizes):
@@ -44,8 +46,11 @@ def _max(task, x, group, geometry, sizes, out_y, out_argmax):
 
 
 @parallel
-def _spread(task, dy, argmax, group, geometry, sizes, offsets, out_dx):
+def _spread(
+    task, dy, argmax, group, kernel_size, stride, padding, dilation, sizes, offsets, out_dx
+):
     """Windows that overlap add in their order. 2 x 2: as forward."""
+    geometry = kernel_size, stride, padding, dilation
     first, stop = planes_of(task, group, dy)
     gradients, positions, dx = dy.reshape(-1), argmax.reshape(-1), out_dx.reshape(-1)
     if _are_pairs(geometry, sizes):
