@@ -12,7 +12,7 @@ alone. Vaswani et al. 2017; Dao et al. 2022 for the blocks.
 
 import numpy as np
 
-from kernels._jit import parallel_loops, prange, thread_id
+from kernels._jit import parallel, thread_id
 from kernels._simd import VALUE_BYTES
 
 from . import cpu_backward, cpu_forward
@@ -27,7 +27,7 @@ HEADS = 8
 # Most queries of a task of forward: its keys and values are packed for these.
 MOST_ROWS = 256
 
-# Few tasks of so few multiply-adds are called one by one: a launch costs more than it saves.
+# Few tasks of so few multiply-adds are one run on this thread: a launch costs more than it saves.
 SERIAL_TASKS, SERIAL = 4, 1 << 18
 
 
@@ -38,13 +38,11 @@ def forward(query, key, value, mask, key_lengths, causal, scale, work, out_y, ou
     sizes, block = _sizes(query, value), rows_of_task(query.shape)
     flat = [_flat(x) for x in arrays]
     tasks = sizes[0] * sizes[1] * -(-sizes[2] // block)
-    given = (*flat[:4], steps, sizes, block, key_lengths, causal, scale)
-    outputs = flat[4], out_lse.reshape(-1)
-    if _is_small(tasks, sizes):
-        for task in range(tasks):
-            forward_task(task, *given, work[0], *outputs)
-    else:
-        _forward(tasks, *given, work, *outputs)
+    runs = _runs(tasks, sizes)
+    _forward(
+        runs, runs, tasks, *flat[:4], steps, sizes, block, key_lengths, causal, scale, work,
+        flat[4], out_lse.reshape(-1),
+    )  # fmt: skip
 
 
 def backward(
@@ -57,12 +55,12 @@ def backward(
     flat = [_flat(x) for x in arrays]
     heads = sizes[0] * sizes[1]
     parts = 1 if heads >= HEADS else 2 * -(-max(sizes[2:4]) // KEYS)
-    given = (*flat[:6], lse.reshape(-1), steps, sizes, parts, key_lengths, causal, scale)
-    if _is_small(heads * parts, sizes):
-        for task in range(heads * parts):
-            backward_task(task, *given, work[0], *flat[6:])
-    else:
-        _backward(heads * parts, *given, work, *flat[6:])
+    tasks = heads * parts
+    runs = _runs(tasks, sizes)
+    _backward(
+        runs, runs, tasks, *flat[:6], lse.reshape(-1), steps, sizes, parts, key_lengths, causal,
+        scale, work, *flat[6:],
+    )  # fmt: skip
 
 
 def forward_scratch(query_shape, value_shape, itemsize):
@@ -105,32 +103,31 @@ def _sizes(query, value):
     return batch, heads, rows, *value.shape[2:], depth
 
 
-def _is_small(tasks, sizes):
+def _runs(tasks, sizes):
+    """Runs of tasks: one, or as many as there are tasks."""
     batch, heads, rows, keys, width, depth = sizes
     work = batch * heads * rows * keys * (width + depth)
-    return tasks <= SERIAL_TASKS and work <= SERIAL
+    return 1 if tasks <= SERIAL_TASKS and work <= SERIAL else tasks
 
 
-@parallel_loops
+@parallel
 def _forward(
-    tasks, query, key, value, mask, steps, sizes, block, key_lengths, causal, scale, work, out_y,
-    out_lse,
+    run, runs, total, query, key, value, mask, steps, sizes, block, key_lengths, causal, scale,
+    work, out_y, out_lse,
 ):  # fmt: skip
-    for index in prange(tasks):
-        task = np.int64(index)
+    for task in range(total * run // runs, total * (run + 1) // runs):
         forward_task(
             task, query, key, value, mask, steps, sizes, block, key_lengths, causal, scale,
             work[thread_id()], out_y, out_lse,
         )  # fmt: skip
 
 
-@parallel_loops
+@parallel
 def _backward(
-    tasks, query, key, value, mask, y, dy, lse, steps, sizes, parts, key_lengths, causal, scale,
-    work, out_dq, out_dk, out_dv,
+    run, runs, total, query, key, value, mask, y, dy, lse, steps, sizes, parts, key_lengths,
+    causal, scale, work, out_dq, out_dk, out_dv,
 ):  # fmt: skip
-    for index in prange(tasks):
-        task = np.int64(index)
+    for task in range(total * run // runs, total * (run + 1) // runs):
         backward_task(
             task, query, key, value, mask, y, dy, lse, steps, sizes, parts, key_lengths, causal,
             scale, work[thread_id()], out_dq, out_dk, out_dv,
