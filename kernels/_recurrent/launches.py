@@ -1,57 +1,84 @@
-"""Work on all threads that looks the same for every cell, so it is compiled once for all.
+"""Work on all threads that looks the same for every cell, so it is compiled once for all."""
 
-Each function is a launch of its own: Numba generates a parallel loop's code five times over, with
-all it calls.
-"""
-
-import numpy as np
-
-from kernels import _jit
-from kernels._jit import prange
+from kernels._jit import parallel
 from kernels._recurrent.blocks import add_part
 from kernels._recurrent.panels import pack_columns, pack_rows, panels_of
+from kernels._recurrent.sequence import lanes_of
 from kernels._recurrent.steps import input_gradients, inputs_ahead, share_of
 from kernels._recurrent.weights import add_column_sums
 from kernels._simd import lanes
 
 
-@_jit.parallel_loops
+@parallel
+def _pack_for_states(panel, panels, weight_ih, weight_hh, gates, out_ih, out_hh):
+    if panel < panels:
+        pack_columns(weight_ih, gates, panel, out_ih)
+    else:
+        pack_columns(weight_hh, gates, panel - panels, out_hh)
+
+
 def pack_for_states(weight_ih, weight_hh, gates, out_ih, out_hh):
     """Both weights by `pack_columns`; one may be empty."""
-    panels = gates * panels_of(weight_ih.shape[0] // gates, out_ih)
-    more = gates * panels_of(weight_hh.shape[0] // gates, out_hh)
-    for index in prange(panels + more):
-        panel = np.int64(index)
-        if panel < panels:
-            pack_columns(weight_ih, gates, panel, out_ih)
-        else:
-            pack_columns(weight_hh, gates, panel - panels, out_hh)
+    lanes = lanes_of(out_ih.dtype)
+    panels = gates * -(-(len(weight_ih) // gates) // lanes)
+    more = gates * -(-(len(weight_hh) // gates) // lanes)
+    _pack_for_states(panels + more, panels, weight_ih, weight_hh, gates, out_ih, out_hh)
 
 
-@_jit.parallel_loops
+@parallel
+def _pack_for_gradients(panel, panels, weight_ih, weight_hh, gates, out_ih, out_hh):
+    if panel < panels:
+        pack_rows(weight_ih, gates, panel, out_ih)
+    else:
+        pack_rows(weight_hh, gates, panel - panels, out_hh)
+
+
 def pack_for_gradients(weight_ih, weight_hh, gates, out_ih, out_hh):
     """Both weights by `pack_rows`; one may have no columns."""
-    panels = panels_of(weight_ih.shape[1], out_ih)
-    for index in prange(panels + panels_of(weight_hh.shape[1], out_hh)):
-        panel = np.int64(index)
-        if panel < panels:
-            pack_rows(weight_ih, gates, panel, out_ih)
-        else:
-            pack_rows(weight_hh, gates, panel - panels, out_hh)
+    lanes = lanes_of(out_ih.dtype)
+    panels = -(-weight_ih.shape[1] // lanes)
+    more = -(-weight_hh.shape[1] // lanes)
+    _pack_for_gradients(panels + more, panels, weight_ih, weight_hh, gates, out_ih, out_hh)
 
 
-@_jit.parallel_loops
+@parallel
+def _sum_inputs_ahead(share, shares, x, packed, gates, padded, width, start, out_sums):
+    low, high = share_of(x.shape[0] * x.shape[1], share, shares)
+    inputs_ahead(
+        x.reshape(-1), low, high, packed, gates, out_sums.reshape(-1), start, width, padded
+    )
+
+
 def sum_inputs_ahead(x, packed, gates, shares, padded, width, start, out_sums):
     """What the inputs add to the gates, for all steps at once; as `inputs_ahead`."""
-    rows = x.shape[0] * x.shape[1]
-    for index in prange(shares):
-        low, high = share_of(rows, np.int64(index), shares)
-        inputs_ahead(
-            x.reshape(-1), low, high, packed, gates, out_sums.reshape(-1), start, width, padded
-        )
+    _sum_inputs_ahead(shares, shares, x, packed, gates, padded, width, start, out_sums)
 
 
-@_jit.parallel_loops
+@parallel
+def _close_block(
+    share, first_row, rows, dgates, of_inputs, of_bias, parts, x, states, states_start, others,
+    place, work_ih, work_a, work_b, work_spare, work_dih, work_dhh, out_dx, out_dweight_ih,
+    out_dweight_hh, out_dbias,
+):  # fmt: skip
+    width, inputs, shares = dgates.shape[1], x.shape[2], len(work_a)
+    flat = dgates.reshape(-1)
+    if out_dx.size:
+        low, high = share_of(rows, share, shares)
+        input_gradients(
+            low, high, flat, 0, width, of_inputs, work_ih, inputs, work_spare[share],
+            out_dx.reshape(-1), first_row * inputs,
+        )  # fmt: skip
+    for part in range(len(parts)):
+        add_part(
+            share, shares, first_row, rows, flat, width, parts[part], x, states, states_start,
+            others, place, work_a[share], work_b[share], work_spare[share], work_dih, work_dhh,
+            out_dweight_ih, out_dweight_hh,
+        )  # fmt: skip
+    low, high = share_of(panels_of(of_bias, dgates), share, shares)
+    low, high = low * lanes(dgates), high * lanes(dgates)
+    add_column_sums(rows, flat, 0, width, low, high, work_spare[share], out_dbias)
+
+
 def close_block(
     first_row, rows, dgates, of_inputs, of_bias, parts, x, states, states_start, others, place,
     work_ih, work_a, work_b, work_spare, work_dih, work_dhh, out_dx, out_dweight_ih,
@@ -73,22 +100,8 @@ def close_block(
     out_dx, out_dweight_ih, out_dweight_hh  left out where empty
     out_dbias     (of_bias,) float64, added to
     """
-    width, inputs, shares = dgates.shape[1], x.shape[2], len(work_a)
-    flat = dgates.reshape(-1)
-    for index in prange(shares):
-        share = np.int64(index)
-        if out_dx.size:
-            low, high = share_of(rows, share, shares)
-            input_gradients(
-                low, high, flat, 0, width, of_inputs, work_ih, inputs, work_spare[share],
-                out_dx.reshape(-1), first_row * inputs,
-            )  # fmt: skip
-        for part in range(len(parts)):
-            add_part(
-                share, shares, first_row, rows, flat, width, parts[part], x, states, states_start,
-                others, place, work_a[share], work_b[share], work_spare[share], work_dih, work_dhh,
-                out_dweight_ih, out_dweight_hh,
-            )  # fmt: skip
-        low, high = share_of(panels_of(of_bias, dgates), share, shares)
-        low, high = low * lanes(dgates), high * lanes(dgates)
-        add_column_sums(rows, flat, 0, width, low, high, work_spare[share], out_dbias)
+    _close_block(
+        len(work_a), first_row, rows, dgates, of_inputs, of_bias, parts, x, states, states_start,
+        others, place, work_ih, work_a, work_b, work_spare, work_dih, work_dhh, out_dx,
+        out_dweight_ih, out_dweight_hh, out_dbias,
+    )  # fmt: skip

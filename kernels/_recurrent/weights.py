@@ -131,7 +131,8 @@ def add_column_sums(rows, dgates, start, width, first, last, spare, inout_sums):
     while column < last:
         beside = 4 if column + 4 * wide <= last else 1
         for row in range(0, rows, DEPTH):
-            a = b = c = d = full(dgates, 0.0)
+            # What adds nothing to any number: 0 + -0 is either of the two, as it is compiled.
+            a = b = c = d = full(dgates, -0.0)
             at = start + row * width + column
             for _ in range(min(DEPTH, rows - row)):
                 a = a + load(dgates, at)

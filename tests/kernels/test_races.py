@@ -354,8 +354,8 @@ PLANTED = [
     ),
     (
         "lstm.cpu_forward._walk_slices",
-        "share = np.int64(index)",
-        "share = np.int64(index) * 0",
+        "share_of(samples, share, len(work_sums))",
+        "share_of(samples, share * 0, len(work_sums))",
         "lstm (3, 7, 5, 33)",
         "work|out",
     ),
