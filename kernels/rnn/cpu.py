@@ -8,7 +8,7 @@ leaves a thread only a row or two, what the inputs add is computed ahead for all
 import numpy as np
 
 from kernels import _jit
-from kernels._jit import prange
+from kernels._jit import jit, parallel
 from kernels._recurrent import (
     STATES,
     active_rows,
@@ -28,7 +28,7 @@ from kernels._simd import lanes, load, maximum, select, store
 from kernels._tile import FEW_ROWS, multiply_rows
 
 
-@_jit.jit
+@jit
 def _activate(bias, relu, states, start):
     """One row of sums becomes a state."""
     for j in range(0, bias.size, lanes(states)):
@@ -40,7 +40,7 @@ def _activate(bias, relu, states, start):
         store(states, start + j, value)
 
 
-@_jit.jit
+@jit
 def _walk(first, last, x, bias, lengths, relu, reverse, ahead, work_ih, work_hh, out_states):
     """All steps of samples [first, last)."""
     steps, samples, inputs = x.shape
@@ -70,24 +70,21 @@ def _walk(first, last, x, bias, lengths, relu, reverse, ahead, work_ih, work_hh,
                 copy_row(states, source + at, target + at, padded)
 
 
-@_jit.parallel_loops
+@parallel
 def _walk_slices(
-    x, h0, bias, lengths, relu, reverse, slices, ahead, work_ih, work_hh, out_states, out_y
+    share, x, h0, bias, lengths, relu, reverse, slices, ahead, work_ih, work_hh, out_states, out_y
 ):
     steps, samples, padded = x.shape[0], x.shape[1], bias.size
     states = out_states.reshape(-1)
     before = steps * samples * padded if reverse else 0
     behind = 0 if reverse else samples * padded
-    for index in prange(slices):
-        first, last = share_of(samples, np.int64(index), slices)
-        for row in range(first, last):
-            for j in range(padded):
-                states[before + row * padded + j] = h0[row, j]
-        _walk(
-            first, last, x, bias, lengths, relu, reverse, ahead, work_ih, work_hh, out_states
-        )  # fmt: skip
-        if out_y.size:
-            write_output(states, behind, lengths, first, last, out_y)
+    first, last = share_of(samples, share, slices)
+    for row in range(first, last):
+        for j in range(padded):
+            states[before + row * padded + j] = h0[row, j]
+    _walk(first, last, x, bias, lengths, relu, reverse, ahead, work_ih, work_hh, out_states)
+    if out_y.size:
+        write_output(states, behind, lengths, first, last, out_y)
 
 
 def forward(
@@ -113,11 +110,12 @@ def forward(
         threads = _jit.get_num_threads()
         sum_inputs_ahead(x, work_ih, 1, threads, padded, padded, behind, out_states)
     _walk_slices(
-        x, h0, bias, lengths, relu, reverse, slices, ahead, work_ih, work_hh, out_states, out_y
-    )
+        slices, x, h0, bias, lengths, relu, reverse, slices, ahead, work_ih, work_hh, out_states,
+        out_y,
+    )  # fmt: skip
 
 
-@_jit.jit
+@jit
 def _slope(d, h, relu):
     """What reaches the sums of d, what reaches the state h."""
     if relu:
@@ -125,7 +123,7 @@ def _slope(d, h, relu):
     return d * (1.0 - h * h)
 
 
-@_jit.jit
+@jit
 def _walk_back(
     first, last, low, high, dy, states, lengths, relu, reverse, work_hh, work_dgates, out_dh0
 ):
@@ -157,16 +155,14 @@ def _walk_back(
         )  # fmt: skip
 
 
-@_jit.parallel_loops
+@parallel
 def _walk_slices_back(
-    low, high, dy, states, lengths, relu, reverse, slices, work_hh, work_dgates, out_dh0
+    share, slices, low, high, dy, states, lengths, relu, reverse, work_hh, work_dgates, out_dh0
 ):
-    for index in prange(slices):
-        first, last = share_of(dy.shape[1], np.int64(index), slices)
-        _walk_back(
-            first, last, low, high, dy, states, lengths, relu, reverse, work_hh, work_dgates,
-            out_dh0,
-        )  # fmt: skip
+    first, last = share_of(dy.shape[1], share, slices)
+    _walk_back(
+        first, last, low, high, dy, states, lengths, relu, reverse, work_hh, work_dgates, out_dh0
+    )
 
 
 def backward(
@@ -193,8 +189,8 @@ def backward(
     parts = np.array([[0, padded, 1, STATES, 0]])
     for low, high, place in walk_blocks(steps, len(work_dgates) // samples, reverse):
         _walk_slices_back(
-            low, high, dy, states, lengths, relu, reverse, len(work_a), work_hh, work_dgates,
-            out_dh0,
+            len(work_a), len(work_a), low, high, dy, states, lengths, relu, reverse, work_hh,
+            work_dgates, out_dh0,
         )  # fmt: skip
         close_block(
             low * samples, (high - low) * samples, work_dgates, padded, padded, parts, x, states,
