@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from kernels import _jit
-from kernels._jit import prange
+from kernels._jit import jit, parallel
 from kernels._recurrent import (
     NOTHING,
     OTHERS,
@@ -21,7 +20,7 @@ from kernels._tile import multiply_rows
 from .steps import clear, reset_slopes, slopes
 
 
-@_jit.jit
+@jit
 def _walk_back(
     first, last, low, high, dy, states, gates, lengths, reset_after, reverse, work_hh, work_dgates,
     work_kept, out_dh0,
@@ -76,17 +75,16 @@ def _walk_back(
         )
 
 
-@_jit.parallel_loops
+@parallel
 def _walk_slices_back(
-    low, high, dy, states, gates, lengths, reset_after, reverse, slices, work_hh, work_dgates,
-    work_kept, out_dh0,
+    share, slices, low, high, dy, states, gates, lengths, reset_after, reverse, work_hh,
+    work_dgates, work_kept, out_dh0,
 ):  # fmt: skip
-    for index in prange(slices):
-        first, last = share_of(dy.shape[1], np.int64(index), slices)
-        _walk_back(
-            first, last, low, high, dy, states, gates, lengths, reset_after, reverse, work_hh,
-            work_dgates, work_kept, out_dh0,
-        )  # fmt: skip
+    first, last = share_of(dy.shape[1], share, slices)
+    _walk_back(
+        first, last, low, high, dy, states, gates, lengths, reset_after, reverse, work_hh,
+        work_dgates, work_kept, out_dh0,
+    )  # fmt: skip
 
 
 def _parts(padded, reset_after):
@@ -126,8 +124,8 @@ def backward(
     parts, of_bias = _parts(padded, reset_after), (4 if reset_after else 3) * padded
     for low, high, place in walk_blocks(steps, len(work_dgates), reverse):
         _walk_slices_back(
-            low, high, dy, states, gates, lengths, reset_after, reverse, len(work_a), work_hh,
-            work_dgates, work_kept, out_dh0,
+            len(work_a), len(work_a), low, high, dy, states, gates, lengths, reset_after, reverse,
+            work_hh, work_dgates, work_kept, out_dh0,
         )  # fmt: skip
         close_block(
             low * samples, (high - low) * samples, dgates, 3 * padded, of_bias, parts, x, states,

@@ -6,10 +6,8 @@ which one row needs to keep the arithmetic busy, after what the inputs add was c
 steps; and so are rows whose reset gates come before a product, which meets all of them.
 """
 
-import numpy as np
-
 from kernels import _jit
-from kernels._jit import prange
+from kernels._jit import jit, parallel
 from kernels._recurrent import (
     active_rows,
     copy_row,
@@ -29,7 +27,7 @@ def is_ahead(samples, slices):
     return samples <= FEW_ROWS * slices
 
 
-@_jit.jit
+@jit
 def _walk(
     first, last, x, bias, lengths, reset_after, reverse, work_ih, work_hh, work_ahead, work_sums,
     out_states, out_gates,
@@ -97,26 +95,24 @@ def _walk(
                 copy_row(states, source + row * padded, target + row * padded, padded)
 
 
-@_jit.parallel_loops
+@parallel
 def _walk_slices(
-    x, h0, bias, lengths, reset_after, reverse, work_ih, work_hh, work_ahead, work_sums,
+    share, x, h0, bias, lengths, reset_after, reverse, work_ih, work_hh, work_ahead, work_sums,
     out_states, out_gates, out_y,
 ):  # fmt: skip
     steps, samples, _ = x.shape
     padded, slices = h0.shape[1], len(work_sums)
     before, behind = steps if reverse else 0, 0 if reverse else samples * padded
-    for index in prange(slices):
-        share = np.int64(index)
-        first, last = share_of(samples, share, slices)
-        for row in range(first, last):
-            for j in range(padded):
-                out_states[before, row, j] = h0[row, j]
-        _walk(
-            first, last, x, bias, lengths, reset_after, reverse, work_ih, work_hh, work_ahead,
-            work_sums[share], out_states, out_gates,
-        )  # fmt: skip
-        if out_y.size:
-            write_output(out_states.reshape(-1), behind, lengths, first, last, out_y)
+    first, last = share_of(samples, share, slices)
+    for row in range(first, last):
+        for j in range(padded):
+            out_states[before, row, j] = h0[row, j]
+    _walk(
+        first, last, x, bias, lengths, reset_after, reverse, work_ih, work_hh, work_ahead,
+        work_sums[share], out_states, out_gates,
+    )  # fmt: skip
+    if out_y.size:
+        write_output(out_states.reshape(-1), behind, lengths, first, last, out_y)
 
 
 def forward(
@@ -138,6 +134,6 @@ def forward(
         threads = _jit.get_num_threads()
         sum_inputs_ahead(x, work_ih, 3, threads, padded, 4 * padded, 0, work_ahead)
     _walk_slices(
-        x, h0, bias, lengths, reset_after, reverse, work_ih, work_hh, work_ahead, work_sums,
-        out_states, out_gates, out_y,
+        len(work_sums), x, h0, bias, lengths, reset_after, reverse, work_ih, work_hh, work_ahead,
+        work_sums, out_states, out_gates, out_y,
     )  # fmt: skip
