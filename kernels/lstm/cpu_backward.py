@@ -7,8 +7,7 @@ on threads by rows and by units.
 
 import numpy as np
 
-from kernels import _jit
-from kernels._jit import prange
+from kernels._jit import jit, parallel
 from kernels._recurrent import (
     DEPTH,
     NOTHING,
@@ -26,13 +25,13 @@ from kernels._tile import multiply_rows
 from kernels.lstm.units import gate_gradients
 
 
-@_jit.jit
+@jit
 def _clear(array, start, count):
     for j in range(start, start + count, lanes(array)):
         store(array, j, 0.0)
 
 
-@_jit.jit
+@jit
 def _project_back(
     first, last, rows, t, block_row, width, lengths, dy, work_hr, dstates, dh, work_dopened
 ):
@@ -55,7 +54,7 @@ def _project_back(
     )  # fmt: skip
 
 
-@_jit.jit
+@jit
 def _close_gates(
     first, last, t, block_row, projected, peephole, lengths, past, dy, cells, gates, dopened,
     opened, dgates, dh, dc, padded,
@@ -94,7 +93,7 @@ def _close_gates(
             store(dc, own + j, dc_past)
 
 
-@_jit.jit
+@jit
 def _walk_back(
     first, last, low, high, dy, peephole, lengths, reverse, cells, gates, work_hh, work_hr,
     work_dgates, work_dstates, work_opened, work_dopened, out_dh0, out_dc0,
@@ -127,20 +126,19 @@ def _walk_back(
         )  # fmt: skip
 
 
-@_jit.parallel_loops
+@parallel
 def _walk_slices_back(
-    low, high, dy, peephole, lengths, reverse, slices, cells, gates, work_hh, work_hr, work_dgates,
-    work_dstates, work_opened, work_dopened, out_dh0, out_dc0,
+    share, slices, low, high, dy, peephole, lengths, reverse, cells, gates, work_hh, work_hr,
+    work_dgates, work_dstates, work_opened, work_dopened, out_dh0, out_dc0,
 ):  # fmt: skip
-    for index in prange(slices):
-        first, last = share_of(dy.shape[1], np.int64(index), slices)
-        _walk_back(
-            first, last, low, high, dy, peephole, lengths, reverse, cells, gates, work_hh, work_hr,
-            work_dgates, work_dstates, work_opened, work_dopened, out_dh0, out_dc0,
-        )  # fmt: skip
+    first, last = share_of(dy.shape[1], share, slices)
+    _walk_back(
+        first, last, low, high, dy, peephole, lengths, reverse, cells, gates, work_hh, work_hr,
+        work_dgates, work_dstates, work_opened, work_dopened, out_dh0, out_dc0,
+    )  # fmt: skip
 
 
-@_jit.jit
+@jit
 def _add_peephole_gradients(first_row, rows, reverse, dgates, cells, spare, out_dpeephole):
     """What a block adds, in float64 after DEPTH rows at most.
 
@@ -209,8 +207,9 @@ def backward(
     for low, high, place in walk_blocks(steps, work_steps, reverse):
         first_row, rows = low * samples, (high - low) * samples
         _walk_slices_back(
-            low, high, dy, peephole, lengths, reverse, len(work_a), cells, gates, work_hh, work_hr,
-            work_dgates, work_dstates, work_opened, work_dopened, out_dh0, out_dc0,
+            len(work_a), len(work_a), low, high, dy, peephole, lengths, reverse, cells, gates,
+            work_hh, work_hr, work_dgates, work_dstates, work_opened, work_dopened, out_dh0,
+            out_dc0,
         )  # fmt: skip
         close_block(
             first_row, rows, work_dgates, 4 * padded, 4 * padded, of_gates, x, states,

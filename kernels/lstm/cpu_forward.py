@@ -9,7 +9,7 @@ but a row or two, what the inputs add is computed ahead, for all steps at once.
 import numpy as np
 
 from kernels import _jit
-from kernels._jit import prange
+from kernels._jit import jit, parallel
 from kernels._recurrent import (
     active_rows,
     copy_row,
@@ -24,7 +24,7 @@ from kernels._tile import FEW_ROWS, multiply_rows
 from kernels.lstm.units import open_gates
 
 
-@_jit.jit
+@jit
 def _open_rows(
     first, rows, t, unit, wide, lengths, sums, sums_place, bias, peephole, cells, cells_past,
     cells_now, out, out_place, gates, gates_start,
@@ -57,7 +57,7 @@ def _open_rows(
                 store(gates, to + 3 * padded, o)
 
 
-@_jit.jit
+@jit
 def _begin(first, last, reverse, h0, c0, out_states, out_cells):
     before = len(out_states) - 1 if reverse else 0
     cells_before = before if len(out_cells) > 1 else 0
@@ -68,12 +68,11 @@ def _begin(first, last, reverse, h0, c0, out_states, out_cells):
             out_cells[cells_before, row, j] = c0[row, j]
 
 
-@_jit.jit
-def _walk(
+@parallel
+def _walk_slices(
     share, x, h0, c0, weight_hr, bias, peephole, lengths, reverse, work_ih, work_hh, work_hr,
     work_ahead, work_sums, work_open, out_states, out_cells, out_gates, out_y,
 ):  # fmt: skip
-    """All steps of a share of the samples."""
     steps, samples, inputs = x.shape
     first, last = share_of(samples, share, len(work_sums))
     _begin(first, last, reverse, h0, c0, out_states, out_cells)
@@ -129,19 +128,6 @@ def _walk(
         write_output(states, zero if reverse else samples * width, lengths, first, last, out_y)
 
 
-@_jit.parallel_loops
-def _walk_slices(
-    x, h0, c0, weight_hr, bias, peephole, lengths, reverse, work_ih, work_hh, work_hr, work_ahead,
-    work_sums, work_open, out_states, out_cells, out_gates, out_y,
-):  # fmt: skip
-    for index in prange(len(work_sums)):
-        share = np.int64(index)
-        _walk(
-            share, x, h0, c0, weight_hr, bias, peephole, lengths, reverse, work_ih, work_hh,
-            work_hr, work_ahead, work_sums, work_open, out_states, out_cells, out_gates, out_y,
-        )  # fmt: skip
-
-
 def forward(
     x, h0, c0, weight_ih, weight_hh, bias, weight_hr, peephole, lengths, reverse,
     work_ih, work_hh, work_hr, work_ahead, work_sums, work_open,
@@ -171,8 +157,8 @@ def forward(
         threads = _jit.get_num_threads()
         sum_inputs_ahead(x, work_ih, 4, threads, padded, 4 * padded, 0, work_ahead)
     _walk_slices(
-        x, h0, c0, weight_hr, bias, peephole, lengths, reverse, work_ih, work_hh, work_hr,
-        work_ahead, work_sums, work_open, out_states, out_cells, out_gates, out_y,
+        len(work_sums), x, h0, c0, weight_hr, bias, peephole, lengths, reverse, work_ih, work_hh,
+        work_hr, work_ahead, work_sums, work_open, out_states, out_cells, out_gates, out_y,
     )  # fmt: skip
 
 
