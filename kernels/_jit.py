@@ -13,7 +13,6 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba import prange
 
 from kernels._cache import KernelCache, cache_folder
 from kernels._threads import (
@@ -30,8 +29,6 @@ __all__ = [
     "get_num_threads",
     "jit",
     "parallel",
-    "parallel_loops",
-    "prange",
     "set_num_threads",
     "thread_id",
     "thread_rows",
@@ -83,15 +80,6 @@ def parallel(task: Callable) -> Callable:
     return launch_tasks
 
 
-def parallel_loops(function: Callable) -> Callable:
-    """Compile a kernel with `prange` loops; call it from Python only.
-
-    A launch costs 2 to 12 us, so a kernel for small work too must reach its `prange` only
-    when there is enough to share out.
-    """
-    return launcher(function, _compile(function, parallel=True))
-
-
 def threading_layer() -> str:
     """The threading layer in use: "omp", "tbb" or "workqueue"."""
     start_threads()
@@ -105,7 +93,7 @@ def _compile(function: Callable, parallel: bool = False) -> Any:
         "error_model": "numpy",
         "fastmath": FASTMATH,
     }
-    if not (_PLAIN or parallel):
+    if not _PLAIN:
         dispatcher = Kernel(function, targetoptions={"nopython": True, "_nrt": False, **options})
     else:
         dispatcher = numba.njit(function, parallel=parallel, **options)

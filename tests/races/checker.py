@@ -1,4 +1,4 @@
-"""Launches that are checked: no two tasks of a parallel loop may meet in memory.
+"""Launches that are checked: no two tasks of one may meet in memory.
 
 Inside `checked_launches()` every kernel under `@parallel` runs first on copies of its arguments,
 one task after another and each access recorded, then as always. A byte that one task writes and
@@ -43,12 +43,12 @@ def kernel_name(launch: Any) -> str:
 
 
 class Checker:
-    """tasks  the most tasks seen in each parallel loop of each kernel, by the loop's line
+    """tasks  the most tasks seen in a launch of each kernel
     edits  changes to the source of kernels, by name
     """
 
     def __init__(self, edits: dict[str, Callable[[str], str]] | None = None) -> None:
-        self.tasks: dict[str, dict[int, int]] = {}
+        self.tasks: dict[str, int] = {}
         self._edits = edits or {}
         self._marked: dict[str, Marked] = {}
 
@@ -56,7 +56,7 @@ class Checker:
         """Raise RaceError unless this launch is free of races; the arguments are left alone."""
         name, function = kernel_name(launch), launch.dispatcher.py_func
         if name not in self._marked:
-            self._marked[name] = marked(launch, self._edits.get(name))
+            self._marked[name] = marked(launch.task, self._edits.get(name))
         kernel = self._marked[name]
         arguments = inspect.signature(function).bind(*args, **named)
         arguments.apply_defaults()
@@ -68,13 +68,11 @@ class Checker:
             recorder.start(arena, divisor, threads)
             with recording():
                 results.append(arena.launch(kernel.function))
-            conflicts, tasks = recorder.stop(len(kernel.lines))
+            conflicts, tasks = recorder.stop()
             if conflicts:
                 raise RaceError(_told(name, kernel, arena, conflicts))
-            divisor, most = divisor * threads, max([2, *tasks])
-        seen = self.tasks.setdefault(name, dict.fromkeys(kernel.lines, 0))
-        for line, count in zip(kernel.lines, tasks, strict=True):
-            seen[line] = max(seen[line], count)
+            divisor, most = divisor * threads, max(2, tasks)
+        self.tasks[name] = max(tasks, self.tasks.get(name, 0))
         real, counts = arena.launch(launch.dispatcher), arena.inside
         if kernel.by_thread:
             counts = arena.shared
@@ -88,8 +86,8 @@ class Checker:
 def _told(name: str, kernel: Marked, arena: Arena, conflicts: list[recorder.Conflict]) -> str:
     verbs = "reads", "writes"
     lines = [f"{name}:"]
-    for loop, task, other, offset, kinds in conflicts:
-        who = f"line {kernel.lines[loop]}, task {task}" if loop >= 0 else "outside its loops it"
+    for task, other, offset, kinds in conflicts:
+        who = f"line {kernel.line}, task {task}"
         what = f"{verbs[kinds & 1]} {arena.describe(offset)}"
         if other >= 0:
             what += f", which task {other} {verbs[kinds >> 1]}"
@@ -105,7 +103,7 @@ def checked_launches(checker: Checker | None = None) -> Iterator[Checker]:
     >>> from kernels import add
     >>> with checked_launches() as checker:
     ...     y = add.forward(np.ones(100_000), np.ones(100_000))
-    >>> max(checker.tasks["add.cpu.forward"].values())
+    >>> checker.tasks["add.cpu._add"]
     4
     """
     checker = checker or Checker()

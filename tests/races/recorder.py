@@ -1,8 +1,7 @@
 """What every load and store of a checked kernel calls: who touched which byte, and who else.
 
-Each cell of the arena, 4 bytes or one, knows its last writer and two readers since the parallel
-loop began, as `epoch << 32 | task`; loops are barriers: a new one is a new epoch, and nothing is
-cleared.
+Each cell of the arena, 4 bytes or one, knows its last writer and two readers since the launch
+began, as `epoch << 32 | task`; a new launch is a new epoch, and nothing is cleared.
 """
 
 from typing import Any, NamedTuple
@@ -18,18 +17,16 @@ from tests.races.arena import Arena
 READ, WRITE = 0, 1
 MOST_CONFLICTS = 8
 MOST_TASKS = 1 << 31
-MOST_LOOPS = 16
-_FIELDS = 5
+_FIELDS = 4
 
 # Numbers in the state.
-_BASE, _SIZE, _TASK, _EPOCH, _LOOP, _DIVISOR, _THREADS, _CONFLICTS, _SHIFT = range(9)
+_BASE, _SIZE, _TASK, _EPOCH, _TASKS, _DIVISOR, _THREADS, _CONFLICTS, _SHIFT = range(9)
 
 # Numbers of each cell.
 _WRITER, _READER, _SECOND_READER = range(3)
 
 
 class Conflict(NamedTuple):
-    loop: int
     task: int
     other: int  # -1: beside every array
     offset: int
@@ -48,8 +45,7 @@ def _as_pointer(typingctx: Any, address: Any) -> Any:
 _numbers = np.zeros(9, np.int64)
 _found = np.zeros((MOST_CONFLICTS, _FIELDS), np.int64)
 _shadows = np.zeros(2, np.int64)
-_tasks = np.zeros(MOST_LOOPS, np.int64)
-_NUMBERS, _FOUND, _SHADOWS, _TASKS = (a.ctypes.data for a in (_numbers, _found, _shadows, _tasks))
+_NUMBERS, _FOUND, _SHADOWS = (a.ctypes.data for a in (_numbers, _found, _shadows))
 _owners = np.zeros((0, 3), np.int64)
 _inside = np.zeros(0, np.uint8)
 
@@ -64,7 +60,7 @@ def _report(numbers, task, other, offset, kinds):
     found = carray(_as_pointer(_FOUND), (MOST_CONFLICTS, _FIELDS), np.int64)
     if numbers[_CONFLICTS] < MOST_CONFLICTS:
         row = found[numbers[_CONFLICTS]]
-        row[0], row[1], row[2], row[3], row[4] = numbers[_LOOP], task, other, offset, kinds
+        row[0], row[1], row[2], row[3] = task, other, offset, kinds
     numbers[_CONFLICTS] += 1
     return False
 
@@ -114,7 +110,7 @@ def _touch_cell(task, cell, kind, row, numbers):
 
 @njit(error_model="numpy")
 def _other(owner, task, numbers):
-    """The task that touched a byte in this loop on another thread than `task`, or -1."""
+    """The task that touched a byte in this launch on another thread than `task`, or -1."""
     if owner >> 32 != numbers[_EPOCH]:
         return -1
     other = owner & 0xFFFFFFFF
@@ -138,26 +134,16 @@ def _masked(address, mask, element, kind):
         lane += 1
 
 
-@cfunc(types.void(types.int64, types.int64))
-def _enter_task(loop, task):
+@cfunc(types.void(types.int64))
+def _enter_task(task):
     numbers = carray(_as_pointer(_NUMBERS), 9, np.int64)
-    numbers[_LOOP], numbers[_TASK] = loop, task
-    tasks = carray(_as_pointer(_TASKS), MOST_LOOPS, np.int64)
-    tasks[loop] = max(tasks[loop], task + 1)
-
-
-@cfunc(types.void())
-def _end_loop():
-    numbers = carray(_as_pointer(_NUMBERS), 9, np.int64)
-    numbers[_TASK] = -1
-    numbers[_EPOCH] += 1
+    numbers[_TASK], numbers[_TASKS] = task, task + 1
 
 
 @cfunc(types.int64())
 def _thread():
-    # Loops number their threads differently, so what one leaves for "its" thread is missed.
     numbers = carray(_as_pointer(_NUMBERS), 9, np.int64)
-    return (_thread_of(numbers[_TASK], numbers) + numbers[_LOOP]) % numbers[_THREADS]
+    return _thread_of(numbers[_TASK], numbers)
 
 
 ACCESS, MASKED = "nnet_race_access", "nnet_race_masked"
@@ -165,14 +151,12 @@ _NATIVE = {
     ACCESS: _access,
     MASKED: _masked,
     "nnet_race_task": _enter_task,
-    "nnet_race_end": _end_loop,
     "nnet_race_thread": _thread,
 }
 for _name, _function in _NATIVE.items():
     llvm.add_symbol(_name, _function.address)
 
-enter_task = types.ExternalFunction("nnet_race_task", types.void(types.int64, types.int64))
-end_loop = types.ExternalFunction("nnet_race_end", types.void())
+enter_task = types.ExternalFunction("nnet_race_task", types.void(types.int64))
 thread = types.ExternalFunction("nnet_race_thread", types.int64())
 
 
@@ -182,14 +166,14 @@ def start(arena: Arena, divisor: int, threads: int) -> None:
     size = len(arena.inside)
     if len(_owners) < size:
         _owners = np.zeros((2 * size, 3), np.int64)
-    _inside, _tasks[:] = arena.inside, 0
+    _inside = arena.inside
     _shadows[:] = _owners.ctypes.data, _inside.ctypes.data
     epoch, shift = _numbers[_EPOCH] + 1, 2 if arena.itemsize % 4 == 0 else 0
-    _numbers[:] = arena.address, size, -1, epoch, -1, divisor, threads, 0, shift
+    _numbers[:] = arena.address, size, -1, epoch, 0, divisor, threads, 0, shift
 
 
-def stop(loops: int) -> tuple[list[Conflict], list[int]]:
-    """No longer watch; the first conflicts that were seen, and how many tasks each loop had."""
+def stop() -> tuple[list[Conflict], int]:
+    """No longer watch; the first conflicts that were seen, and how many tasks there were."""
     _numbers[_SIZE] = 0
     seen = min(int(_numbers[_CONFLICTS]), MOST_CONFLICTS)
-    return [Conflict(*map(int, row)) for row in _found[:seen]], _tasks[:loops].tolist()
+    return [Conflict(*map(int, row)) for row in _found[:seen]], int(_numbers[_TASKS])
