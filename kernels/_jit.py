@@ -87,16 +87,20 @@ def threading_layer() -> str:
 
 
 def _compile(function: Callable, parallel: bool = False) -> Any:
+    dispatcher = compiled(function, parallel)
+    if cache_folder() is not None:
+        dispatcher._cache = KernelCache(function)
+    return dispatcher
+
+
+def compiled(function: Callable, parallel: bool = False) -> Any:
+    """Compile a function without keeping it on disk."""
     options = {
         "nogil": True,
         "boundscheck": False,
         "error_model": "numpy",
         "fastmath": FASTMATH,
     }
-    if not _PLAIN:
-        dispatcher = Kernel(function, targetoptions={"nopython": True, "_nrt": False, **options})
-    else:
-        dispatcher = numba.njit(function, parallel=parallel, **options)
-    if cache_folder() is not None:
-        dispatcher._cache = KernelCache(function)
-    return dispatcher
+    if _PLAIN:
+        return numba.njit(function, parallel=parallel, **options)
+    return Kernel(function, targetoptions={"nopython": True, "_nrt": False, **options})

@@ -1,5 +1,6 @@
 """Data sets, readers and batches."""
 
+from .arrays import ArrayDataset
 from .buckets import BucketLoader
 from .images.dataset import ImageDataset
 from .images.idx import idx_folder, read_idx
@@ -20,6 +21,7 @@ from .text.vocabulary import Vocabulary
 
 __all__ = [
     "ImageDataset",
+    "ArrayDataset",
     "DataLoader",
     "mnist",
     "idx_folder",

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import llvmlite.binding as llvm
-import numba
-from numba.core.codegen import JITCodeLibrary
 
 from kernels import _jit
+from kernels._compiler.library import Library
 from tests.races import recorder
 from tests.races.instructions import instrumented
 
@@ -55,12 +54,6 @@ def marked(function: Callable, edit: Callable[[str], str] | None = None) -> Mark
     names = dict(function.__globals__)
     names["race_thread"] = recorder.thread
     exec(compile(ast.fix_missing_locations(tree), function.__code__.co_filename, "exec"), names)
-    options = {
-        "nogil": True,
-        "boundscheck": False,
-        "error_model": "numpy",
-        "fastmath": _jit.FASTMATH,
-    }
     arguments = ", ".join(list(inspect.signature(function).parameters)[1:])
     runner = f"""
 def {_PREFIX}{function.__name__}(tasks, {arguments}):
@@ -68,17 +61,17 @@ def {_PREFIX}{function.__name__}(tasks, {arguments}):
         race_enter_task(index)
         race_task(index, {arguments})
 """
-    names["race_task"] = numba.njit(names[definition.name], **options)
+    names["race_task"] = _jit.compiled(names[definition.name])
     names["race_enter_task"] = recorder.enter_task
     exec(runner, names)
-    dispatcher = numba.njit(names[_PREFIX + function.__name__], **options)
-    return Marked(dispatcher, function.__code__.co_firstlineno, marking.by_thread)
+    kernel = _jit.compiled(names[_PREFIX + function.__name__])
+    return Marked(kernel, function.__code__.co_firstlineno, marking.by_thread)
 
 
 @contextmanager
 def recording() -> Iterator[None]:
     """What `marked` functions are called in the first time, so that they compile with records."""
-    optimize = JITCodeLibrary._optimize_final_module
+    optimize = Library._optimize_final_module
 
     def optimize_and_instrument(library: Any) -> None:
         optimize(library)
@@ -86,8 +79,8 @@ def recording() -> Iterator[None]:
             text = instrumented(str(library._final_module))
             library._final_module = llvm.parse_assembly(text)
 
-    JITCodeLibrary._optimize_final_module = optimize_and_instrument
+    Library._optimize_final_module = optimize_and_instrument
     try:
         yield
     finally:
-        JITCodeLibrary._optimize_final_module = optimize
+        Library._optimize_final_module = optimize

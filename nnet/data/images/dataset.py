@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kernels import gather_normalize
+
 from ...autograd.integers import as_indices
+from ...autograd.tensor import Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +64,18 @@ class ImageDataset:
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, int]:
         return self.images[index], int(self.labels[index])
+
+    def batch(
+        self,
+        indices: np.ndarray,
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Those images, scaled to [0, 1] and normalized by channel, and their labels."""
+        channels = self.images.shape[1]
+        mean, std = mean or (0.0,) * channels, std or (1.0,) * channels
+        images = gather_normalize.forward(self.images, indices, mean, std)
+        return Tensor(images), Tensor(self.labels[indices])
 
     def subset(self, indices: Sequence[int] | np.ndarray) -> "ImageDataset":
         """The samples at `indices`, in that order, or where a mask is True, as their own data set.

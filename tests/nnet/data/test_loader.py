@@ -101,3 +101,62 @@ def test_seed_from_manual_seed():
 def test_bad_input(arguments, message):
     with pytest.raises(ValueError, match=message):
         data.DataLoader(counting(4), **arguments)
+
+
+def test_arrays_of_floats_become_what_layers_have_and_keep_their_rows():
+    x, y = np.arange(30.0).reshape(10, 3), np.arange(10)
+    points = data.ArrayDataset(x, y)
+    loader = data.DataLoader(points, 4, shuffle=True, seed=1)
+    batches = list(loader)
+    assert [inputs.shape for inputs, _ in batches] == [(4, 3), (4, 3), (2, 3)]
+    assert {inputs.dtype for inputs, _ in batches} == {np.dtype(np.float32)}
+    for inputs, targets in batches:
+        np.testing.assert_array_equal(inputs.numpy(), x[targets.numpy()])
+    assert sorted(epoch_labels(loader)) == list(range(10))
+    assert data.ArrayDataset(x, dtype=None).batch(np.array([2]))[0].dtype == np.float64
+    inputs, targets = points[3]
+    assert inputs.tolist() == [9, 10, 11] and targets == 3
+    assert len(points.subset(y % 2 == 1)) == 5 and points.subset([7])[0][1] == 7
+
+
+def test_arrays_do_not_change_with_what_they_were_made_from_being_shuffled():
+    x = np.zeros((4, 2), np.float32)
+    inputs, *_ = data.ArrayDataset(x).batch(np.array([0, 1]))
+    inputs += 1
+    assert not x.any()
+
+
+def test_pairs_one_by_one_are_stacked():
+    pairs = [([float(i), -float(i)], i) for i in range(5)]
+    batches = list(data.DataLoader(pairs, 2))
+    assert [inputs.tolist() for inputs, _ in batches[:1]] == [[[0, 0], [1, -1]]]
+    assert batches[2][1].tolist() == [4] and batches[0][1].dtype == np.int64
+    (alone,) = data.DataLoader([nn.ones(3)] * 2, 2)
+    assert alone.shape == (2, 3)
+
+
+def test_anything_with_a_length_and_batches_is_a_data_set():
+    class Squares:
+        def __len__(self):
+            return 5
+
+        def batch(self, indices):
+            return nn.tensor(indices**2)
+
+    assert [batch.tolist() for batch in data.DataLoader(Squares(), 3)] == [[0, 1, 4], [9, 16]]
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: data.ArrayDataset(), ValueError, "at least one array"),
+        (lambda: data.ArrayDataset(np.ones(3), np.ones(4)), ValueError, r"\[\(3,\), \(4,\)\]"),
+        (lambda: data.ArrayDataset(np.ones(())), ValueError, r"\[\(\)\]"),
+        (lambda: data.ArrayDataset(np.array(["a"])), TypeError, "float32, float64"),
+        (lambda: data.DataLoader(iter([1])), TypeError, "which has a length, got list_iterator"),
+        (lambda: data.DataLoader([1], mean=[0.5]), ValueError, "with an ImageDataset alone"),
+    ],
+)
+def test_what_is_no_data_set_is_told(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
