@@ -96,6 +96,8 @@ def counted(kernel: str, arguments: dict[str, Any]) -> Work:
 
 def _flops(kernel: str, arguments: dict[str, Any]) -> int:
     if kernel.startswith("matmul."):
+        if not {"a", "b"} <= set(arguments):  # it packs
+            return 0
         depth = arguments["a"].shape[-2 if arguments.get("transpose_a") else -1]
         if "dy" in arguments:
             wanted = sum(arguments[name].size > 0 for name in ("out_da", "out_db"))
@@ -105,7 +107,7 @@ def _flops(kernel: str, arguments: dict[str, Any]) -> int:
     if kernel.startswith("conv2d."):
         weight = arguments.get("weight", arguments.get("out_dweight"))
         # Every weight meets every position of the output side, whose gradient is dy.
-        outputs = arguments["x"] if arguments.get("transposed") else arguments.get("out_y")
+        outputs = arguments.get("x" if arguments.get("transposed") else "out_y")
         outputs = arguments.get("dy", outputs)
         if weight is None or outputs is None:
             return 0
