@@ -1,5 +1,7 @@
 """Checks that every op makes before it launches anything."""
 
+from typing import Any
+
 import numpy as np
 
 FLOAT32, FLOAT64 = FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -27,6 +29,15 @@ def float_arrays(op: str, **arrays: np.ndarray) -> tuple[np.ndarray, ...]:
             kind = dtype
         checked.append(array if array.flags.carray else array.copy(order="C"))
     return tuple(checked)
+
+
+def float_arrays_or_none(
+    op: str, required: dict[str, np.ndarray], **optional: np.ndarray | None
+) -> tuple[Any, ...]:
+    """`float_arrays` of both, where those that are optional may be None, and stay so."""
+    given = required | {name: array for name, array in optional.items() if array is not None}
+    checked = dict(zip(given, float_arrays(op, **given), strict=True))
+    return tuple(checked.get(name) for name in (*required, *optional))
 
 
 def check_shape(op: str, name: str, array: np.ndarray, shape: tuple[int, ...]) -> None:

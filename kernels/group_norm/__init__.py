@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import check_shape, float_arrays
+from .._check import check_shape, float_arrays, float_arrays_or_none
 from . import cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
@@ -65,21 +65,15 @@ def forward(
     >>> y, saved.mean
     (array([[-1.,  1.]]), array([[2.]]))
     """
-    given = {"x": x}
-    if gamma is not None:
-        given["gamma"] = gamma
-    if beta is not None:
-        given["beta"] = beta
-    plain = dict(zip(given, float_arrays("group_norm", **given), strict=True))
-    x = plain["x"]
+    x, gamma, beta = float_arrays_or_none("group_norm", {"x": x}, gamma=gamma, beta=beta)
     if x.ndim < 2:
         raise ValueError(f"group_norm: expected x of shape (N, C, ...), got {x.shape}")
     channels = x.shape[1]
     if groups < 1 or channels % groups:
         raise ValueError(f"group_norm: expected groups to divide {channels} channels, got {groups}")
-    for name in ("gamma", "beta"):
-        if name in plain:
-            check_shape("group_norm", name, plain[name], (channels,))
+    for name, array in (("gamma", gamma), ("beta", beta)):
+        if array is not None:
+            check_shape("group_norm", name, array, (channels,))
     y = _memory.empty(x.shape, x.dtype)
     mean = np.empty((x.shape[0], groups), np.float64)
     rstd = np.empty((x.shape[0], groups), np.float64)
@@ -87,15 +81,15 @@ def forward(
         rows = _grouped(x, groups)
         cpu.forward(
             x=rows,
-            gamma=plain["gamma"] if "gamma" in plain else np.ones(channels, x.dtype),
-            beta=plain["beta"] if "beta" in plain else np.zeros(channels, x.dtype),
+            gamma=np.ones(channels, x.dtype) if gamma is None else gamma,
+            beta=np.zeros(channels, x.dtype) if beta is None else beta,
             eps=float(eps),
             centred=centred,
             out_y=y.reshape(rows.shape),
             out_mean=mean.reshape(-1),
             out_rstd=rstd.reshape(-1),
         )
-    return y, Saved(x, plain.get("gamma"), beta is not None, mean, rstd, centred)
+    return y, Saved(x, gamma, beta is not None, mean, rstd, centred)
 
 
 def backward(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import check_shape, float_arrays
+from .._check import check_shape, float_arrays, float_arrays_or_none
 from .._labels import checked_labels
 from . import cpu, reference
 
@@ -51,13 +51,13 @@ def forward(
     >>> round(3 * loss, 6), 3 * hinge.backward(np.ones(()), saved)
     (np.float64(3.5), array([[-2.,  1.,  1.]]))
     """
-    arrays = {"x": x} if weight is None else {"x": x, "weight": weight}
-    x, *given = float_arrays("hinge", **arrays)
+    x, weight = float_arrays_or_none("hinge", {"x": x}, weight=weight)
     if x.ndim != 2 or x.shape[1] == 0:
         raise ValueError(f"hinge: expected x of shape (N, C), C >= 1, got {x.shape}")
     rows, classes = x.shape
-    factors = given[0] if given else np.ones(classes, x.dtype)
-    check_shape("hinge", "weight", factors, (classes,))
+    if weight is None:
+        weight = np.ones(classes, x.dtype)
+    check_shape("hinge", "weight", weight, (classes,))
     if power not in (1, 2):
         raise ValueError(f"hinge: expected power 1 or 2, got {power}")
     labels = checked_labels("hinge", labels, (rows,), classes, None)
@@ -67,7 +67,7 @@ def forward(
         cpu.forward(
             x=x,
             labels=labels,
-            weight=factors,
+            weight=weight,
             power=int(power),
             margin=float(margin),
             scale=1.0 / divisor if divisor else 1.0,
