@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import check_shape, float_arrays
+from .._check import check_shape, float_arrays, float_arrays_or_none
 from . import averages, cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
@@ -57,7 +57,7 @@ def forward(
     >>> y.ravel(), saved.mean, saved.var
     (array([-1.,  1.]), array([2.]), array([1.]))
     """
-    x, scale, shift, added = _checked(x, gamma, beta, residual)
+    x, gamma, beta, residual = _checked(x, gamma, beta, residual)
     channels = x.shape[1]
     if x.size == channels > 0:
         raise ValueError(
@@ -67,24 +67,22 @@ def forward(
     mean, var = np.zeros(channels, np.float64), np.zeros(channels, np.float64)
     if x.size:
         planes = x.reshape(x.shape[0], channels, -1)
-        work, work_lanes = _scratch(planes)
+        work_sums, work_lanes = _scratch(planes)
         cpu.forward(
             x=planes,
-            residual=planes if residual is None else added.reshape(planes.shape),
-            gamma=scale,
-            beta=shift,
+            residual=planes[:0] if residual is None else residual.reshape(planes.shape),
+            **_affine(channels, x.dtype, gamma, beta),
             eps=eps,
-            add=residual is not None,
             relu=relu,
-            work=work,
+            work_sums=work_sums,
             work_lanes=work_lanes,
             out_y=y.reshape(planes.shape),
             out_mean=mean,
             out_var=var,
         )
-    affine = None if gamma is None else scale, None if beta is None else shift
     add = residual is not None
-    return y, Saved(x, y if relu and add else None, *affine, add, relu, mean, var, eps, True)
+    kept = y if relu and add else None
+    return y, Saved(x, kept, gamma, beta, add, relu, mean, var, eps, True)
 
 
 def inference_forward(
@@ -108,7 +106,7 @@ def inference_forward(
     >>> batch_norm.inference_forward(x, mean, var, None, None, eps=0.0)[0].ravel()
     array([0., 1.])
     """
-    x, scale, shift, added = _checked(x, gamma, beta, residual)
+    x, gamma, beta, residual = _checked(x, gamma, beta, residual)
     channels = x.shape[1]
     (mean,) = float_arrays("batch_norm", mean=mean)
     (var,) = float_arrays("batch_norm", var=var)
@@ -119,24 +117,22 @@ def inference_forward(
     y = _memory.empty(x.shape, x.dtype)
     if x.size:
         planes = x.reshape(x.shape[0], channels, -1)
-        work, work_lanes = _scratch(planes)
+        work_sums, work_lanes = _scratch(planes)
         cpu.inference_forward(
             x=planes,
-            residual=planes if residual is None else added.reshape(planes.shape),
+            residual=planes[:0] if residual is None else residual.reshape(planes.shape),
             mean=mean,
             var=var,
-            gamma=scale,
-            beta=shift,
+            **_affine(channels, x.dtype, gamma, beta),
             eps=eps,
-            add=residual is not None,
             relu=relu,
-            work=work,
+            work_sums=work_sums,
             work_lanes=work_lanes,
             out_y=y.reshape(planes.shape),
         )
-    affine = None if gamma is None else scale, None if beta is None else shift
     add = residual is not None
-    return y, Saved(x, y if relu and add else None, *affine, add, relu, mean, var, eps, False)
+    kept = y if relu and add else None
+    return y, Saved(x, kept, gamma, beta, add, relu, mean, var, eps, False)
 
 
 def backward(
@@ -152,30 +148,29 @@ def backward(
     x, dy = float_arrays("batch_norm", x=saved.x, dy=dy)
     check_shape("batch_norm", "dy", dy, x.shape)
     channels = x.shape[1]
-    add = saved.y is not None
+    y, added = saved.y, saved.y is not None
     dx = _memory.empty(x.shape, x.dtype)
-    dresidual = _memory.empty(x.shape, x.dtype) if add else dy
+    dresidual = _memory.empty(x.shape, x.dtype) if added else dy
     dgamma = np.zeros(channels, x.dtype)
     dbeta = np.zeros(channels, x.dtype)
     if x.size:
         planes = x.reshape(x.shape[0], channels, -1)
-        work, work_lanes = _scratch(planes)
+        nothing = planes[:0]
+        work_sums, work_lanes = _scratch(planes)
         cpu.backward(
             dy=dy.reshape(planes.shape),
             x=planes,
-            y=planes if saved.y is None else saved.y.reshape(planes.shape),
-            gamma=np.ones(channels, x.dtype) if saved.gamma is None else saved.gamma,
-            beta=np.zeros(channels, x.dtype) if saved.beta is None else saved.beta,
+            y=nothing if y is None else y.reshape(planes.shape),
+            **_affine(channels, x.dtype, saved.gamma, saved.beta),
             mean=saved.mean,
             var=saved.var,
             eps=saved.eps,
-            add=add,
             relu=saved.relu,
             training=saved.training,
-            work=work,
+            work_sums=work_sums,
             work_lanes=work_lanes,
             out_dx=dx.reshape(planes.shape),
-            out_dresidual=(dresidual if add else dx).reshape(planes.shape),
+            out_dresidual=dresidual.reshape(planes.shape) if added else nothing,
             out_dgamma=dgamma,
             out_dbeta=dbeta,
         )
@@ -196,26 +191,35 @@ def move_average(
 
 def _checked(
     x: np.ndarray, gamma: np.ndarray | None, beta: np.ndarray | None, residual: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """All arrays plain; ones, zeros and x in the place of None."""
-    given = {"x": x}
-    for name, array in (("gamma", gamma), ("beta", beta), ("residual", residual)):
-        if array is not None:
-            given[name] = array
-    plain = dict(zip(given, float_arrays("batch_norm", **given), strict=True))
-    x = plain["x"]
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray | None]:
+    """All arrays plain."""
+    x, gamma, beta, residual = float_arrays_or_none(
+        "batch_norm", {"x": x}, gamma=gamma, beta=beta, residual=residual
+    )
     if not 2 <= x.ndim <= 5:
         raise ValueError(
             "batch_norm: expected x of shape (N, C), (N, C, L), (N, C, H, W) or (N, C, D, H, W), "
             f"got {x.shape}"
         )
-    channels = x.shape[1]
-    for name, array in plain.items():
-        of_channels = name in ("gamma", "beta")
-        check_shape("batch_norm", name, array, (channels,) if of_channels else x.shape)
-    scale = plain["gamma"] if "gamma" in plain else np.ones(channels, x.dtype)
-    shift = plain["beta"] if "beta" in plain else np.zeros(channels, x.dtype)
-    return x, scale, shift, plain.get("residual", x)
+    channels = x.shape[1:2]
+    for name, array, shape in (
+        ("gamma", gamma, channels),
+        ("beta", beta, channels),
+        ("residual", residual, x.shape),
+    ):
+        if array is not None:
+            check_shape("batch_norm", name, array, shape)
+    return x, gamma, beta, residual
+
+
+def _affine(
+    channels: int, dtype: np.dtype, gamma: np.ndarray | None, beta: np.ndarray | None
+) -> dict[str, np.ndarray]:
+    """Ones and zeros in the place of None."""
+    return {
+        "gamma": np.ones(channels, dtype) if gamma is None else gamma,
+        "beta": np.zeros(channels, dtype) if beta is None else beta,
+    }
 
 
 def _scratch(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

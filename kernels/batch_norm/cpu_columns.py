@@ -1,7 +1,7 @@
-"""Batch normalization of (N, C, 1): a task owns a strip of columns.
+"""Batch normalization of (N, C, 1): a group is a strip of columns.
 
-work        (strips, parts, WORK_ROWS, width) float64: two sums of each column, its mean and var
-work_lanes  (strips, parts, LANE_ROWS, width) of x's dtype: what the inner loops read and add to
+work_sums   (strips, parts, SUMS, width) float64: two sums of each column, its mean and var
+work_lanes  (strips, parts, LINES, width) of x's dtype: what the inner loops read and add to
 
 Bound: memory speed, as in cpu_planes. Lanes are columns, so nothing is added across lanes; what
 is computed for each column is computed on whole values, whatever lies behind the last one. A few
@@ -12,10 +12,18 @@ the rows' pitch is a power of two.
 import numpy as np
 
 from kernels._jit import jit, parallel
+from kernels._moments import block_moments, merge_moments
 from kernels._simd import any_lane, is_double, lanes, load, load_as, select, sqrt, store, store_as
 
-from ._columns import add_gradient_rows, add_rows, correct_moments, write_gradient_rows, write_rows
-from ._steps import block_moments, forward_line, gradient_line, merge_moments, part_bounds
+from .lines import forward_line, gradient_line
+from .parts import part_bounds
+from .strip_columns import (
+    add_deviations,
+    add_slopes,
+    correct_moments,
+    write_gradients,
+    write_lines,
+)
 
 # Each lane adds up so many samples in x's dtype, then goes on in float64.
 _BLOCK, _FIRST_BLOCK = 256, 16
@@ -23,7 +31,7 @@ _BLOCK, _FIRST_BLOCK = 256, 16
 _ROWS_TOGETHER = 4
 
 # Rows of the two kinds of scratch, each as wide as the strip.
-WORK_ROWS, LANE_ROWS = 4, 5
+SUMS, LINES = 4, 5
 
 
 def strip_width(channels, lanes):
@@ -34,66 +42,73 @@ def strip_width(channels, lanes):
 
 @parallel
 def moments(place, x, work):
-    """Of parts of strips, where those are few."""
+    """Of parts of strips."""
     _moments(place, x, work)
 
 
 @parallel
-def normalize(task, span, x, residual, gamma, beta, eps, add, relu, work, out):
-    """Strips, first their moments; or parts of them, whose moments are known."""
+def normalize(task, span, x, residual, gamma, beta, eps, relu, work, out):
+    """Whole strips, first their moments; or parts, whose moments are known."""
     strips, parts, _, _ = work[0].shape
     for place in range(task * span, min(task * span + span, strips * parts)):
         if parts == 1:
             _moments(place, x, work)
-        _normalize(place, x, residual, gamma, beta, eps, add, relu, work, out)
+        _normalize(place, x, residual, gamma, beta, eps, relu, work, out)
 
 
 @parallel
-def apply(task, span, x, residual, mean, var, gamma, beta, eps, add, relu, work, out_y):
+def apply(task, span, x, residual, mean, var, gamma, beta, eps, relu, work, out_y):
+    """With given statistics."""
     strips, parts, _, _ = work[0].shape
     for place in range(task * span, min(task * span + span, strips * parts)):
         _copy_statistics(place, x, mean, var, work)
-        _set_line(place, x, gamma, beta, eps, work)
-        _write_line(place, x, residual, add, relu, work, out_y)
+        _set_lines(place, x, gamma, beta, eps, work)
+        _write_lines(place, x, residual, relu, work, out_y)
 
 
 @parallel
-def gradient_sums(place, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out):
-    """Of parts of strips, where those are few."""
-    _gradient_sums(place, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out)
+def slope_sums(place, dy, x, y, gamma, beta, mean, var, eps, relu, work, out):
+    """Of parts of strips."""
+    _slope_sums(place, dy, x, y, gamma, beta, mean, var, eps, relu, work, out)
 
 
 @parallel
-def gradient(task, span, dy, x, y, gamma, beta, mean, var, eps, add, relu, training, work, out):
-    """Strips, first their sums; or parts of them, whose sums are known."""
+def gradient(task, span, dy, x, y, gamma, beta, mean, var, eps, relu, training, work, out):
+    """Whole strips, first their sums; or parts, whose sums are known."""
     strips, parts, _, _ = work[0].shape
     for place in range(task * span, min(task * span + span, strips * parts)):
         if parts == 1:
-            _gradient_sums(place, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out)
-        _gradient(place, dy, x, gamma, eps, add, relu, training, work, out)
+            _slope_sums(place, dy, x, y, gamma, beta, mean, var, eps, relu, work, out)
+        _gradient(place, dy, x, y, gamma, eps, relu, training, work, out)
 
 
 @jit
-def _place(place, x, sums):
-    """Strip and part of a place, its first column and how many, its first sample and last."""
-    _, parts, _, width = sums.shape
-    strip, part = place // parts, place % parts
-    first, last = part_bounds(part, parts, x.shape[0])
-    column = strip * width
-    return strip, part, column, min(width, x.shape[1] - column), first, last
+def _own(place, work):
+    """The rows of scratch of a part: its sums, its lines."""
+    sums, lines = work
+    parts = sums.shape[1]
+    return sums[place // parts, place % parts], lines[place // parts, place % parts]
+
+
+@jit
+def _bounds(place, x, work):
+    """Of a part: the first column and how many, the first sample and the first behind it."""
+    _, parts, _, width = work[0].shape
+    first, last = part_bounds(place % parts, parts, x.shape[0])
+    column = place // parts * width
+    return column, min(width, x.shape[1] - column), first, last
 
 
 @jit
 def _moments(place, x, work):
-    """Mean and sum of squared deviations of a part of each column.
+    """Mean and spread of a part of each column.
 
     Each block is shifted by the mean so far, the first one, which is short, by its first element,
     so that sums of squares stay small.
     """
-    sums, lines_of = work
-    strip, part, column, columns, first, last = _place(place, x, sums)
-    mean, spread = sums[strip, part, 0], sums[strip, part, 1]
-    lines = lines_of[strip, part]
+    column, columns, first, last = _bounds(place, x, work)
+    sums, lines = _own(place, work)
+    mean, spread, means, spreads = sums[0], sums[1], sums[2], sums[3]
     head, total, squares = lines[0], lines[1], lines[2]
     for c in range(columns):
         mean[c] = x[first, column + c, 0]
@@ -109,42 +124,42 @@ def _moments(place, x, work):
             squares[c] = 0.0
         for row in range(begin, end, _ROWS_TOGETHER):
             stop = min(row + _ROWS_TOGETHER, end)
-            add_rows(x, row, stop, column, columns, head, total, squares)
-        before, more = float(begin - first), float(end - begin)
-        means, spreads = sums[strip, part, 2], sums[strip, part, 3]
+            add_deviations(x, row, stop, column, columns, head, total, squares)
+        count, more = float(begin - first), float(end - begin)
         for c in range(0, mean.size, lanes(mean)):
             raw = load_as(squares, c, mean)
-            block_mean, block_spread = block_moments(
+            more_mean, more_spread = block_moments(
                 more, load_as(head, c, mean), load_as(total, c, mean), raw
             )
-            block_spread = select(block_spread < 0.0, 0.0, block_spread)
+            more_spread = select(more_spread < 0.0, 0.0, more_spread)
             if not is_double(x) and any_lane(~((raw >= 1e-30) & (raw < np.inf))):
-                store(means, c, block_mean)
-                store(spreads, c, block_spread)
+                store(means, c, more_mean)
+                store(spreads, c, more_spread)
                 end_c = min(c + lanes(mean), columns)
                 correct_moments(x, begin, end, column, c, end_c, total, squares, means, spreads)
-                block_mean, block_spread = load(means, c), load(spreads, c)
+                more_mean, more_spread = load(means, c), load(spreads, c)
             merged = merge_moments(
-                before, load(mean, c), load(spread, c), more, block_mean, block_spread
+                count, load(mean, c), load(spread, c), more, more_mean, more_spread
             )
             store(mean, c, merged[0])
             store(spread, c, merged[1])
 
 
 @jit
-def _normalize(place, x, residual, gamma, beta, eps, add, relu, work, out):
+def _normalize(place, x, residual, gamma, beta, eps, relu, work, out):
     """Merge the parts' moments in order, then normalize this part."""
     out_y, out_mean, out_var = out
-    sums, _ = work
-    strip, part, column, columns, _, _ = _place(place, x, sums)
-    mean, var = sums[strip, part, 2], sums[strip, part, 3]
-    parts, samples = sums.shape[1], x.shape[0]
+    column, columns, _, _ = _bounds(place, x, work)
+    sums, _ = _own(place, work)
+    mean, var = sums[2], sums[3]
+    parts, samples = work[0].shape[1], x.shape[0]
+    of_parts = work[0][place // parts]
     for c in range(mean.size):
-        mean[c] = sums[strip, 0, 0, c]
-        var[c] = sums[strip, 0, 1, c]
+        mean[c] = of_parts[0, 0, c]
+        var[c] = of_parts[0, 1, c]
     for p in range(1, parts):
         begin, end = part_bounds(p, parts, samples)
-        more_mean, more_spread = sums[strip, p, 0], sums[strip, p, 1]
+        more_mean, more_spread = of_parts[p, 0], of_parts[p, 1]
         for c in range(0, mean.size, lanes(mean)):
             merged = merge_moments(
                 float(begin),
@@ -158,31 +173,29 @@ def _normalize(place, x, residual, gamma, beta, eps, add, relu, work, out):
             store(var, c, merged[1])
     for c in range(mean.size):
         var[c] /= samples
-    if part == 0:
+    if place % parts == 0:
         for c in range(columns):
             out_mean[column + c] = mean[c]
             out_var[column + c] = var[c]
-    _set_line(place, x, gamma, beta, eps, work)
-    _write_line(place, x, residual, add, relu, work, out_y)
+    _set_lines(place, x, gamma, beta, eps, work)
+    _write_lines(place, x, residual, relu, work, out_y)
 
 
 @jit
 def _copy_statistics(place, x, mean, var, work):
-    sums, _ = work
-    strip, part, column, columns, _, _ = _place(place, x, sums)
-    own_mean, own_var = sums[strip, part, 2], sums[strip, part, 3]
+    column, columns, _, _ = _bounds(place, x, work)
+    sums, _ = _own(place, work)
     for c in range(columns):
-        own_mean[c] = mean[column + c]
-        own_var[c] = var[column + c]
+        sums[2, c] = mean[column + c]
+        sums[3, c] = var[column + c]
 
 
 @jit
-def _set_line(place, x, gamma, beta, eps, work):
+def _set_lines(place, x, gamma, beta, eps, work):
     """head, scale and offset of each column, from its mean and var."""
-    sums, lines_of = work
-    strip, part, column, columns, _, _ = _place(place, x, sums)
-    mean, var = sums[strip, part, 2], sums[strip, part, 3]
-    lines = lines_of[strip, part]
+    column, columns, _, _ = _bounds(place, x, work)
+    sums, lines = _own(place, work)
+    mean, var = sums[2], sums[3]
     head, scale, offset = lines[0], lines[1], lines[2]
     for c in range(columns):
         scale[c] = gamma[column + c]
@@ -201,24 +214,22 @@ def _set_line(place, x, gamma, beta, eps, work):
 
 
 @jit
-def _write_line(place, x, residual, add, relu, work, out_y):
-    sums, lines_of = work
-    strip, part, column, columns, first, last = _place(place, x, sums)
-    lines = lines_of[strip, part]
+def _write_lines(place, x, residual, relu, work, out_y):
+    column, columns, first, last = _bounds(place, x, work)
+    _, lines = _own(place, work)
     for begin in range(first, last, _ROWS_TOGETHER):
         end = min(begin + _ROWS_TOGETHER, last)
-        write_rows(x, residual, begin, end, column, columns, add, relu, lines, out_y)
+        write_lines(x, residual, begin, end, column, columns, relu, lines, out_y)
 
 
 @jit
-def _gradient_sums(place, dy, x, y, gamma, beta, mean, var, eps, add, relu, work, out):
-    """Sums of the slope, dy where ReLU passes it, and of slope * (x - head), of each column."""
-    sums, lines_of = work
-    strip, part, column, columns, first, last = _place(place, x, sums)
+def _slope_sums(place, dy, x, y, gamma, beta, mean, var, eps, relu, work, out):
+    """Sums of the slope, dy where the ReLU passes it, and of slope * (x - head), of each column."""
+    column, columns, first, last = _bounds(place, x, work)
     _copy_statistics(place, x, mean, var, work)
-    _set_line(place, x, gamma, beta, eps, work)
-    total, product = sums[strip, part, 0], sums[strip, part, 1]
-    lines = lines_of[strip, part]
+    _set_lines(place, x, gamma, beta, eps, work)
+    sums, lines = _own(place, work)
+    total, product = sums[0], sums[1]
     block_total, block_product = lines[3], lines[4]
     for c in range(total.size):
         total[c] = 0.0
@@ -230,28 +241,29 @@ def _gradient_sums(place, dy, x, y, gamma, beta, mean, var, eps, add, relu, work
             block_product[c] = 0.0
         for row in range(begin, end, _ROWS_TOGETHER):
             stop = min(row + _ROWS_TOGETHER, end)
-            add_gradient_rows(dy, x, y, row, stop, column, columns, add, relu, lines, out[1])
+            add_slopes(dy, x, y, row, stop, column, columns, relu, lines, out[1])
         for c in range(total.size):
             total[c] += block_total[c]
             product[c] += block_product[c]
 
 
 @jit
-def _gradient(place, dy, x, gamma, eps, add, relu, training, work, out):
+def _gradient(place, dy, x, y, gamma, eps, relu, training, work, out):
     """Add up the parts' sums in order, then write this part."""
     out_dx, out_dresidual, out_dgamma, out_dbeta = out
-    sums, lines_of = work
-    strip, part, column, columns, first, last = _place(place, x, sums)
-    mean, var = sums[strip, part, 2], sums[strip, part, 3]
-    lines = lines_of[strip, part]
-    head, slant, level = lines[0], lines[3], lines[4]
+    column, columns, first, last = _bounds(place, x, work)
+    sums, lines = _own(place, work)
+    parts = work[0].shape[1]
+    of_parts = work[0][place // parts]
+    mean, var = sums[2], sums[3]
+    head, x_scale, dx_offset = lines[0], lines[3], lines[4]
     for c in range(columns):
-        slant[c] = gamma[column + c]
+        x_scale[c] = gamma[column + c]
     for c in range(0, mean.size, lanes(mean)):
-        total, product = load(sums[strip, 0, 0], c), load(sums[strip, 0, 1], c)
-        for p in range(1, sums.shape[1]):
-            total += load(sums[strip, p, 0], c)
-            product += load(sums[strip, p, 1], c)
+        total, product = load(of_parts[0, 0], c), load(of_parts[0, 1], c)
+        for p in range(1, parts):
+            total += load(of_parts[p, 0], c)
+            product += load(of_parts[p, 1], c)
         line = gradient_line(
             float(x.shape[0]),
             total,
@@ -259,19 +271,18 @@ def _gradient(place, dy, x, gamma, eps, add, relu, training, work, out):
             load(mean, c),
             load_as(head, c, mean),
             sqrt(load(var, c) + eps),
-            load_as(slant, c, mean),
+            load_as(x_scale, c, mean),
         )
         store(mean, c, line[0])
         store(var, c, total)
-        store_as(slant, c, line[1])
-        store_as(level, c, line[2])
-    if part == 0:
+        store_as(x_scale, c, line[1])
+        store_as(dx_offset, c, line[2])
+    if place % parts == 0:
         for c in range(columns):
             out_dgamma[column + c] = mean[c]
             out_dbeta[column + c] = var[c]
-    slopes = out_dresidual if add else dy
+    added = y.size > 0
+    slopes, masked = out_dresidual if added else dy, relu and not added
     for begin in range(first, last, _ROWS_TOGETHER):
         end = min(begin + _ROWS_TOGETHER, last)
-        write_gradient_rows(
-            slopes, x, begin, end, column, columns, relu and not add, training, lines, out_dx
-        )
+        write_gradients(slopes, x, begin, end, column, columns, masked, training, lines, out_dx)

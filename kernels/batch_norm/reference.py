@@ -3,26 +3,25 @@
 x, y, dy, residual, out_y, out_dx, out_dresidual   (N, C, S): samples, channels, positions
 gamma, beta, mean, var, out_dgamma, out_dbeta, out_mean, out_var   (C,)
 
-`work` and `work_lanes` are scratch of other implementations.
+residual is empty where nothing is added. So is y, what forward gave, but where a ReLU follows an
+addition: then alone it is read, and the gradient before the ReLU written to out_dresidual.
 """
 
 import numpy as np
 
 
-def forward(x, residual, gamma, beta, eps, add, relu, work, work_lanes, out_y, out_mean, out_var):
+def forward(x, residual, gamma, beta, eps, relu, out_y, out_mean, out_var):
     """Normalize with the mean and the biased variance of the batch."""
     out_mean[...] = x.mean(axis=(0, 2), dtype=np.float64)
     deviation = x - out_mean[:, None]
     out_var[...] = np.square(deviation).mean(axis=(0, 2))
-    inference_forward(
-        x, residual, out_mean, out_var, gamma, beta, eps, add, relu, work, work_lanes, out_y
-    )
+    inference_forward(x, residual, out_mean, out_var, gamma, beta, eps, relu, out_y)
 
 
-def inference_forward(x, residual, mean, var, gamma, beta, eps, add, relu, work, work_lanes, out_y):
+def inference_forward(x, residual, mean, var, gamma, beta, eps, relu, out_y):
     """Normalize with given statistics: each sample alone."""
     y = gamma[:, None] * _normalize(x, mean, var, eps) + beta[:, None]
-    if add:
+    if residual.size:
         y = y + residual
     out_y[...] = np.maximum(y, 0) if relu else y
 
@@ -36,11 +35,8 @@ def backward(
     mean,
     var,
     eps,
-    add,
     relu,
     training,
-    work,
-    work_lanes,
     out_dx,
     out_dresidual,
     out_dgamma,
@@ -50,9 +46,9 @@ def backward(
     count = x.shape[0] * x.shape[2]
     xhat = _normalize(x, mean, var, eps)
     if relu:
-        line = y if add else gamma[:, None] * xhat + beta[:, None]
+        line = y if y.size else gamma[:, None] * xhat + beta[:, None]
         dy = np.where(line <= 0, 0, dy)
-    if add:
+    if y.size:
         out_dresidual[...] = dy
     dbeta = dy.sum(axis=(0, 2), dtype=np.float64)
     dgamma = (dy * xhat).sum(axis=(0, 2))
