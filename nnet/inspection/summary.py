@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from inspect import signature
 from math import prod
 from typing import Any
 
@@ -18,7 +19,10 @@ from ..module.module import Module
 
 @dataclass(frozen=True)
 class Row:
-    """One call of a layer; its parameters count at the first."""
+    """One call of a layer.
+
+    Parameters count in one row: of their own layer, or of one around it that does not call it.
+    """
 
     name: str
     kind: str
@@ -63,7 +67,7 @@ def summary(model: Module, input_size: Sequence[int], dtype: npt.DTypeLike = np.
     Layers are the modules without modules of their own, and those with parameters. Of several
     outputs the first one's shape is shown. Of multiply-accumulates, those of linear maps,
     convolutions and recurrent layers count: a layer tells them by a method `macs(arguments, size)`
-    of what it was given and how many elements its (first) output has.
+    of what its `forward` was given and how many elements its (first) output has.
 
     >>> import nnet as nn
     >>> print(nn.summary(nn.Sequential(nn.Linear(4, 2), nn.ReLU()), (1, 4)))
@@ -80,17 +84,19 @@ def summary(model: Module, input_size: Sequence[int], dtype: npt.DTypeLike = np.
     counted: set[int] = set()
 
     def watch(name: str, layer: Module) -> None:
-        def hook(_module: Module, arguments: tuple, output: Any) -> None:
-            own = [p for _, p in layer._own(Parameter) if id(p) not in counted]
+        def hook(_module: Module, args: tuple, named: dict[str, Any], output: Any) -> None:
+            own = [p for p in layer.parameters() if id(p) not in counted]
             counted.update(map(id, own))
             while isinstance(output, tuple | list) and output:
                 output = output[0]
             shape = output.shape if isinstance(output, Tensor) else ()
+            given = signature(layer.forward).bind(*args, **named)
+            arguments = given.args + tuple(given.kwargs.values())
             macs = layer.macs(arguments, prod(shape)) if _tells_macs(layer) else 0
             parameters = sum(p.numel() for p in own)
             rows.append(Row(name, type(layer).__name__, shape, parameters, macs))
 
-        handles.append(layer.register_forward_hook(hook))
+        handles.append(layer.register_forward_hook(hook, with_kwargs=True))
 
     modes = [(module, module.training) for module in model.modules()]
     try:

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from .. import functional, init
 from ..autograd.parameter import Parameter
 from ..autograd.tensor import Tensor
-from ..module.module import Module
 from .activation import ReLU
+from .weighted import Weighted
 
 
-class Linear(Module):
+class Linear(Weighted):
     """y = x weight' + bias, x (..., in_features), y (..., out_features).
 
     weight  (out_features, in_features), uniform in +-1/sqrt(in_features) at first
@@ -25,9 +25,6 @@ class Linear(Module):
     (5, 2)
     """
 
-    # The axis of the weight that counts outputs.
-    units_axis = 0
-    # What may follow it in one kernel, see `Sequential`.
     fuses = ReLU
 
     def __init__(
@@ -53,9 +50,11 @@ class Linear(Module):
     def forward(self, input: Tensor, *, relu: bool = False) -> Tensor:
         return functional.linear(input, self.weight, self.bias, relu=relu)
 
-    def macs(self, arguments: tuple, size: int) -> int:
-        """Multiply-accumulates for outputs of that many elements."""
-        return size * self.in_features
+    linear_forward = forward
+
+    @property
+    def outputs(self) -> int:
+        return self.out_features
 
     def extra_repr(self) -> str:
         return (

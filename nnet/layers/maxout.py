@@ -32,19 +32,16 @@ class Maxout(Linear):
     ) -> None:
         _check_pieces("Maxout", pieces)
         super().__init__(in_features, pieces * out_features, bias, **named)
+        self.out_features = out_features
         self.pieces = pieces
 
     def forward(self, input: Tensor, *, relu: bool = False) -> Tensor:
         y = functional.maxout(super().forward(input), self.pieces)
         return functional.relu(y) if relu else y
 
-    def macs(self, arguments: tuple, size: int) -> int:
-        """Of all pieces."""
-        return super().macs(arguments, size * self.pieces)
-
     def extra_repr(self) -> str:
         return (
-            f"in_features={self.in_features}, out_features={self.out_features // self.pieces}, "
+            f"in_features={self.in_features}, out_features={self.out_features}, "
             f"pieces={self.pieces}, bias={self.bias is not None}"
         )
 
@@ -69,15 +66,12 @@ class MaxoutConv2d(Conv2d):
     ) -> None:
         _check_pieces("MaxoutConv2d", pieces)
         super().__init__(in_channels, pieces * out_channels, kernel_size, **named)
+        self.out_channels = out_channels
         self.pieces = pieces
 
     def forward(self, input: Tensor, *, relu: bool = False) -> Tensor:
         y = functional.maxout(super().forward(input), self.pieces, dim=-3)
         return functional.relu(y) if relu else y
-
-    def macs(self, arguments: tuple, size: int) -> int:
-        """Of all pieces."""
-        return super().macs(arguments, size * self.pieces)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, pieces={self.pieces}"

@@ -35,7 +35,7 @@ class Module:
 
     training: bool
     _persistent: dict[str, bool]
-    _forward_hooks: dict[int, Hook]
+    _forward_hooks: dict[int, tuple[Hook, bool]]
 
     def __init__(self) -> None:
         self.training = True
@@ -48,16 +48,20 @@ class Module:
     def __call__(self, *args: Any, **named: Any) -> Any:
         output = self.forward(*args, **named)
         if self._forward_hooks:
-            for hook in list(self._forward_hooks.values()):
-                changed = hook(self, args, output)
+            for hook, with_kwargs in list(self._forward_hooks.values()):
+                given = (args, named) if with_kwargs else (args,)
+                changed = hook(self, *given, output)
                 if changed is not None:
                     output = changed
         return output
 
-    def register_forward_hook(self, hook: Hook) -> RemovableHandle:
-        """Call hook(module, args, output) after each forward; what it returns replaces output."""
+    def register_forward_hook(self, hook: Hook, *, with_kwargs: bool = False) -> RemovableHandle:
+        """Call hook(module, args, output) after each forward; what it returns replaces output.
+
+        with_kwargs  call hook(module, args, kwargs, output), with what was given by name
+        """
         handle = RemovableHandle(self._forward_hooks)
-        self._forward_hooks[handle._key] = hook
+        self._forward_hooks[handle._key] = hook, with_kwargs
         return handle
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
@@ -275,6 +279,12 @@ def is_plain(module: Module) -> bool:
     """Whether a call of the module is its class's `forward` and nothing else."""
     own = module.__dict__
     return "forward" not in own and not own["_forward_hooks"] and type(module).__call__ is _call
+
+
+def is_linear(module: Module) -> bool:
+    """Whether a call of the module is the `forward` that its class says is linear."""
+    kind: Any = type(module)
+    return kind.forward is getattr(kind, "linear_forward", None) and runs_own_forward(module)
 
 
 def fuses(module: Module) -> type[Module] | None:

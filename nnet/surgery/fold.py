@@ -13,19 +13,10 @@ import numpy as np
 from ..autograd.parameter import Parameter
 from ..autograd.recording import no_grad
 from ..autograd.tensor import Tensor
-from ..layers.convolution.conv import Conv1d, Conv2d, Convolution
-from ..layers.convolution.conv_transpose import ConvTranspose1d, ConvTranspose2d
-from ..layers.linear import Linear
 from ..layers.normalization.batch_norm import BatchNorm
-from ..layers.normalization.batch_renorm import BatchRenorm
+from ..layers.weighted import Weighted
 from ..module.container import Sequential
-from ..module.module import Module, runs_own_forward
-
-Weighted = Linear | Convolution
-
-# What is known to be linear in the weights, and in use a line a channel.
-_LINEAR = {kind.forward for kind in (Linear, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d)}
-_LINES = {BatchNorm.forward, BatchRenorm.forward}
+from ..module.module import Module, is_linear
 
 
 def fold_batch_norm(model: Module, example: Tensor | None = None) -> Module:
@@ -82,7 +73,7 @@ def fold_into(layer: Weighted, batch_norm: BatchNorm) -> Weighted:
     >>> nn.fold_into(nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8)).bias.shape
     (8,)
     """
-    if not (_is_linear(layer) and _keeps_its_weight(layer) and _is_line(batch_norm)):
+    if not (_is_weighted(layer) and _keeps_its_weight(layer) and _is_line(batch_norm)):
         raise TypeError(
             "fold_into: expected a Linear or convolution and a batch normalization, both with "
             "their class's own forward and weights that are parameters, got "
@@ -91,9 +82,9 @@ def fold_into(layer: Weighted, batch_norm: BatchNorm) -> Weighted:
     mean, var = batch_norm.running_mean, batch_norm.running_var
     if mean is None or var is None:
         raise ValueError("fold_into: expected a batch normalization with running statistics")
-    if _outputs(layer) != batch_norm.num_features:
+    if layer.outputs != batch_norm.num_features:
         raise ValueError(
-            f"fold_into: expected a batch normalization of {_outputs(layer)} channels, got "
+            f"fold_into: expected a batch normalization of {layer.outputs} channels, got "
             f"{batch_norm.num_features}"
         )
     scale = 1 / np.sqrt(var.data.astype(np.float64) + batch_norm.eps)
@@ -137,12 +128,12 @@ def _pairs_seen(
         calls[id(module)] += 1
         if id(module) in hooked:
             return
-        if _is_linear(module) and _keeps_its_weight(module):
+        if _is_weighted(module) and _keeps_its_weight(module):
             outputs.append((module, output))
         elif _is_line(module) and module.running_mean is not None:
             given: Any = arguments[0] if arguments else None
             pairs.extend(
-                (layer, module) for layer, y in outputs if y is given and y.ndim == _axes(layer)
+                (layer, module) for layer, y in outputs if y is given and y.ndim == 2 + layer.axes
             )
 
     handles = [module.register_forward_hook(watch) for module in model.modules()]
@@ -157,7 +148,7 @@ def _pairs_seen(
         (id(layer), id(norm)): (layer, norm)
         for layer, norm in pairs
         if times[id(layer), id(norm)] == calls[id(layer)] == calls[id(norm)]
-        and norm.num_features == _outputs(layer)
+        and norm.num_features == layer.outputs
     }
     return found, output
 
@@ -203,31 +194,22 @@ def neighbours(model: Module) -> Iterator[tuple[Module, str, str]]:
             continue
         for (first, layer), (second, after) in pairwise(parent.steps()):
             if (
-                _is_linear(layer)
+                _is_weighted(layer)
                 and _is_line(after)
                 and places[id(layer)] == places[id(after)] == 1
-                and after.num_features == _outputs(layer)
-                and _axes(layer) in after.AXES
+                and after.num_features == layer.outputs
+                and 2 + layer.axes in after.AXES
                 and not (layer._forward_hooks or after._forward_hooks)
             ):
                 yield parent, first, second
 
 
-def _outputs(layer: Weighted) -> int:
-    return layer.out_features if isinstance(layer, Linear) else layer.out_channels
-
-
-def _axes(layer: Weighted) -> int:
-    """Of its outputs for a batch, where channels are axis 1."""
-    return 2 if isinstance(layer, Linear) else 2 + layer.axes
-
-
-def _is_linear(layer: Any) -> TypeGuard[Weighted]:
-    return type(layer).forward in _LINEAR and runs_own_forward(layer)
+def _is_weighted(layer: Any) -> TypeGuard[Weighted]:
+    return isinstance(layer, Weighted) and is_linear(layer)
 
 
 def _is_line(norm: Any) -> TypeGuard[BatchNorm]:
-    return type(norm).forward in _LINES and runs_own_forward(norm)
+    return isinstance(norm, BatchNorm) and is_linear(norm)
 
 
 def _keeps_its_weight(layer: Module) -> bool:

@@ -11,6 +11,7 @@ from .. import random
 from ..autograd.parameter import Parameter
 from ..autograd.tensor import Tensor, record
 from ..autograd.writes import wrote
+from ..layers.weighted import Weighted
 from ..module.module import Module
 from ..module.parametrized import compute_on_reading, keep_computed, weight_of
 
@@ -52,7 +53,7 @@ def spectral_norm(
     """
     weight = weight_of("spectral_norm", module, name)
     if dim is None:
-        dim = getattr(module, "units_axis", 0)
+        dim = module.units_axis if isinstance(module, Weighted) and name == "weight" else 0
     if weight.ndim < 2 or not 0 <= dim < weight.ndim:
         raise ValueError(
             f"spectral_norm: expected a parameter of two axes or more and dim one of them, "

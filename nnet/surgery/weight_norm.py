@@ -29,7 +29,8 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     module  is changed in place and returned; parameter `name` becomes `name`_g and `name`_v,
             the names of `torch.nn.utils.weight_norm` and the paper's letters, so make the
             optimizer afterwards
-    dim     the axis that counts units; None for one length of the whole parameter
+    dim     the axis that counts units, 1 of transposed convolutions; None for one length of the
+            whole parameter
 
     Raises TypeError for what is no module; ValueError where the parameter is not there, or is
     computed already, and for dim that is no axis of it.

@@ -114,7 +114,7 @@ class LuongAttention(ScoreAttention):
 
     def macs(self, arguments: tuple, size: int) -> int:
         """Of the projections, of each query and for "concat" of each key."""
-        if self.weight is None or len(arguments) < 2:
+        if self.weight is None:
             return 0
         query, keys = arguments[:2]
         queries = query.numel() // self.query_size

@@ -153,8 +153,7 @@ class MultiheadAttention(Module):
 
     def macs(self, arguments: tuple, size: int) -> int:
         """Of the projections to queries, keys and values; out_proj tells its own."""
-        given = [each.numel() for each in arguments[1:3]]
-        return self.embed_dim * (size + sum(given) + size * (2 - len(given)))
+        return self.embed_dim * sum(each.numel() for each in arguments[:3])
 
     def _project(
         self, query: Tensor, key: Tensor, value: Tensor, same: tuple[bool, bool]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,12 @@ from ...autograd.tensor import Tensor
 from ...functional.check import check_least, sizes
 from ...functional.convolution.conv import Pair, Single
 from ...functional.convolution.padding import MODES
-from ...module.module import Module
 from ..activation import ReLU
 from ..linear import reset_uniform
+from ..weighted import Weighted
 
 
-class Convolution(Module):
+class Convolution(Weighted):
     """What the layers share: the options, the filters, and how they print.
 
     Raises ValueError for groups that do not divide the channels, an unknown padding_mode, and
@@ -28,8 +27,6 @@ class Convolution(Module):
 
     axes = 2
     transposed = False
-    # The axis of the weight that counts outputs.
-    units_axis = 0
 
     def __init__(
         self,
@@ -93,6 +90,10 @@ class Convolution(Module):
         elif self.padding == "same" and max(self.stride) > 1:
             raise ValueError(f"{name}: expected stride 1 with padding 'same', got {self.stride}")
 
+    @property
+    def outputs(self) -> int:
+        return self.out_channels
+
     def reset_parameters(self) -> None:
         """Draw the initial values anew."""
         reset_uniform(self.weight, self.bias)
@@ -110,10 +111,6 @@ class Convolution(Module):
             widths = [(p, p) for p in self.padding]
         around = [width for pair in reversed(widths) for width in pair]
         return functional.pad(input, around, self.padding_mode), 0
-
-    def macs(self, arguments: tuple, size: int) -> int:
-        """Multiply-accumulates for outputs of that many elements."""
-        return size * math.prod(self.weight.shape[1:])
 
     def extra_repr(self) -> str:
         none = (0,) * self.axes
@@ -186,6 +183,8 @@ class Conv1d(Convolution):
         options = self.stride, zeros, self.dilation, self.groups
         return functional.conv1d(x, self.weight, self.bias, *options, relu=relu)
 
+    linear_forward = forward
+
 
 class Conv2d(Convolution):
     """Cross-correlation of images (N, C, H, W) or (C, H, W) with filters.
@@ -242,3 +241,5 @@ class Conv2d(Convolution):
         x, zeros = self._padded(input)
         options = self.stride, zeros, self.dilation, self.groups
         return functional.conv2d(x, self.weight, self.bias, *options, relu=relu)
+
+    linear_forward = forward

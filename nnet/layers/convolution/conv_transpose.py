@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,13 +22,9 @@ class TransposedConvolution(Convolution):
     transposed = True
     units_axis = 1
 
-    def macs(self, arguments: tuple, size: int) -> int:
+    def macs(self, arguments: tuple[Any, ...], size: int) -> int:
         """Each element of the input meets the filters of its channel."""
-        if arguments:
-            inputs = arguments[0].numel()
-        else:  # given by name: as many as it is without what padding cuts off
-            inputs = size // self.out_channels // math.prod(self.stride) * self.in_channels
-        return inputs * math.prod(self.weight.shape[1:])
+        return arguments[0].numel() * math.prod(self.weight.shape[1:])
 
     def _output_padding(self, input: Tensor, output_size: Sequence[int] | None) -> tuple[int, ...]:
         """How much longer the output must be to have output_size."""
@@ -113,6 +110,8 @@ class ConvTranspose1d(TransposedConvolution):
             self.dilation,
         )
 
+    linear_forward = forward
+
 
 class ConvTranspose2d(TransposedConvolution):
     """Each element of an image lays down its filters: `Conv2d` the other way about.
@@ -176,3 +175,5 @@ class ConvTranspose2d(TransposedConvolution):
             self.groups,
             self.dilation,
         )
+
+    linear_forward = forward

@@ -11,16 +11,12 @@ from ... import functional
 from ...autograd.recording import no_grad
 from ...autograd.tensor import Tensor, record
 from ...functional.dropout.drop_connect import Map
-from ...module.module import Module
-from ...module.parametrized import forward_with
-from ..convolution.conv import Conv1d, Conv2d
+from ...module.module import is_linear, runs_own_forward
 from ..linear import Linear
+from ..weighted import Weighted
 from .dropout import RandomInTraining
 
 INFERENCES = ("gaussian", "mean", "monte_carlo")
-
-# What is known to be linear in the weight.
-_LINEAR = {Linear.forward, Conv1d.forward, Conv2d.forward}
 
 
 class DropConnect(RandomInTraining):
@@ -42,8 +38,8 @@ class DropConnect(RandomInTraining):
 
     The first and the last draw from `nnet.random` in use too, and are not recorded.
 
-    layer       Linear, Conv1d or Conv2d, or one of their subclasses, whose own forward runs with
-                the masked weight; its hooks are called where nothing is dropped, p = 0
+    layer       Linear, a convolution, transposed or not, or a subclass, whose own forward runs
+                with the masked weight; its hooks are called where nothing is dropped, p = 0
     p           probability that a weight is dropped, 0 to below 1; the bias stays
     activation  a, a module or function; None for the identity
     share       how many successive examples have one mask: 1 as in the paper; None, one for the
@@ -61,7 +57,7 @@ class DropConnect(RandomInTraining):
 
     def __init__(
         self,
-        layer: Module,
+        layer: Weighted,
         p: float = 0.5,
         activation: Callable[[Tensor], Tensor] | None = None,
         *,
@@ -70,9 +66,9 @@ class DropConnect(RandomInTraining):
         samples: int = 100,
     ) -> None:
         super().__init__()
-        if not isinstance(layer, Linear | Conv1d | Conv2d):
+        if not isinstance(layer, Weighted):
             raise TypeError(
-                f"DropConnect: expected a Linear, Conv1d or Conv2d, got {type(layer).__name__}"
+                f"DropConnect: expected a Linear or a convolution, got {type(layer).__name__}"
             )
         if not 0 <= p < 1:
             raise ValueError(f"DropConnect: expected p from 0 to below 1, got {p}")
@@ -95,8 +91,7 @@ class DropConnect(RandomInTraining):
         activation = self.activation or _identity
         if self.p == 0:
             return activation(self.layer(input))
-        axes = 2 if isinstance(self.layer, Linear) else 2 + self.layer.axes
-        if input.ndim == axes - 1:
+        if input.ndim == 1 + self.layer.axes:
             return self.forward(input.unsqueeze(0)).squeeze(0)
         if self.training or self.activation is None or self.inference == "mean":
             return activation(self._map(input, self.training))
@@ -123,15 +118,15 @@ class DropConnect(RandomInTraining):
         )
 
     def _function(self) -> Map:
+        """`functional.linear` itself where the layer is that: its kernel draws the masks."""
         layer = self.layer
-        if type(layer).forward is Linear.forward and "forward" not in vars(layer):
-            return functional.linear
-        return lambda input, weight, bias: forward_with(layer, weight=weight, bias=bias)(input)
+        plain = type(layer).forward is Linear.forward and runs_own_forward(layer)
+        return functional.linear if plain else layer.map
 
     def _check_inference(self) -> None:
         if self.p == 0 or self.activation is None or self.inference != "gaussian":
             return
-        if type(self.layer).forward not in _LINEAR or "forward" in vars(self.layer):
+        if not is_linear(self.layer):
             raise ValueError(
                 "DropConnect: expected inference 'mean' or 'monte_carlo' with an activation behind "
                 f"{type(self.layer).__name__}, whose forward may not be linear in its weight, "

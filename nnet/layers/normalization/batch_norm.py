@@ -61,6 +61,9 @@ class BatchNorm(RunningAverages):
             seen.data[...] += 1
         return output
 
+    # In use, a line a channel.
+    linear_forward = forward
+
 
 class BatchNorm1d(BatchNorm):
     """Batch normalization of (N, C) or (N, C, L); see `BatchNorm`.

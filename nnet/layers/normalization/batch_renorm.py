@@ -74,6 +74,8 @@ class BatchRenorm(BatchNorm):
             output = output + residual
         return output.relu() if relu else output
 
+    linear_forward = forward
+
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, "

@@ -113,5 +113,9 @@ class Whitening(Module):
         average.data[...] = (1 - self.momentum) * average.data + self.momentum * value
         wrote_average(average)
 
+    def macs(self, arguments: tuple, size: int) -> int:
+        """Of the map, not of its root, which takes more."""
+        return size * self.num_features
+
     def extra_repr(self) -> str:
         return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"

@@ -211,7 +211,7 @@ X, W = nn.ones(2, 3), nn.ones(4, 3)
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: nn.DropConnect(nn.ReLU()), TypeError, "Linear, Conv1d or Conv2d, got ReLU"),
+        (lambda: nn.DropConnect(nn.ReLU()), TypeError, "a Linear or a convolution, got ReLU"),
         (lambda: nn.DropConnect(nn.Linear(1, 1), 1.0), ValueError, "p from 0 to below 1, got 1.0"),
         (lambda: nn.DropConnect(nn.Linear(1, 1), share=0), ValueError, "share of at least 1"),
         (lambda: nn.DropConnect(nn.Linear(1, 1), samples=0), ValueError, "samples of at least 1"),

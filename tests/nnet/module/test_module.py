@@ -249,3 +249,15 @@ def test_repr_shows_the_tree():
         "  )\n"
         ")"
     )
+
+
+def test_hooks_see_what_was_given_by_name_if_they_ask():
+    seen = []
+    layer = nn.Linear(2, 2)
+    layer.register_forward_hook(
+        lambda module, args, kwargs, output: seen.append((args, kwargs)), with_kwargs=True
+    )
+    layer.register_forward_hook(lambda module, args, output: seen.append(args) or output * 0)
+    x = nn.ones(1, 2)
+    assert layer(input=x).tolist() == [[0.0, 0.0]]
+    assert seen == [((), {"input": x}), ()]
