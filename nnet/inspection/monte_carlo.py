@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -50,11 +51,16 @@ def monte_carlo(model: Module, input: Any, k: int = 100) -> tuple[Tensor, Tensor
 def _drawing(model: Module) -> Iterator[None]:
     modes = [(module, module.training) for module in model.modules()]
     for module, _ in modes:
-        module.training = isinstance(module, RandomInTraining) or isinstance(
-            vars(module).get("dropout"), float
-        )
+        module.training = _draws(module)
     try:
         yield
     finally:
         for module, training in modes:
             module.training = training
+
+
+def _draws(module: Module) -> bool:
+    rate = getattr(module, "dropout", None)
+    return isinstance(module, RandomInTraining) or (
+        isinstance(rate, Real) and not isinstance(rate, bool)
+    )
