@@ -60,18 +60,14 @@ def test_the_checker_knows_each_function_under_parallel():
     assert set(parallel_kernels()) == set(parallel_functions())
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    """What is wrong on purpose is launched too."""
-    before = _jit.get_num_threads()
+def checked(task, tasks, *args):
+    """On one thread: what is wrong on purpose is launched too."""
+    its_own, before = Checker(), _jit.get_num_threads()
     _jit.set_num_threads(1)
-    yield
-    _jit.set_num_threads(before)
-
-
-def checked(task, count, *args):
-    its_own = Checker()
-    its_own.check(parallel(task), (count, *args), {})
+    try:
+        its_own.check(parallel(task), (tasks, *args), {})
+    finally:
+        _jit.set_num_threads(before)
     return its_own
 
 
