@@ -26,7 +26,7 @@ from bench.cases import CASES
 from bench.machine import describe_machine
 from bench.report import describe, markdown_table
 from bench.training_step import MNIST_CNN
-from kernels import _jit
+from kernels import runtime
 
 Seconds = dict[str, float]
 
@@ -52,7 +52,7 @@ print(perf_counter() - start)
 
 def first_calls(op: str) -> dict[str, Seconds]:
     """In this process: variant -> seconds that its first forward and backward took longer."""
-    _jit.threading_layer()
+    runtime.threading_layer()
     found: dict[str, Seconds] = {}
     for case in CASES[op]:
         if not case.small or case.variant in found:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kernels import _jit
+from kernels import runtime
 
 # Longer than idle threads of OpenBLAS (27 ms) and OpenMP spin on a core that the next one wants.
 SETTLE = 0.04
@@ -43,8 +43,8 @@ def describe_machine() -> dict[str, str | int]:
         "processor": cpuinfo.get_cpu_info().get("brand_raw", platform.processor()),
         "architecture": platform.machine(),
         "cores": os.cpu_count() or 1,
-        "threads": _jit.get_num_threads(),
-        "threading layer": _jit.threading_layer(),
+        "threads": runtime.get_num_threads(),
+        "threading layer": runtime.threading_layer(),
         "pinned": CAN_PIN,
         "BLAS": blas(),
         "python": platform.python_version(),
@@ -72,7 +72,7 @@ def set_threads(count: int) -> None:
     threadpoolctl.threadpool_limits(count)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(count)
-    _jit.set_num_threads(count)
+    runtime.set_num_threads(count)
 
 
 def settle() -> None:

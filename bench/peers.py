@@ -39,7 +39,7 @@ from bench.profile import peaks
 from bench.profile.recorder import record
 from bench.report import describe, write_between_markers
 from bench.training_step import TRAININGS, Training
-from kernels import _jit
+from kernels import runtime
 
 LEAST_ROUNDS = 3
 
@@ -70,16 +70,16 @@ def time_in_turn(calls: dict[str, Callable[[], Any]], rounds: int) -> dict[str, 
 
 def scaling(call: Callable[[], Any], rounds: int) -> float:
     """Seconds on one thread over seconds on as many as there are now."""
-    threads = _jit.get_num_threads()
+    threads = runtime.get_num_threads()
 
     def on(count: int) -> None:
-        _jit.set_num_threads(count)
+        runtime.set_num_threads(count)
         call()
 
     try:
         seconds = time_in_turn({"one": partial(on, 1), "all": partial(on, threads)}, rounds)
     finally:
-        _jit.set_num_threads(threads)
+        runtime.set_num_threads(threads)
     return median(seconds["one"]) / median(seconds["all"])
 
 
@@ -139,7 +139,7 @@ def measure(options: argparse.Namespace) -> bool:
         # Before any thread starts, so that it loads its own OpenMP: with the system's, which
         # Numba's threads load, its RNN and GRU wait milliseconds at every step.
         importlib.import_module("torch")
-    set_threads(options.threads or _jit.get_num_threads())
+    set_threads(options.threads or runtime.get_num_threads())
     machine = describe_machine()
     print(describe(machine), "\n", flush=True)
     ops = options.ops or (*CASES, TRAINING_STEP)

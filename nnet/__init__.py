@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy import float32, float64, int32, int64, uint8
 
-from kernels._jit import get_num_threads, set_num_threads
+from kernels.runtime import get_num_threads, set_num_threads
 
 from . import functional, init, optim, random
 from .autograd.casting import device

@@ -5,7 +5,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from typing import NamedTuple
 
-from kernels import _jit
+from kernels import runtime
 
 _LIBRARIES = ("numpy", "numba", "llvmlite", "scipy", "safetensors")
 
@@ -43,7 +43,7 @@ def processor() -> Processor:
         binding.get_host_cpu_name(),
         platform.machine(),
         [feature for feature in _FEATURES if found.get(feature)],
-        _jit.get_num_threads(),
+        runtime.get_num_threads(),
     )
 
 

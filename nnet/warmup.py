@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from kernels import _jit
+from kernels import runtime
 
 from . import functional
 from .autograd.tensor import Tensor
@@ -43,7 +43,7 @@ def warm_up(names: Sequence[str] = NAMES, say: Callable[[str], None] = print) ->
     What was compiled before is only read. Raises RuntimeError if a process fails, or where
     compiled kernels cannot be kept.
     """
-    if _jit.cache_folder() is None:
+    if runtime.cache_folder() is None:
         raise RuntimeError("expected a cache folder that is yours alone and can be written to")
     start = perf_counter()
     shares = [share for i in range(PROCESSES) if (share := list(names[i::PROCESSES]))]
@@ -59,7 +59,7 @@ def warm_up(names: Sequence[str] = NAMES, say: Callable[[str], None] = print) ->
 
     with ThreadPoolExecutor(len(shares)) as pool:
         list(pool.map(run, shares))
-    say(f"kernels are kept in {_jit.cache_folder()}")
+    say(f"kernels are kept in {runtime.cache_folder()}")
 
 
 def train_a_moment(name: str) -> None:

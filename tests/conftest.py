@@ -8,10 +8,10 @@ os.environ["NUMBA_NUM_THREADS"] = "3"
 import pytest
 from hypothesis import settings
 
-from kernels import _jit
+from kernels import runtime
 
 # But for these comparisons, no more threads than cores.
-_jit.set_num_threads(min(_jit.get_num_threads(), os.cpu_count() or 1))
+runtime.set_num_threads(min(runtime.get_num_threads(), os.cpu_count() or 1))
 
 # Derandomized: a test that fails once fails again. No deadline: the first example compiles.
 settings.register_profile("nnet", deadline=None, derandomize=True, max_examples=25)
@@ -21,6 +21,6 @@ settings.load_profile("nnet")
 @pytest.fixture(autouse=True)
 def keep_thread_count():
     """A test may change the number of threads without telling the next one."""
-    count = _jit.get_num_threads()
+    count = runtime.get_num_threads()
     yield
-    _jit.set_num_threads(count)
+    runtime.set_num_threads(count)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kernels._jit import get_num_threads, set_num_threads
+from kernels.runtime import get_num_threads, set_num_threads
 
 
 def rms(values: np.ndarray) -> float:

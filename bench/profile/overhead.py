@@ -16,7 +16,7 @@ import numpy as np
 from bench.machine import set_threads
 from bench.profile.recorder import Recorder
 from bench.report import markdown_table
-from kernels import _jit
+from kernels import runtime
 
 BUDGET = 15  # microseconds
 
@@ -81,7 +81,7 @@ def table(rounds: int) -> str:
 
         theirs = calls(torch.nn.functional, torch.tensor)
     rows = []
-    threads = _jit.get_num_threads()
+    threads = runtime.get_num_threads()
     set_threads(1)
     try:
         for name, call in ours.items():

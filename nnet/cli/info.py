@@ -2,7 +2,7 @@
 
 import argparse
 
-from kernels import _jit
+from kernels import runtime
 
 from .. import environment
 from .refusing import OK
@@ -22,8 +22,8 @@ def run(arguments: argparse.Namespace) -> int:
         "processor": f"{processor.name} ({processor.architecture})",
         "vector features": " ".join(processor.features),
         "threads": processor.threads,
-        "threading layer": _jit.threading_layer(),
-        "compiled kernels": _jit.cache_folder() or "not kept, as the warning tells",
+        "threading layer": runtime.threading_layer(),
+        "compiled kernels": runtime.cache_folder() or "not kept, as the warning tells",
         "CUDA": environment.cuda(),
     }
     for name, value in lines.items():

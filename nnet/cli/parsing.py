@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, fields
 from typing import Any, NoReturn
 
-from kernels import _jit
+from kernels import runtime
 
 from ..jobs.options import COUNT
 from ..runs.run_folder import WEIGHTS, Run, load_run
@@ -63,5 +63,5 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 def load(arguments: argparse.Namespace) -> Run:
     """The run that `add_run` asked for."""
     if arguments.threads is not None:
-        _jit.set_num_threads(arguments.threads)
+        runtime.set_num_threads(arguments.threads)
     return load_run(arguments.folder)

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from kernels import _jit
+from kernels import runtime
 
 from ..jobs import JOBS
 from ..jobs.job import Prepared, check_finite, rescue, save
@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_finite("the loss", found.loss)
     write_record(prepared.folder, record | {"result": found._asdict()})
     print(job.tell(found))
-    print(f"training {history.seconds:.1f} s, threads {_jit.get_num_threads()}")
+    print(f"training {history.seconds:.1f} s, threads {runtime.get_num_threads()}")
     print(f"run {prepared.folder}")
     return OK
 

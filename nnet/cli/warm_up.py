@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from kernels import _jit
+from kernels import runtime
 
 from .. import warmup
 from .refusing import FAILED, OK, Refused
@@ -19,7 +19,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compile, saying how far it is."""
-    if _jit.cache_folder() is None:
+    if runtime.cache_folder() is None:
         raise Refused("compiled kernels cannot be kept, as the warning tells")
     try:
         warmup.warm_up(arguments.models or warmup.NAMES, lambda text: print(text, flush=True))

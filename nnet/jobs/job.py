@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from kernels import _jit
+from kernels import runtime
 
 from .. import environment
 from .. import random as randomness
@@ -75,7 +75,7 @@ def begin(settings: Any, name: str, folder: str | Path | None, overwrite: bool) 
         folder = Path("runs") / f"{name}-{datetime.now():%Y%m%d-%H%M%S}"
     folder = prepare_run(folder, overwrite)
     if settings.threads is not None:
-        _jit.set_num_threads(settings.threads)
+        runtime.set_num_threads(settings.threads)
     randomness.manual_seed(settings.seed)
     return folder
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from kernels import _jit
+from kernels import runtime
 
 from .mutation import ROOT, Mutation
 
@@ -54,7 +54,7 @@ def copied_tree() -> Iterator[tuple[Path, dict[str, str]]]:
             else:
                 shutil.copy2(source, root / name)
         caches = Path(folder) / "cache"
-        known = _jit.cache_folder()
+        known = runtime.cache_folder()
         if known is not None and known.exists():
             shutil.copytree(known, caches / "nnet" / "kernels", copy_function=_link)
         environment = {

@@ -18,7 +18,7 @@ def tiny(tmp_path, monkeypatch):
     for room in (mutation, run):
         monkeypatch.setattr(room, "ROOT", tmp_path)
     monkeypatch.setattr(run, "_COPIED", ("even.py", "test_even.py"))
-    monkeypatch.setattr(run._jit, "cache_folder", lambda: None)
+    monkeypatch.setattr(run.runtime, "cache_folder", lambda: None)
     return tmp_path
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nnet as nn
-from kernels import _jit
+from kernels import runtime
 from nnet import cli, warmup
 from nnet.jobs.images import job as images
 from nnet.training import Callback
@@ -155,7 +155,7 @@ def test_info(capsys):
 def test_warmup_leaves_nothing_to_compile_for_the_next(capfd):
     """All networks are known to it; two of them here, in two processes."""
     assert set(warmup.SHAPES) == set(nn.models.MODELS)
-    folder = _jit.cache_folder()
+    folder = runtime.cache_folder()
     found = []
     for _ in range(2):
         assert cli.main(["warmup", "mlp", "mnist_cnn"]) == 0
@@ -173,7 +173,7 @@ def test_warmup_says_when_it_failed(capsys, monkeypatch):
     monkeypatch.setattr(warmup.sys, "executable", "false")
     assert cli.main(["warmup", "mlp"]) == 1
     assert "compiling for mlp failed" in capsys.readouterr().err
-    monkeypatch.setattr(_jit, "cache_folder", lambda: None)
+    monkeypatch.setattr(runtime, "cache_folder", lambda: None)
     assert "cannot be kept" in refused(capsys, "warmup")
 
 
