@@ -31,12 +31,13 @@ _KERNELS = Path(__file__).parent
 
 # Parsing the sources would take a third of a second at every start.
 _IMPORTED = re.compile(
-    r"^(?:from|import) (?:kernels\.|\.\.?)(_\w+)|^from (?:kernels|\.\.?) import (\([^)]*\)|.*)$",
+    r"^(?:from|import) (?:kernels\.|\.{1,3})(_\w+)"
+    r"|^from (?:kernels|\.{1,3}) import (\([^)]*\)|.*)$",
     re.MULTILINE,
 )
 
 # Shared modules that nothing is compiled from.
-_PLAIN = {"_cache.py", "_check.py", "_memory.py", "_threads.py"}
+_PLAIN = {"_cache.py", "_check.py", "_memory.py", "_tasks.py", "_threads.py"}
 
 
 # Settings of Numba that change what is compiled. Those of the processor are in every key.
@@ -86,20 +87,20 @@ def _is_private(status: os.stat_result) -> bool:
 def _sources_hash(folder: Path) -> str:
     """Identify what a kernel in `folder` is compiled from.
 
-    That is its own folder, the shared modules `kernels/_*` that it imports, directly or through
-    others, and Numba with its settings. Numba's own cache looks at the function's file alone, so
-    an edit of a helper would go unnoticed.
+    That is the op's own folder and all below it, the shared modules `kernels/_*` that it imports,
+    directly or through others, and Numba with its settings. Numba's own cache looks at the
+    function's file alone, so an edit of a helper would go unnoticed.
     """
     settings = [getattr(numba.config, name) for name in _SETTINGS]
     digest = hashlib.sha256(repr((numba.__version__, llvmlite.__version__, settings)).encode())
-    sources = set(folder.glob("*.py")) - set(_KERNELS.glob("*.py"))
+    sources = set() if folder == _KERNELS else set(folder.rglob("*.py"))
     waiting = [_KERNELS / "_jit.py", *(sources or _KERNELS.glob("_*.py"))]
     while waiting:
         source = waiting.pop()
         sources.add(source)
         for module in _shared_modules(source.read_bytes()):
             whole = _KERNELS / module
-            found = [whole.with_suffix(".py"), *whole.glob("*.py")]
+            found = [whole.with_suffix(".py"), *whole.rglob("*.py")]
             waiting += [each for each in found if each not in sources and _is_shared(each)]
     for source in sorted(sources):
         digest.update(source.name.encode())
@@ -119,11 +120,18 @@ def _shared_modules(source: bytes) -> set[str]:
     return set(re.findall(r"\b_\w+", imported))
 
 
+def _home(source: Path) -> Path:
+    """The folder of an op or of a shared module, or where a file beside them lies."""
+    if source.parent == _KERNELS or not source.is_relative_to(_KERNELS):
+        return source.parent
+    return _KERNELS / source.relative_to(_KERNELS).parts[0]
+
+
 class _Locator(caching._CacheLocator):
     def __init__(self, function: Callable, source: str) -> None:
         folder = cache_folder()
         assert folder is not None
-        home = Path(source).parent
+        home = _home(Path(source))
         self._py_file = source
         self._line = function.__code__.co_firstlineno
         self._path = folder / f"{home.name}-{_sources_hash(home)}"
@@ -144,10 +152,11 @@ class _Locator(caching._CacheLocator):
 class _CompileResult(caching.CompileResultCacheImpl):
     def __init__(self, function: Callable) -> None:
         # Not Numba's, which lets a setting choose other places, where an edit goes unnoticed.
-        source = inspect.getfile(function)
+        source = Path(inspect.getfile(function))
         self._lineno = function.__code__.co_firstlineno
-        self._locator = _Locator(function, source)
-        name = f"{Path(source).stem}.{function.__qualname__}"
+        self._locator = _Locator(function, str(source))
+        place = source.relative_to(_home(source)).with_suffix("").parts
+        name = ".".join([*place, function.__qualname__])
         self._filename_base = self.get_filename_base(name, sys.abiflags)
 
 

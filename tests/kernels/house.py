@@ -19,6 +19,7 @@ COPIED = ("_cache.py", "_jit.py", "_memory.py", "_threads.py", "_compiler/*.py")
 FILES = {
     "__init__.py": "",
     "_factor.py": "FACTOR = 2\n",
+    "_of_part.py": "MORE = 3\n",
     "_unused.py": "",
     "_shared/__init__.py": "from kernels._shared.scaling import scaled\n",
     "_shared/scaling.py": """
@@ -45,6 +46,17 @@ FILES = {
         from .. import _jit
         from .._shared import scaled
         from ._own import MORE
+
+        @_jit.jit
+        def run(x, out_y):
+            for i in range(x.size):
+                out_y[i] = scaled(x[i]) + MORE
+        """,
+    "two/part/__init__.py": "",
+    "two/part/cpu.py": """
+        from ... import _jit
+        from ..._of_part import MORE
+        from ..._shared import scaled
 
         @_jit.jit
         def run(x, out_y):

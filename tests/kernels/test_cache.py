@@ -59,6 +59,8 @@ def test_edited_helper_is_compiled_into_every_op(warm_house):
         ("one/cpu.py", ["one"]),
         ("two/__init__.py", ["two"]),
         ("two/_own.py", ["two"]),
+        ("two/part/cpu.py", ["two"]),
+        ("_of_part.py", ["two"]),
         ("_factor.py", ["one", "two"]),
         ("_unused.py", []),
         ("_shared/scaling.py", ["one", "two"]),
@@ -77,6 +79,25 @@ def test_cache_folder_follows_the_sources(house, monkeypatch, name, changed):
     assert hashes() == before and before["one"] != before["two"]
     house.write(name, (house.package / name).read_text() + "# edited\n")
     assert [op for op, value in hashes().items() if value != before[op]] == changed
+
+
+def test_kernels_of_one_name_in_folders_of_an_op_are_kept_apart(house):
+    script = """
+        import json
+
+        import numpy as np
+
+        from kernels.two import cpu
+        from kernels.two.part import cpu as part
+
+        out = np.empty((2, 2))
+        for op, out_y in zip((cpu, part), out):
+            op.run(np.ones(2), out_y)
+        print(json.dumps(out.tolist()))
+        """
+    for _ in range(2):
+        values, _ = house.run(textwrap.dedent(script))
+        assert values == [[4, 4], [5, 5]]
 
 
 def test_cache_folder_follows_numba(monkeypatch):
