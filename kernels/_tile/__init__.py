@@ -6,8 +6,7 @@ from kernels._tile.gather import (
     GATHER_ROWS,
     GATHER_VECTORS,
     gather_columns,
-    gather_tile_1,
-    gather_tile_2,
+    gather_tile,
 )
 from kernels._tile.moves import (
     accumulate,
@@ -57,8 +56,7 @@ __all__ = [
     "dot_tile",
     "finish_tile_row",
     "gather_columns",
-    "gather_tile_1",
-    "gather_tile_2",
+    "gather_tile",
     "multiply_block",
     "multiply_tile_1",
     "multiply_tile_2",

@@ -5,7 +5,6 @@ numbers of A and makes 12 multiply-adds: 8 loads and 12 fma, which two load and 
 run in 6 cycles. Nothing is laid out for A: its numbers may overlap, or lie a stride apart.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -67,56 +66,58 @@ def _write_sums(builder: Any, sums: list, c_base: Any, c: types.Array, add: Any)
                 store_vector(builder, value, target, align)
 
 
-def _gather_tile(vectors: int) -> Callable:
+@intrinsic
+def gather_tile(
+    typingctx, whole, depth, a, a_start, places, place, offsets, offset, b, b_start, c, c_start, add
+):
     """c[i, j] = sum_k a[places[i] + offsets[k]] b[k, j], or += where `add`; depth >= 1.
 
-    `places` and `offsets` (int64) are read from `place` and `offset` on, A is counted from
-    `a_start`. Rows of B and of C are as long as the tile, `vectors` registers. A float64 C of
-    float32 sums is always added to.
+    `whole` tiles have 2 registers of columns, others one. `places` and `offsets` (int64) are read
+    from `place` and `offset` on, A is counted from `a_start`. Rows of B and of C are as long as
+    the tile. A float64 C of float32 sums is always added to.
     """
+    kind = llvm_vector(Vector(b.dtype, register_lanes(b)))
 
-    def typing(
-        typingctx, depth, a, a_start, places, place, offsets, offset, b, b_start, c, c_start, add
-    ):
-        kind = llvm_vector(Vector(b.dtype, register_lanes(b)))
-        align = b.dtype.bitwidth // 8
+    def codegen(context, builder, sig, args):
+        (whole_, depth_, a_, a_start_, places_, place_, offsets_, offset_, b_, b_start_, c_,
+         c_start_, add_) = args  # fmt: skip
+        a_base = pointer(context, builder, a, a_, a_start_)
+        first = pointer(context, builder, places, places_, place_)
+        table = pointer(context, builder, offsets, offsets_, offset_)
+        b_base = pointer(context, builder, b, b_, b_start_)
+        c_base = pointer(context, builder, c, c_, c_start_)
+        rows = [
+            builder.gep(a_base, [builder.load(builder.gep(first, [I64(i)]))])
+            for i in range(GATHER_ROWS)
+        ]
+        with builder.if_else(whole_) as cases:
+            for case, vectors in zip(cases, (GATHER_VECTORS, 1), strict=True):
+                with case:
+                    sums = _sum_products(builder, kind, vectors, depth_, rows, table, b_base)
+                    _write_sums(builder, sums, c_base, c, add_)
+        return context.get_dummy_value()
 
-        def codegen(context, builder, sig, args):
-            (depth_, a_, a_start_, places_, place_, offsets_, offset_, b_, b_start_, c_, c_start_,
-             add_) = args  # fmt: skip
-            a_base = pointer(context, builder, a, a_, a_start_)
-            first = pointer(context, builder, places, places_, place_)
-            table = pointer(context, builder, offsets, offsets_, offset_)
-            b_base = pointer(context, builder, b, b_, b_start_)
-            c_base = pointer(context, builder, c, c_, c_start_)
-            rows = [
-                builder.gep(a_base, [builder.load(builder.gep(first, [I64(i)]))])
-                for i in range(GATHER_ROWS)
-            ]
-            loop = Loop(builder, depth_, 1, zeros(kind, GATHER_ROWS * vectors))
-            step = builder.load(builder.gep(table, [loop.index]))
-            b_row = builder.gep(b_base, [builder.mul(loop.index, I64(vectors * kind.count))])
-            b_values = [
-                load_vector(builder, builder.gep(b_row, [I64(j * kind.count)]), kind, align)
-                for j in range(vectors)
-            ]
-            updated = []
-            for i, row in enumerate(rows):
-                factor = repeat(builder, builder.load(builder.gep(row, [step])), kind)
-                for j in range(vectors):
-                    operands = [factor, b_values[j], loop.sums[i * vectors + j]]
-                    updated.append(call(builder, f"llvm.fma.{suffix(kind)}", kind, operands))
-            loop.close(updated)
-            _write_sums(builder, updated, c_base, c, add_)
-            return context.get_dummy_value()
-
-        intp = types.intp
-        signature = types.void(
-            intp, a, intp, places, intp, offsets, intp, b, intp, c, intp, types.boolean
-        )
-        return signature, codegen
-
-    return typing
+    intp, flag = types.intp, types.boolean
+    signature = types.void(flag, intp, a, intp, places, intp, offsets, intp, b, intp, c, intp, flag)
+    return signature, codegen
 
 
-gather_tile_1, gather_tile_2 = (intrinsic(_gather_tile(registers)) for registers in (1, 2))
+def _sum_products(
+    builder: Any, kind: Any, vectors: int, depth: Any, rows: list, table: Any, b_base: Any
+) -> list:
+    align = 4 if isinstance(kind.element, ir.FloatType) else 8
+    loop = Loop(builder, depth, 1, zeros(kind, GATHER_ROWS * vectors))
+    offset = builder.load(builder.gep(table, [loop.index]))
+    b_row = builder.gep(b_base, [builder.mul(loop.index, I64(vectors * kind.count))])
+    b_values = [
+        load_vector(builder, builder.gep(b_row, [I64(j * kind.count)]), kind, align)
+        for j in range(vectors)
+    ]
+    updated = []
+    for i, row in enumerate(rows):
+        factor = repeat(builder, builder.load(builder.gep(row, [offset])), kind)
+        for j in range(vectors):
+            operands = [factor, b_values[j], loop.sums[i * vectors + j]]
+            updated.append(call(builder, f"llvm.fma.{suffix(kind)}", kind, operands))
+    loop.close(updated)
+    return updated

@@ -1,6 +1,7 @@
 """Two-dimensional convolution (cross-correlation), with a bias and ReLU behind it."""
 
 import functools
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -8,32 +9,21 @@ import numpy as np
 from kernels import _memory
 from kernels._check import float_arrays
 from kernels._reduce import channel_sums, mask_where_positive
-from kernels.conv2d import (
-    cpu_depthwise,
-    cpu_direct_weight,
-    cpu_im2col,
-    cpu_winograd_weight,
-    reference,
-    run_depthwise,
-    run_direct,
-    run_im2col,
-    run_winograd,
-)
-from kernels.conv2d.reference import Window
+from kernels.conv2d import depthwise, direct, im2col, reference, winograd
+from kernels.conv2d.geometry import Pair, Problem, problem_of
 
-IMPLEMENTATIONS = {
+# Of the CPU's the first that applies and pays runs; the last always does.
+IMPLEMENTATIONS: dict[str, ModuleType] = {
     "reference": reference,
-    "cpu": cpu_im2col,
-    "cpu_direct": cpu_direct_weight,
-    "cpu_depthwise": cpu_depthwise,
-    "cpu_winograd": cpu_winograd_weight,
+    "cpu_winograd": winograd,
+    "cpu_depthwise": depthwise,
+    "cpu_direct": direct,
+    "cpu_im2col": im2col,
 }
-# Fewer leave most lanes of the direct tiles empty.
-LEAST_FILTERS = 5
 
-ALGORITHMS = ("auto", "im2col", "direct", "depthwise", "winograd")
+ALGORITHMS = ("auto", "winograd", "depthwise", "direct", "im2col")
 
-__all__ = ["IMPLEMENTATIONS", "Saved", "backward", "forward"]
+__all__ = ["ALGORITHMS", "IMPLEMENTATIONS", "Saved", "backward", "forward"]
 
 
 class Saved(NamedTuple):
@@ -41,8 +31,7 @@ class Saved(NamedTuple):
     weight: np.ndarray
     y: np.ndarray | None  # only where ReLU was applied
     has_bias: bool
-    window: Window
-    groups: int
+    problem: Problem
     algorithm: str
 
 
@@ -51,9 +40,9 @@ def forward(
     weight: np.ndarray,
     bias: np.ndarray | None = None,
     *,
-    stride: tuple[int, int] = (1, 1),
-    padding: tuple[int, int] = (0, 0),
-    dilation: tuple[int, int] = (1, 1),
+    stride: Pair = (1, 1),
+    padding: Pair = (0, 0),
+    dilation: Pair = (1, 1),
     groups: int = 1,
     relu: bool = False,
     algorithm: str = "auto",
@@ -78,26 +67,16 @@ def forward(
         x, weight, bias = float_arrays("conv2d", x=x, weight=weight, bias=bias)
     if algorithm not in ALGORITHMS:
         raise ValueError(f"conv2d: expected algorithm as one of {ALGORITHMS}, got {algorithm!r}")
-    _check_options(x, weight, stride, padding, dilation, groups)
-    window, size = _geometry(x.shape, weight.shape, stride, padding, dilation, groups)
-    filters = weight.shape[0]
-    if bias is not None and bias.shape != (filters,):
-        raise ValueError(f"conv2d: expected a bias of shape ({filters},), got {bias.shape}")
-    y = _memory.empty((x.shape[0], filters, *size), x.dtype)
-    saved = Saved(x, weight, y if relu else None, bias is not None, window, groups, algorithm)
-    if y.size == 0:
-        return y, saved
-    if bias is None:
-        bias = np.empty(0, x.dtype)
-    chosen = _choose(algorithm, window, groups, weight.shape, y.shape, x.dtype)
-    if chosen == "winograd":
-        run_winograd.forward(x, weight, bias, window, relu, y)
-    elif chosen == "direct":
-        run_direct.forward(x, weight, bias, window, groups, relu, y)
-    elif chosen == "depthwise":
-        run_depthwise.forward(x, weight, bias, window, groups, relu, y)
-    else:
-        run_im2col.forward(x, weight, bias, window, groups, relu, y)
+    problem = problem_of(x, weight, stride, padding, dilation, groups)
+    if bias is not None and bias.shape != (problem.filters,):
+        raise ValueError(f"conv2d: expected a bias of shape ({problem.filters},), got {bias.shape}")
+    y = _memory.empty((x.shape[0], problem.filters, *problem.grid), x.dtype)
+    saved = Saved(x, weight, y if relu else None, bias is not None, problem, algorithm)
+    if y.size:
+        if bias is None:
+            bias = np.empty(0, x.dtype)
+        implementation = _choose(algorithm, problem)
+        implementation.forward(x, weight, bias, problem.window, groups, relu, y)
     return y, saved
 
 
@@ -106,8 +85,9 @@ def backward(
 ) -> tuple[np.ndarray | None, np.ndarray | None, np.ndarray | None]:
     """The gradients of x, weight and bias; None where `needs` is False or there was no bias."""
     (dy,) = float_arrays("conv2d.backward", dy=dy)
-    x, weight, y, has_bias, window, groups, algorithm = saved
-    expected = (x.shape[0], weight.shape[0], *_output_size(x.shape[2:], window))
+    x, weight, y, has_bias, problem, algorithm = saved
+    window, groups = problem.window, problem.groups
+    expected = (x.shape[0], problem.filters, *problem.grid)
     if dy.shape != expected or dy.dtype != x.dtype:
         raise ValueError(
             f"conv2d.backward: expected dy of shape {expected} and {x.dtype}, "
@@ -119,141 +99,42 @@ def backward(
     if dy.size == 0:
         dx = np.zeros_like(x) if needs[0] else None
         dweight = np.zeros_like(weight) if needs[1] else None
-        dbias = np.zeros(weight.shape[0], x.dtype) if needs[2] and has_bias else None
+        dbias = np.zeros(problem.filters, x.dtype) if needs[2] and has_bias else None
         return dx, dweight, dbias
     if y is not None:
         masked = _memory.empty(dy.shape, dy.dtype)
         mask_where_positive(dy=dy, y=y, out_dy=masked)
         dy = masked
-    chosen = _choose(algorithm, window, groups, weight.shape, dy.shape, x.dtype)
     if needs[0]:
         dx = _memory.empty(x.shape, x.dtype)
-        if x.size == 0:
-            pass
-        elif chosen == "winograd" and max(window[4:6]) <= 2:
-            run_winograd.to_input(dy, weight, window, dx)
-        elif chosen == "direct" and (algorithm == "direct" or weight.shape[1] >= LEAST_FILTERS):
-            run_direct.to_input(dy, weight, window, groups, dx)
-        elif chosen == "depthwise":
-            run_depthwise.to_input(dy, weight, window, groups, dx)
-        else:
-            run_im2col.to_input(dy, weight, window, groups, dx)
+        if x.size:
+            _choose(algorithm, problem, True).to_input(dy, weight, window, groups, dx)
     if needs[1]:
         dweight = _memory.empty(weight.shape, x.dtype)
-        if chosen == "winograd":
-            run_winograd.to_weight(x, dy, window, dweight)
-        elif chosen == "direct":
-            run_direct.to_weight(x, dy, window, groups, dweight)
-        elif chosen == "depthwise":
-            run_depthwise.to_weight(x, dy, window, groups, dweight)
-        else:
-            run_im2col.to_weight(x, dy, window, groups, dweight)
+        _choose(algorithm, problem).to_weight(x, dy, window, groups, dweight)
     if needs[2] and has_bias:
-        dbias = np.empty(weight.shape[0], dy.dtype)
+        dbias = np.empty(problem.filters, dy.dtype)
         channel_sums(x=dy.reshape(*dy.shape[:2], -1), out_sums=dbias)
     return dx, dweight, dbias
 
 
 @functools.lru_cache(maxsize=512)
-def _choose(
-    algorithm: str,
-    window: Window,
-    groups: int,
-    weight_shape: tuple[int, ...],
-    out_shape: tuple[int, ...],
-    dtype: np.dtype,
-) -> str:
-    """The fastest algorithm, by what each saves; a name chooses itself.
+def _choose(algorithm: str, problem: Problem, to_input: bool = False) -> ModuleType:
+    """What computes y and the gradient of weight or, `to_input`, that of x.
 
-    Winograd saves three quarters of the products of 3 x 3 kernels, for transforms that 16
-    channels and filters pay for. Direct saves filling the columns, unless a kernel of one tap
-    without a stride makes the columns the input itself. Groups of few channels fill no tile of
-    a matrix product: vectors run along their rows.
+    Where it does not apply to that of x, or pay, im2col computes it.
     """
-    filters, channels = weight_shape[0], weight_shape[1] * groups
-    applies = run_winograd.applies(window, groups, dtype)
-    if algorithm == "winograd" and not applies:
-        raise ValueError(
-            "conv2d: expected a 3 x 3 kernel with stride 1, dilation 1 and one group for "
-            f"algorithm 'winograd', got {window[0:2]}, {window[2:4]}, {window[6:8]}, {groups}"
-        )
-    if algorithm != "auto":
-        return algorithm
-    if applies and run_winograd.pays(channels, filters, out_shape):
-        return "winograd"
-    if groups > 1 and max(filters, channels) < LEAST_FILTERS * groups:
-        return "depthwise"
-    unit = window[0:2] == (1, 1) and window[2:4] == (1, 1)
-    if filters // groups >= LEAST_FILTERS and not unit:
-        return "direct"
-    return "im2col"
-
-
-def _output_size(size: tuple[int, ...], window: Window) -> tuple[int, int]:
-    kernel, stride, padding, dilation = window[0:2], window[2:4], window[4:6], window[6:8]
-    height, width = (
-        (size[a] + 2 * padding[a] - dilation[a] * (kernel[a] - 1) - 1) // stride[a] + 1
-        for a in (0, 1)
-    )
-    return height, width
-
-
-def _check_options(
-    x: np.ndarray,
-    weight: np.ndarray,
-    stride: tuple[int, int],
-    padding: tuple[int, int],
-    dilation: tuple[int, int],
-    groups: int,
-) -> None:
-    """What a cache cannot check: to it 1.0 and 1 are the same, and a list is no key."""
-    if x.ndim != 4 or weight.ndim != 4:
-        raise ValueError(
-            "conv2d: expected x (N, C, H, W) and weight (K, C / groups, kernel height, "
-            f"kernel width), got shapes {x.shape} and {weight.shape}"
-        )
-    _check_pair("stride", stride, 1)
-    _check_pair("padding", padding, 0)
-    _check_pair("dilation", dilation, 1)
-    channels, filters = x.shape[1], weight.shape[0]
-    if not isinstance(groups, int) or groups < 1 or channels % groups or filters % groups:
-        raise ValueError(
-            f"conv2d: expected groups to divide {channels} channels and {filters} filters, "
-            f"got {groups}"
-        )
-
-
-def _check_pair(name: str, pair: tuple[int, int], least: int) -> None:
-    if isinstance(pair, tuple) and len(pair) == 2:
-        first, second = pair
-        if isinstance(first, int) and isinstance(second, int) and first >= least <= second:
-            return
-    raise ValueError(f"conv2d: expected {name} as two integers >= {least}, got {pair}")
-
-
-@functools.lru_cache(maxsize=512)
-def _geometry(
-    shape: tuple[int, int, int, int],
-    weight_shape: tuple[int, int, int, int],
-    stride: tuple[int, int],
-    padding: tuple[int, int],
-    dilation: tuple[int, int],
-    groups: int,
-) -> tuple[Window, tuple[int, int]]:
-    """All the geometry in one tuple, after checking it, and the output's size."""
-    _, channels, kernel_h, kernel_w = weight_shape
-    if shape[1] != channels * groups:
-        raise ValueError(
-            f"conv2d: expected x with {channels * groups} channels for weight {weight_shape} "
-            f"in {groups} group(s), got {shape[1]}"
-        )
-    if 0 in weight_shape:
-        raise ValueError(f"conv2d: expected a weight without empty axes, got {weight_shape}")
-    window = (kernel_h, kernel_w, *stride, *padding, *dilation)
-    size = _output_size(shape[2:], window)
-    if min(size) < 1:
-        raise ValueError(
-            f"conv2d: expected an input of at least the kernel's extent, got {shape[2:]} with "
-            f"padding {padding} under a kernel of {(kernel_h, kernel_w)} with dilation {dilation}"
-        )
-    return window, size
+    if algorithm == "auto":
+        implementations = [IMPLEMENTATIONS[f"cpu_{name}"] for name in ALGORITHMS[1:]]
+        chosen = next(i for i in implementations if i.applies(problem) and i.pays(problem))
+        replaced = to_input and not chosen.pays(problem, to_input)
+    else:
+        chosen, replaced = IMPLEMENTATIONS[f"cpu_{algorithm}"], False
+        if not chosen.applies(problem):
+            raise ValueError(
+                f"conv2d: expected {chosen.APPLIES_TO} for algorithm {algorithm!r}, "
+                f"got {problem.window} and {problem.groups} group(s) of {problem.dtype}"
+            )
+    if replaced or not chosen.applies(problem, to_input):
+        return im2col
+    return chosen

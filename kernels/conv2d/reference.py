@@ -3,34 +3,45 @@
 Windows are a strided view of the padded image, so each function is one einsum over it.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
-# (kernel height, width, stride h, w, padding h, w, dilation h, w)
-Window = tuple[int, int, int, int, int, int, int, int]
+
+class Window(NamedTuple):
+    """The kernel's extent, and how it is laid on x."""
+
+    kernel_h: int
+    kernel_w: int
+    stride_h: int
+    stride_w: int
+    pad_h: int
+    pad_w: int
+    dilation_h: int
+    dilation_w: int
 
 
 def _windows(padded, window, out_height, out_width):
     """The view (N, C, kernel height, kernel width, OH, OW) of a padded image."""
-    kernel_h, kernel_w, stride_h, stride_w, _, _, dilation_h, dilation_w = window
     n, channels = padded.shape[:2]
     image, channel, row, column = padded.strides
     return np.lib.stride_tricks.as_strided(
         padded,
-        (n, channels, kernel_h, kernel_w, out_height, out_width),
+        (n, channels, window.kernel_h, window.kernel_w, out_height, out_width),
         (
             image,
             channel,
-            row * dilation_h,
-            column * dilation_w,
-            row * stride_h,
-            column * stride_w,
+            row * window.dilation_h,
+            column * window.dilation_w,
+            row * window.stride_h,
+            column * window.stride_w,
         ),
     )
 
 
 def _pad(x, window):
-    pad_h, pad_w = window[4:6]
-    return np.pad(x, ((0, 0), (0, 0), (pad_h, pad_h), (pad_w, pad_w)))
+    high, wide = window.pad_h, window.pad_w
+    return np.pad(x, ((0, 0), (0, 0), (high, high), (wide, wide)))
 
 
 def _by_group(array, axis, groups):
@@ -45,6 +56,7 @@ def forward(x, weight, bias, window, groups, relu, out_y):
     x       (N, C, H, W)
     weight  (K, C / groups, kernel height, kernel width)
     bias    (K,), or (0,) which adds nothing
+    window  a Window
     out_y   (N, K, OH, OW)
     """
     _, _, out_height, out_width = out_y.shape

@@ -14,8 +14,7 @@ from kernels import _memory, conv2d
 from kernels._check import float_arrays
 from kernels._jit import parallel
 from kernels._reduce import add_rectify, channel_sums
-
-Pair = tuple[int, int]
+from kernels.conv2d.geometry import Pair, problem_of
 
 # Planes are shared out in groups of about so many elements.
 _TASK = 1 << 14
@@ -84,9 +83,9 @@ def forward(
             f"{x.shape[2:]}, a kernel of {weight.shape[2:]} and padding {padding}"
         )
     stand_in = np.broadcast_to(x.dtype.type(0), (x.shape[0], filters, *size))
-    window = (*weight.shape[2:], *stride, *padding, *dilation)
-    convolution = conv2d.Saved(stand_in, weight, None, False, window, groups, "auto")
-    extra = [more // step for more, step in zip(output_padding, stride, strict=True)]
+    problem = problem_of(stand_in, weight, stride, padding, dilation, groups)
+    convolution = conv2d.Saved(stand_in, weight, None, False, problem, "auto")
+    extra = [whole - size for whole, size in zip(problem.grid, x.shape[2:], strict=True)]
     images = np.pad(x, ((0, 0), (0, 0), (0, extra[0]), (0, extra[1]))) if any(extra) else x
     saved = Saved(images, x.shape[2:], bias is not None, convolution)
     y, _, _ = conv2d.backward(images, convolution, (True, False, False))
@@ -114,14 +113,14 @@ def backward(
     dweight: np.ndarray | None = None
     dbias: np.ndarray | None = None
     if needs[0]:
-        window = convolution.window
+        window = convolution.problem.window
         dx, _ = conv2d.forward(
             dy,
             convolution.weight,
-            stride=window[2:4],
-            padding=window[4:6],
-            dilation=window[6:8],
-            groups=convolution.groups,
+            stride=(window.stride_h, window.stride_w),
+            padding=(window.pad_h, window.pad_w),
+            dilation=(window.dilation_h, window.dilation_w),
+            groups=convolution.problem.groups,
         )
         if images.shape[2:] != (height, width):
             dx = np.ascontiguousarray(dx[:, :, :height, :width])

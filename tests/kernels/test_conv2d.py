@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from kernels import _jit, conv2d
-from kernels.conv2d.strides import copy_every_second
+from kernels.conv2d.depthwise.every_second import copy_every_second
+from kernels.conv2d.reference import Window
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -88,7 +89,7 @@ def window_of(weight, geometry):
         geometry.get(name, default)
         for name, default in (("stride", (1, 1)), ("padding", (0, 0)), ("dilation", (1, 1)))
     )
-    return (*weight.shape[2:], *stride, *padding, *dilation)
+    return Window(*weight.shape[2:], *stride, *padding, *dilation)
 
 
 def expected(x, weight, bias, dy, y_computed, relu, geometry):
@@ -156,7 +157,8 @@ def test_h_gradients_against_central_differences(name, algorithm, relu):
 def test_h_reference_is_a_correlation():
     x, weight, bias, dy = inputs((2, 3, 7, 8), (4, 3, 3, 2), {}, np.float64)
     y = nan_poisoned(dy.shape, np.float64)
-    conv2d.reference.forward(x, weight, bias, (3, 2, 1, 1, 0, 0, 1, 1), 1, False, out_y=y)
+    window = window_of(weight, {})
+    conv2d.reference.forward(x, weight, bias, window, 1, False, out_y=y)
     for n, k in np.ndindex(2, 4):
         assert_close(y[n, k], signal.correlate(x[n], weight[k], "valid")[0] + bias[k], 1e-14)
 

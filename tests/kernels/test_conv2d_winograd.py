@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels import conv2d
-from kernels.conv2d import run_winograd
+from kernels.conv2d import winograd
+from kernels.conv2d.geometry import problem_of
 from tests.helpers import assert_close, assert_same_bits, assert_same_bits_on_threads
 from tests.kernels.guards import poisoned_memory
 from tests.kernels.test_conv2d import expected, inputs
@@ -137,8 +138,11 @@ def relative_error(actual, wanted):
 
 
 def test_winograd_needs_whole_runs_of_lanes(monkeypatch):
-    monkeypatch.setattr(run_winograd, "panel_columns", lambda dtype: 6)
-    assert not run_winograd.applies((3, 3, 1, 1, 1, 1, 1, 1), 1, np.dtype(np.float64))
+    arrays = np.empty((1, 16, 8, 8)), np.empty((16, 16, 3, 3))
+    problem = problem_of(*arrays, (1, 1), (1, 1), (1, 1), 1)
+    assert winograd.applies(problem)
+    monkeypatch.setattr(winograd, "panel_columns", lambda dtype: 6)
+    assert not winograd.applies(problem)
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])

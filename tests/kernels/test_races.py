@@ -338,8 +338,8 @@ PLANTED = [
         "inout",
     ),
     (
-        "conv2d.cpu_depthwise._correlate_phases",
-        "work_planes[thread_id()]",
+        "conv2d.depthwise.correlate._correlate_group",
+        "work_planes[thread]",
         "work_planes[0]",
         "convolution depthwise ((3, 10, 19, 17), 10, 10, 3, 1, 1, 1)",
         "work_planes",

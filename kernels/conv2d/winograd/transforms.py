@@ -1,6 +1,6 @@
 """The transforms of Winograd's F(4x4, 3x3), a register of tiles or channels at a time.
 
-Each is the transform of `winograd_rows`, applied to rows and then to columns.
+Each is the transform of `toom_cook`, applied to rows and then to columns.
 
 `places` are flat int64 positions, one for each lane, of the patch that the lane works on.
 """
@@ -24,7 +24,7 @@ from kernels._simd import (
     store_vector,
 )
 from kernels._tile import TILE_ROWS, register_lanes
-from kernels.conv2d.winograd_rows import SIDE, Row
+from kernels.conv2d.winograd.toom_cook import SIDE, Row
 
 
 def _twice(transform: Callable, rows: list[list]) -> list[list]:
@@ -89,9 +89,9 @@ def _store_fours(builder: Any, columns: list, addresses: list, offset: Any, alig
 
 
 def _patch_transform(side: int, method: str) -> Callable:
-    """A transform of `side` x `side` patches to 36 vectors `out_step` apart."""
+    """Of patches of `side` x `side`, whose rows lie `row_pitch` apart, to 36 vectors."""
 
-    def typing(typingctx, source, base, places, place, row_step, out, out_start, out_step):
+    def transform(typingctx, source, base, places, place, row_pitch, out, out_start, out_pitch):
         kind = llvm_vector(Vector(source.dtype, register_lanes(source)))
         align = source.dtype.bitwidth // 8
 
@@ -115,36 +115,27 @@ def _patch_transform(side: int, method: str) -> Callable:
         intp = types.intp
         return types.void(source, intp, places, intp, intp, out, intp, intp), codegen
 
-    return typing
+    return intrinsic(transform)
 
 
-def _store_runs(builder: Any, value: Any, address: Any, run_step: Any, align: int) -> None:
-    """Every run of TILE_ROWS lanes `run_step` behind the one before."""
+# B' d B of the inputs under a tile, and A d A' of a tile's gradients: places[place:], one for each
+# lane, are where patches begin, counted from `base`; the 36 vectors lie `out_pitch` apart.
+transform_inputs = _patch_transform(SIDE, "inputs")
+transform_gradients = _patch_transform(4, "gradients")
+
+
+def _store_runs(builder: Any, value: Any, address: Any, run_pitch: Any, align: int) -> None:
+    """Every run of TILE_ROWS lanes `run_pitch` behind the one before."""
     for g in range(value.type.count // TILE_ROWS):
         run = range(TILE_ROWS * g, TILE_ROWS * (g + 1))
         part = shuffle(builder, value, None, list(run))
-        at = builder.gep(address, [builder.mul(run_step, I64(g))])
+        at = builder.gep(address, [builder.mul(run_pitch, I64(g))])
         store_vector(builder, part, at, align)
-
-
-_inputs, _gradients = _patch_transform(SIDE, "inputs"), _patch_transform(4, "gradients")
-
-
-@intrinsic
-def transform_inputs(typingctx, source, base, places, place, row_step, out, out_start, out_step):
-    """B' d B of 6 x 6 patches whose rows lie `row_step` apart; 36 vectors `out_step` apart."""
-    return _inputs(typingctx, source, base, places, place, row_step, out, out_start, out_step)
-
-
-@intrinsic
-def transform_gradients(typingctx, source, base, places, place, row_step, out, out_start, out_step):
-    """A d A' of 4 x 4 patches, likewise."""
-    return _gradients(typingctx, source, base, places, place, row_step, out, out_start, out_step)
 
 
 @intrinsic
 def transform_weights(
-    typingctx, weight, base, places, place, turned, out, out_start, out_step, run_step
+    typingctx, weight, base, places, place, turned, out, out_start, out_pitch, run_pitch
 ):
     """G g G' of 3 x 3 filters, from the last tap to the first where `turned`."""
     kind = llvm_vector(Vector(weight.dtype, register_lanes(weight)))
@@ -173,9 +164,9 @@ def transform_weights(
 
 @intrinsic
 def transform_outputs(
-    typingctx, products, start, step, out, base, places, place, row_step, shift, least
+    typingctx, products, start, pitch, out, base, places, place, row_pitch, shift, least
 ):
-    """max(A' m A + shift, least), scattered as 4 x 4 patches; the 36 vectors lie `step` apart."""
+    """max(A' m A + shift, least), scattered as 4 x 4 patches; the 36 vectors lie `pitch` apart."""
     kind = llvm_vector(Vector(products.dtype, register_lanes(products)))
     align = products.dtype.bitwidth // 8
 
@@ -202,7 +193,7 @@ def transform_outputs(
 
 
 @intrinsic
-def transform_weight_gradients(typingctx, products, start, step, out, out_start):
+def transform_weight_gradients(typingctx, products, start, pitch, out, out_start):
     """G' u G: the 9 taps as 9 vectors, one behind the other."""
     kind = llvm_vector(Vector(products.dtype, register_lanes(products)))
     align = products.dtype.bitwidth // 8

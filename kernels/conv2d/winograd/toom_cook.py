@@ -1,8 +1,8 @@
-"""Winograd's F(4, 3) of one row: Toom-Cook multiplication, even and odd powers taken apart.
+"""F(4, 3) of one row, as LLVM values: Toom-Cook at 0, +-2/3, +-3/2 and infinity.
 
-Points 0, +-p, +-q and infinity with p = 2/3, q = 3/2 err less than the usual 0, +-1, +-2, and by
-4 % less than 1/sqrt 2 and sqrt 2, since most of what they multiply with float32 holds exactly. Six
-inputs d, three weights g and four outputs y: y = A' ((G g) * (B' d)).
+Six inputs d, three weights g and four outputs y: y = A' ((G g) * (B' d)), and the transposes
+that lead back. README.md has the matrices, and says why these points. Even and odd powers are
+taken apart, so that a point and its negative share them.
 """
 
 from typing import Any
