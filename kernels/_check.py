@@ -46,6 +46,26 @@ def check_shape(op: str, name: str, array: np.ndarray, shape: tuple[int, ...]) -
         raise ValueError(f"{op}: expected {name} of shape {shape}, got {array.shape}")
 
 
+def check_like(
+    op: str, name: str, array: np.ndarray, shape: tuple[int, ...], dtype: np.dtype
+) -> None:
+    """Raises ValueError for another shape or dtype."""
+    if array.shape != shape or array.dtype != dtype:
+        raise ValueError(
+            f"{op}: expected {name} of shape {shape} and {dtype}, "
+            f"got {array.shape} and {array.dtype}"
+        )
+
+
+def check_pair(op: str, name: str, pair: tuple[int, int], least: int) -> None:
+    """Raises ValueError unless it is a tuple of two integers that are no less."""
+    if isinstance(pair, tuple) and len(pair) == 2:
+        first, second = pair
+        if isinstance(first, int) and isinstance(second, int) and first >= least <= second:
+            return
+    raise ValueError(f"{op}: expected {name} as two integers >= {least}, got {pair}")
+
+
 def plain(array: np.ndarray) -> np.ndarray:
     """The array itself if it is C-contiguous, aligned and writeable, else such a copy.
 

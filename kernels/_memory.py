@@ -61,6 +61,12 @@ def zeros(shape: int | Sequence[int], dtype: npt.DTypeLike) -> np.ndarray:
     return array
 
 
+def frozen(array: np.ndarray) -> np.ndarray:
+    """The array, which nobody may write from now on: a table that a cache keeps."""
+    array.flags.writeable = False
+    return array
+
+
 def is_block(base: object) -> bool:
     """Whether an array whose base is this lies in the pool, and no other array does there."""
     return isinstance(base, _Block)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels import _memory
-from kernels._check import float_arrays
+from kernels._check import check_like, check_shape, float_arrays
 from kernels._reduce import channel_sums, mask_where_positive
 from kernels.conv2d import depthwise, direct, im2col, reference, winograd
 from kernels.conv2d.geometry import Pair, Problem, problem_of
@@ -68,8 +68,8 @@ def forward(
     if algorithm not in ALGORITHMS:
         raise ValueError(f"conv2d: expected algorithm as one of {ALGORITHMS}, got {algorithm!r}")
     problem = problem_of(x, weight, stride, padding, dilation, groups)
-    if bias is not None and bias.shape != (problem.filters,):
-        raise ValueError(f"conv2d: expected a bias of shape ({problem.filters},), got {bias.shape}")
+    if bias is not None:
+        check_shape("conv2d", "a bias", bias, (problem.filters,))
     y = _memory.empty((x.shape[0], problem.filters, *problem.grid), x.dtype)
     saved = Saved(x, weight, y if relu else None, bias is not None, problem, algorithm)
     if y.size:
@@ -87,12 +87,7 @@ def backward(
     (dy,) = float_arrays("conv2d.backward", dy=dy)
     x, weight, y, has_bias, problem, algorithm = saved
     window, groups = problem.window, problem.groups
-    expected = (x.shape[0], problem.filters, *problem.grid)
-    if dy.shape != expected or dy.dtype != x.dtype:
-        raise ValueError(
-            f"conv2d.backward: expected dy of shape {expected} and {x.dtype}, "
-            f"got {dy.shape} and {dy.dtype}"
-        )
+    check_like("conv2d.backward", "dy", dy, (x.shape[0], problem.filters, *problem.grid), x.dtype)
     dx: np.ndarray | None = None
     dweight: np.ndarray | None = None
     dbias: np.ndarray | None = None

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kernels._check import check_pair
 from kernels.conv2d.reference import Window
 
 Pair = tuple[int, int]
@@ -36,9 +37,9 @@ def problem_of(
             "conv2d: expected x (N, C, H, W) and weight (K, C / groups, kernel height, "
             f"kernel width), got shapes {x.shape} and {weight.shape}"
         )
-    _check_pair("stride", stride, 1)
-    _check_pair("padding", padding, 0)
-    _check_pair("dilation", dilation, 1)
+    check_pair("conv2d", "stride", stride, 1)
+    check_pair("conv2d", "padding", padding, 0)
+    check_pair("conv2d", "dilation", dilation, 1)
     channels, filters = x.shape[1], weight.shape[0]
     if not isinstance(groups, int) or groups < 1 or channels % groups or filters % groups:
         raise ValueError(
@@ -46,14 +47,6 @@ def problem_of(
             f"got {groups}"
         )
     return _problem(x.shape[1:], weight.shape, stride, padding, dilation, groups, x.dtype)
-
-
-def _check_pair(name: str, pair: Pair, least: int) -> None:
-    if isinstance(pair, tuple) and len(pair) == 2:
-        first, second = pair
-        if isinstance(first, int) and isinstance(second, int) and first >= least <= second:
-            return
-    raise ValueError(f"conv2d: expected {name} as two integers >= {least}, got {pair}")
 
 
 @functools.lru_cache(maxsize=512)

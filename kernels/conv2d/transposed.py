@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels import _memory, conv2d
-from kernels._check import float_arrays
+from kernels._check import check_like, check_pair, check_shape, float_arrays
 from kernels._jit import parallel
 from kernels._reduce import add_rectify, channel_sums
 from kernels.conv2d.geometry import Pair, problem_of
@@ -67,8 +67,8 @@ def forward(
     sizes = {"stride": stride, "padding": padding, "dilation": dilation}
     _check(op, x, weight, sizes | {"output_padding": output_padding}, groups)
     filters = weight.shape[1] * groups
-    if bias is not None and bias.shape != (filters,):
-        raise ValueError(f"{op}: expected a bias of shape ({filters},), got {bias.shape}")
+    if bias is not None:
+        check_shape(op, "a bias", bias, (filters,))
     size = [
         (x.shape[2 + a] - 1) * stride[a]
         - 2 * padding[a]
@@ -104,11 +104,7 @@ def backward(
     op = "conv_transpose2d.backward"
     (dy,) = float_arrays(op, dy=dy)
     images, (height, width), has_bias, convolution = saved
-    if dy.shape != convolution.x.shape or dy.dtype != images.dtype:
-        raise ValueError(
-            f"{op}: expected dy of shape {convolution.x.shape} and {images.dtype}, "
-            f"got {dy.shape} and {dy.dtype}"
-        )
+    check_like(op, "dy", dy, convolution.x.shape, images.dtype)
     dx: np.ndarray | None = None
     dweight: np.ndarray | None = None
     dbias: np.ndarray | None = None
@@ -148,10 +144,7 @@ def _check(op: str, x: np.ndarray, weight: np.ndarray, sizes: dict[str, Pair], g
             f"width) without empty axes but N, got shapes {x.shape} and {weight.shape}"
         )
     for name, pair in sizes.items():
-        least = 0 if "padding" in name else 1
-        whole = isinstance(pair, tuple) and all(isinstance(size, int) for size in pair)
-        if not whole or len(pair) != 2 or min(pair) < least:
-            raise ValueError(f"{op}: expected {name} as two integers >= {least}, got {pair}")
+        check_pair(op, name, pair, 0 if "padding" in name else 1)
     for axis, more in enumerate(sizes["output_padding"]):
         if more >= max(sizes["stride"][axis], sizes["dilation"][axis]):
             raise ValueError(

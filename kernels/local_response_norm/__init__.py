@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _jit, _memory
-from .._check import float_arrays
+from .._check import check_shape, float_arrays
 from . import cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
@@ -59,8 +59,7 @@ def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     Raises TypeError for another dtype and ValueError for another shape than x's.
     """
     x, dy = float_arrays("local_response_norm", x=saved.x, dy=dy)
-    if dy.shape != x.shape:
-        raise ValueError(f"local_response_norm: expected dy of shape {x.shape}, got {dy.shape}")
+    check_shape("local_response_norm", "dy", dy, x.shape)
     dx = _memory.empty(x.shape, x.dtype)
     if x.size:
         planes = _planes(x)

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import float_arrays
+from .._check import check_pair, float_arrays
 from .._jit import thread_rows
 from . import cpu, reference
-from .checks import Pair, check_divisor, check_image, check_pair, gradient, y_shape
+from .checks import Pair, check_divisor, check_image, gradient, y_shape
 from .windows import work_width
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
@@ -106,7 +106,6 @@ def max_backward(dy: np.ndarray, saved: MaxSaved) -> np.ndarray:
             stride=saved.stride,
             padding=saved.padding,
             dilation=saved.dilation,
-            work_offsets=_memory.empty(saved.kernel_size[0] * saved.kernel_size[1], np.int64),
             out_dx=dx,
         )
     return dx

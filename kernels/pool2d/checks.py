@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._check import float_arrays
+from .._check import check_pair, check_shape, float_arrays
 from .windows import output_size
 
 Pair = tuple[int, int]
@@ -52,16 +52,9 @@ def check_image(op: str, x: np.ndarray) -> None:
         raise ValueError(f"{op}: expected x of shape (N, C, H, W) with H, W > 0, got {x.shape}")
 
 
-def check_pair(op: str, name: str, pair: Pair, least: int) -> None:
-    whole = isinstance(pair, tuple) and all(isinstance(size, int) for size in pair)
-    if not whole or len(pair) != 2 or min(pair) < least:
-        raise ValueError(f"{op}: expected {name} as two integers of at least {least}, got {pair}")
-
-
 def gradient(op: str, dy: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     (dy,) = float_arrays(op, dy=dy)
-    if dy.shape != shape:
-        raise ValueError(f"{op}: expected dy of shape {shape}, got {dy.shape}")
+    check_shape(op, "dy", dy, shape)
     return dy
 
 

@@ -37,8 +37,7 @@ def _even_windows(x, y):
 
 
 def _sum_windows(x, rows, columns, work_rows, out_y):
-    size = max(x.shape[2] * x.shape[3], out_y.shape[2] * out_y.shape[3])
-    tasks, group = in_groups(x.shape[0] * x.shape[1], size)
+    tasks, group = in_groups(x, max(x.shape[2] * x.shape[3], out_y.shape[2] * out_y.shape[3]))
     _window_sums(tasks, x, group, tuple(rows), tuple(columns), work_rows, out_y)
 
 

@@ -7,24 +7,19 @@ argmax      like y, int32: row * W + column of the maximum in its plane, the fir
 
 from .._jit import parallel
 from . import windows
-from .planes import in_groups, planes_of
+from .planes import clear, in_groups, planes_of
 
 
 def adaptive_max_forward(x, out_y, out_argmax):
     (rows, _), (columns, _) = map(windows.adaptive, x.shape[2:], out_y.shape[2:])
-    tasks, group = _in_groups(x, out_y)
+    tasks, group = in_groups(x, max(x.shape[2] * x.shape[3], out_y.shape[2] * out_y.shape[3]))
     bounds = rows.first, rows.stop, columns.first, columns.stop
     _max(tasks, x, group, bounds, out_y, out_argmax)
 
 
 def adaptive_max_backward(dy, argmax, out_dx):
-    tasks, group = _in_groups(dy, out_dx)
+    tasks, group = in_groups(dy, max(dy.shape[2] * dy.shape[3], out_dx.shape[2] * out_dx.shape[3]))
     _spread(tasks, dy, argmax, group, out_dx)
-
-
-def _in_groups(x, y):
-    size = max(x.shape[2] * x.shape[3], y.shape[2] * y.shape[3])
-    return in_groups(x.shape[0] * x.shape[1], size)
 
 
 @parallel
@@ -59,8 +54,7 @@ def _spread(task, dy, argmax, group, out_dx):
     first_plane, stop_plane = planes_of(task, group, dy)
     size, count = out_dx.shape[2] * out_dx.shape[3], dy.shape[2] * dy.shape[3]
     gradients, positions, dx = dy.reshape(-1), argmax.reshape(-1), out_dx.reshape(-1)
-    for cell in range(first_plane * size, stop_plane * size):
-        dx[cell] = 0.0
+    clear(dx[first_plane * size : stop_plane * size])
     for plane in range(first_plane, stop_plane):
         for window in range(plane * count, (plane + 1) * count):
             dx[plane * size + positions[window]] += gradients[window]

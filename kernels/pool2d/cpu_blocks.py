@@ -24,30 +24,31 @@ _FEW = 4
 
 def are_blocks(kernel_size, stride, padding, sizes):
     height, width, rows, columns = sizes
-    inside = rows * kernel_size[0] <= height and columns * kernel_size[1] <= width
+    kernel_h, kernel_w = kernel_size
+    inside = rows * kernel_h <= height and columns * kernel_w <= width
     return inside and kernel_size == stride and padding == (0, 0)
 
 
 def sums_in_registers(kernel_size, sizes):
     """Whether `forward` is for these blocks: runs of elements, or pairs in a few rows."""
-    is_run = kernel_size[1] == sizes[1]
-    return is_run or (kernel_size[1] == 2 and 2 * kernel_size[0] <= _RUN)
+    (kernel_h, kernel_w), (_, width, _, _) = kernel_size, sizes
+    return kernel_w == width or (kernel_w == 2 and 2 * kernel_h <= _RUN)
 
 
 @parallel
 def forward(task, x, group, kernel_size, sizes, share, out_y):
     """An addition an element, bound by reading x."""
     first_plane, stop_plane = planes_of(task, group, x)
-    height, width, rows, columns = sizes
+    (kernel_h, kernel_w), (height, width, rows, columns) = kernel_size, sizes
     cells, y = x.reshape(-1), out_y.reshape(-1)
     if kernel_size == (2, 2) and columns <= _FEW:
         _sum_squares(cells, first_plane, stop_plane, sizes, share, y)
-    elif kernel_size[1] != width:
-        _sum_pairs(cells, first_plane, stop_plane, kernel_size[0], sizes, share, y)
-    elif rows * kernel_size[0] == height:
+    elif kernel_w != width:
+        _sum_pairs(cells, first_plane, stop_plane, kernel_h, sizes, share, y)
+    elif rows * kernel_h == height:
         _mean_of_runs(cells, first_plane * rows, stop_plane * rows, kernel_size, share, y)
     else:
-        length = kernel_size[0] * width
+        length = kernel_h * width
         for plane in range(first_plane, stop_plane):
             for i in range(rows):
                 start = plane * height * width + i * length
@@ -57,18 +58,18 @@ def forward(task, x, group, kernel_size, sizes, share, out_y):
 @jit
 def _mean_of_runs(x, run, stop, kernel_size, share, out_y):
     """Runs that follow one another, short ones four at a time."""
-    step, length = lanes(x), kernel_size[0] * kernel_size[1]
-    tail = length % step
+    lane_count, length = lanes(x), kernel_size[0] * kernel_size[1]
+    tail = length % lane_count
     whole = length - tail
-    while whole <= _RUN * step and run + 4 <= stop:
+    while whole <= _RUN * lane_count and run + 4 <= stop:
         at = run * length
         a, b, c, d = full(x, 0.0), full(x, 0.0), full(x, 0.0), full(x, 0.0)
-        for _ in range(whole // step):
+        for _ in range(whole // lane_count):
             a += load(x, at)
             b += load(x, at + length)
             c += load(x, at + 2 * length)
             d += load(x, at + 3 * length)
-            at += step
+            at += lane_count
         if tail:
             a += load_first(x, at, tail, 0.0)
             b += load_first(x, at + length, tail, 0.0)
@@ -82,12 +83,13 @@ def _mean_of_runs(x, run, stop, kernel_size, share, out_y):
 
 @jit
 def _sum_run(x, start, length):
-    step = lanes(x)
-    tail = length % step
+    lane_count = lanes(x)
+    tail = length % lane_count
     total = sum_lanes(load_first(x, start + length - tail, tail, 0.0)) if tail else 0.0
-    for first in range(0, length - tail, _RUN * step):
+    for first in range(0, length - tail, _RUN * lane_count):
         partial = full(x, 0.0)
-        for i in range(start + first, start + min(length - tail, first + _RUN * step), step):
+        stop = min(length - tail, first + _RUN * lane_count)
+        for i in range(start + first, start + stop, lane_count):
             partial += load(x, i)
         total += sum_lanes(partial)
     return total
@@ -111,7 +113,7 @@ def _sum_squares(x, first_plane, stop_plane, sizes, share, out_y):
 @jit
 def _sum_pairs(x, first_plane, stop_plane, kernel_height, sizes, share, out_y):
     height, width, rows, columns = sizes
-    step = lanes(x)
+    lane_count = lanes(x)
     y_stop = stop_plane * rows * columns
     for plane in range(first_plane, stop_plane):
         for i in range(rows):
@@ -119,15 +121,15 @@ def _sum_pairs(x, first_plane, stop_plane, kernel_height, sizes, share, out_y):
             top = (plane * height + i * kernel_height) * width
             bottom = top + (kernel_height - 1) * width
             j = 0
-            while j < columns and y_row + j + step <= y_stop:
-                if bottom + 2 * (j + step) > x.size:
+            while j < columns and y_row + j + lane_count <= y_stop:
+                if bottom + 2 * (j + lane_count) > x.size:
                     break
                 total = full(x, 0.0)
                 for row in range(top, bottom + width, width):
-                    a, b = load(x, row + 2 * j), load(x, row + 2 * j + step)
+                    a, b = load(x, row + 2 * j), load(x, row + 2 * j + lane_count)
                     total += evens(a, b) + odds(a, b)
                 store(out_y, y_row + j, total * share)
-                j += step
+                j += lane_count
             for rest in range(j, columns):
                 total_one = 0.0
                 at = top + 2 * rest
@@ -141,23 +143,23 @@ def _sum_pairs(x, first_plane, stop_plane, kernel_height, sizes, share, out_y):
 def backward(task, dy, group, kernel_size, sizes, share, out_dx):
     """Bound by writing dx."""
     first_plane, stop_plane = planes_of(task, group, dy)
-    height, width, rows, columns = sizes
+    (kernel_h, kernel_w), (height, width, rows, columns) = kernel_size, sizes
     gradients, dx = dy.reshape(-1), out_dx.reshape(-1)
     if kernel_size == (2, 2) and columns <= _FEW and (2 * rows, 2 * columns) == (height, width):
         _fill_squares(gradients, first_plane * rows, stop_plane * rows, columns, share, dx)
         return
     dx_stop = stop_plane * height * width
-    covered = rows * kernel_size[0] * width
+    covered = rows * kernel_h * width
     for plane in range(first_plane, stop_plane):
         dx_plane = plane * height * width
         for i in range(rows):
             dy_row = (plane * rows + i) * columns
-            band = dx_plane + i * kernel_size[0] * width
-            if kernel_size[1] == width:
-                _fill(dx, band, kernel_size[0] * width, gradients[dy_row] * share, dx_stop)
-            elif kernel_size[1] == 2:
+            band = dx_plane + i * kernel_h * width
+            if kernel_w == width:
+                _fill(dx, band, kernel_h * width, gradients[dy_row] * share, dx_stop)
+            elif kernel_w == 2:
                 row = band
-                for _ in range(kernel_size[0]):
+                for _ in range(kernel_h):
                     _fill_pairs(gradients, dy_row, columns, share, row, dx, dx_stop)
                     _fill(dx, row + 2 * columns, width - 2 * columns, 0.0, dx_stop)
                     row += width
@@ -165,11 +167,11 @@ def backward(task, dy, group, kernel_size, sizes, share, out_dx):
                 at = band
                 for j in range(columns):
                     gradient = gradients[dy_row + j] * share
-                    for _ in range(kernel_size[1]):
+                    for _ in range(kernel_w):
                         dx[at] = gradient
                         at += 1
                 _fill(dx, at, band + width - at, 0.0, dx_stop)
-                for row in range(1, kernel_size[0]):
+                for row in range(1, kernel_h):
                     _copy(dx, band, band + row * width, width, dx_stop)
         _fill(dx, dx_plane + covered, height * width - covered, 0.0, dx_stop)
 
@@ -201,14 +203,15 @@ def _fill(out, start, length, number, stop):
 
 @jit
 def _fill_pairs(dy, dy_row, columns, share, start, out, stop):
-    step = lanes(dy)
+    lane_count = lanes(dy)
+    last = min((stop - start) // 2, dy.size - dy_row) - lane_count
     j = 0
-    while j < columns and start + 2 * (j + step) <= stop and dy_row + j + step <= dy.size:
+    while j < columns and j <= last:
         gradient = load(dy, dy_row + j) * share
         first, second = interleave(gradient, gradient)
         store(out, start + 2 * j, first)
-        store(out, start + 2 * j + step, second)
-        j += step
+        store(out, start + 2 * j + lane_count, second)
+        j += lane_count
     for rest in range(j, columns):
         gradient_one = dy[dy_row + rest] * share
         out[start + 2 * rest] = gradient_one

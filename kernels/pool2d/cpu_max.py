@@ -12,65 +12,60 @@ import numpy as np
 
 from .._jit import jit, parallel
 from .._simd import full, lanes, load, select, store
-from .planes import in_groups, planes_of
+from .planes import clear, in_groups, planes_of
 from .shuffles import evens, every, interleave, load_positions, odds, store_positions
+from .windows import Window, cell_offsets
 
 
 def max_forward(x, kernel_size, stride, padding, dilation, out_y, out_argmax):
     sizes = x.shape[2:] + out_y.shape[2:]
-    tasks, group = in_groups(x.shape[0] * x.shape[1], sizes[0] * sizes[1])
-    _max(tasks, x, group, kernel_size, stride, padding, dilation, sizes, out_y, out_argmax)
+    tasks, group = in_groups(x, sizes[0] * sizes[1])
+    window = *kernel_size, *stride, *padding, *dilation
+    _max(tasks, x, group, window, sizes, out_y, out_argmax)
 
 
-def max_backward(dy, argmax, kernel_size, stride, padding, dilation, work_offsets, out_dx):
+def max_backward(dy, argmax, kernel_size, stride, padding, dilation, out_dx):
     sizes = out_dx.shape[2:] + dy.shape[2:]
-    tasks, group = in_groups(dy.shape[0] * dy.shape[1], sizes[0] * sizes[1])
-    cells = np.indices(kernel_size).reshape(2, -1)
-    work_offsets[:] = cells[0] * dilation[0] * sizes[1] + cells[1] * dilation[1]
-    _spread(
-        tasks, dy, argmax, group, kernel_size, stride, padding, dilation, sizes, work_offsets,
-        out_dx,
-    )  # fmt: skip
+    tasks, group = in_groups(dy, sizes[0] * sizes[1])
+    window = *kernel_size, *stride, *padding, *dilation
+    offsets = cell_offsets(kernel_size, dilation, sizes[1])
+    _spread(tasks, dy, argmax, group, window, sizes, offsets, out_dx)
 
 
 @parallel
-def _max(task, x, group, kernel_size, stride, padding, dilation, sizes, out_y, out_argmax):
+def _max(task, x, group, window, sizes, out_y, out_argmax):
     """2 x 2: 21 bytes of float32 an output, bound by memory."""
-    geometry = kernel_size, stride, padding, dilation
     first, stop = planes_of(task, group, x)
     cells, y, argmax = x.reshape(-1), out_y.reshape(-1), out_argmax.reshape(-1)
-    if _are_pairs(geometry, sizes):
+    if _are_pairs(window, sizes):
         _max_of_pairs(cells, first, stop, sizes, y, argmax)
     else:
-        _max_of_windows(cells, first, stop, geometry, sizes, y, argmax)
+        _max_of_windows(cells, first, stop, window, sizes, y, argmax)
 
 
 @parallel
-def _spread(
-    task, dy, argmax, group, kernel_size, stride, padding, dilation, sizes, offsets, out_dx
-):
+def _spread(task, dy, argmax, group, window, sizes, plan_offsets, out_dx):
     """Windows that overlap add in their order. 2 x 2: as forward."""
-    geometry = kernel_size, stride, padding, dilation
     first, stop = planes_of(task, group, dy)
     gradients, positions, dx = dy.reshape(-1), argmax.reshape(-1), out_dx.reshape(-1)
-    if _are_pairs(geometry, sizes):
+    if _are_pairs(window, sizes):
         _spread_to_pairs(gradients, positions, first, stop, sizes, dx)
     else:
-        _add_to_windows(gradients, positions, first, stop, geometry, sizes, offsets, dx)
+        _add_to_windows(gradients, positions, first, stop, window, sizes, plan_offsets, dx)
 
 
 @jit
-def _are_pairs(geometry, sizes):
+def _are_pairs(window, sizes):
     """Whether windows are 2 x 2, side by side and inside x."""
     height, width, rows, columns = sizes
     fits = 2 * rows <= height and 2 * columns <= width
-    return fits and geometry == ((2, 2), (2, 2), (0, 0), (1, 1))
+    return fits and window == (2, 2, 2, 2, 0, 0, 1, 1)
 
 
 @jit
 def _max_of_pairs(x, first_plane, stop_plane, sizes, out_y, out_argmax):
     height, width, rows, columns = sizes
-    step = lanes(x)
+    lane_count = lanes(x)
     y_stop = stop_plane * rows * columns
     for plane in range(first_plane, stop_plane):
         for i in range(rows):
@@ -78,18 +73,18 @@ def _max_of_pairs(x, first_plane, stop_plane, sizes, out_y, out_argmax):
             top = (plane * height + 2 * i) * width
             bottom = top + width
             j = 0
-            while j < columns and y_row + j + step <= y_stop:
-                if bottom + 2 * (j + step) > x.size:
+            while j < columns and y_row + j + lane_count <= y_stop:
+                if bottom + 2 * (j + lane_count) > x.size:
                     break
-                a, b = load(x, top + 2 * j), load(x, top + 2 * j + step)
+                a, b = load(x, top + 2 * j), load(x, top + 2 * j + lane_count)
                 best, position = evens(a, b), full(x, 0)
                 best, position = _better(best, position, odds(a, b), 1)
-                a, b = load(x, bottom + 2 * j), load(x, bottom + 2 * j + step)
+                a, b = load(x, bottom + 2 * j), load(x, bottom + 2 * j + lane_count)
                 best, position = _better(best, position, evens(a, b), 2)
                 best, position = _better(best, position, odds(a, b), 3)
                 store(out_y, y_row + j, best)
                 store_positions(out_argmax, y_row + j, position)
-                j += step
+                j += lane_count
             for rest in range(j, columns):
                 best_one, position_one = x[top + 2 * rest], 0
                 for candidate in range(1, 4):
@@ -101,57 +96,57 @@ def _max_of_pairs(x, first_plane, stop_plane, sizes, out_y, out_argmax):
 
 
 @jit
-def _max_of_windows(x, first_plane, stop_plane, geometry, sizes, out_y, out_argmax):
-    kernel_size, stride, padding, dilation = geometry
+def _max_of_windows(x, first_plane, stop_plane, window, sizes, out_y, out_argmax):
+    window = Window(*window)
     height, width, rows, columns = sizes
-    first, stop = _whole_windows(width, columns, geometry)
+    first, stop = _whole_windows(width, columns, window)
     # In float lanes positions are exact up to here.
-    if kernel_size[0] * kernel_size[1] > 127:
+    if window.kernel_h * window.kernel_w > 127:
         first, stop = 0, 0
-    step = lanes(x)
+    lane_count = lanes(x)
     # A gather costs as much as its lanes one by one: half of them must be of use.
-    least = step // 2 if stride[1] > 2 else 1
-    reach = (kernel_size[1] - 1) * dilation[1] + stride[1] * step
+    least = lane_count // 2 if window.stride_w > 2 else 1
+    reach = (window.kernel_w - 1) * window.dilation_w + window.stride_w * lane_count
     y_stop = stop_plane * rows * columns
     for plane in range(first_plane, stop_plane):
         for i in range(rows):
             y_row = (plane * rows + i) * columns
-            top = i * stride[0] - padding[0]
-            ky_first, ky_stop = _cells_inside(top, height, kernel_size[0], dilation[0])
-            row_first = (plane * height + top + ky_first * dilation[0]) * width
-            row_last = (plane * height + top + (ky_stop - 1) * dilation[0]) * width
+            top = i * window.stride_h - window.pad_h
+            ky_first, ky_stop = _cells_inside(top, height, window.kernel_h, window.dilation_h)
+            row_first = (plane * height + top + ky_first * window.dilation_h) * width
+            row_last = (plane * height + top + (ky_stop - 1) * window.dilation_h) * width
             j = first
             while j + least <= stop and ky_first < ky_stop:
-                left = j * stride[1] - padding[1]
-                if y_row + j + step > y_stop or row_last + left + reach > x.size:
+                left = j * window.stride_w - window.pad_w
+                if y_row + j + lane_count > y_stop or row_last + left + reach > x.size:
                     break
-                position = ky_first * kernel_size[1]
+                position = ky_first * window.kernel_w
                 best, positions = full(x, -np.inf), full(x, position)
                 row = row_first + left
                 for _ in range(ky_first, ky_stop):
-                    for kx in range(kernel_size[1]):
-                        value = every(x, row + kx * dilation[1], stride[1])
+                    for kx in range(window.kernel_w):
+                        value = every(x, row + kx * window.dilation_w, window.stride_w)
                         best, positions = _better(best, positions, value, position)
                         position += 1
-                    row += dilation[0] * width
+                    row += window.dilation_h * width
                 store(out_y, y_row + j, best)
                 store_positions(out_argmax, y_row + j, positions)
-                j += step
+                j += lane_count
             done = max(min(j, stop), first)
             for border in range(columns - (done - first)):
                 at = border if border < first else border + done - first
-                left = at * stride[1] - padding[1]
-                kx_first, kx_stop = _cells_inside(left, width, kernel_size[1], dilation[1])
+                left = at * window.stride_w - window.pad_w
+                kx_first, kx_stop = _cells_inside(left, width, window.kernel_w, window.dilation_w)
                 best_one, position_one = -np.inf, -1
                 if ky_first < ky_stop and kx_first < kx_stop:
-                    position_one = ky_first * kernel_size[1] + kx_first
+                    position_one = ky_first * window.kernel_w + kx_first
                 row = row_first + left
                 for ky in range(ky_first, ky_stop):
                     for kx in range(kx_first, kx_stop):
-                        value_one = x[row + kx * dilation[1]]
+                        value_one = x[row + kx * window.dilation_w]
                         if value_one > best_one or value_one != value_one:
-                            best_one, position_one = value_one, ky * kernel_size[1] + kx
-                    row += dilation[0] * width
+                            best_one, position_one = value_one, ky * window.kernel_w + kx
+                    row += window.dilation_h * width
                 out_y[y_row + at] = best_one
                 out_argmax[y_row + at] = position_one
 
@@ -171,12 +166,11 @@ def _cells_inside(start, size, kernel, dilation):
 
 
 @jit
-def _whole_windows(width, columns, geometry):
+def _whole_windows(width, columns, window):
     """Which of a row's windows have all their columns inside x."""
-    kernel_size, stride, padding, dilation = geometry
-    first = (padding[1] + stride[1] - 1) // stride[1]
-    room = width + padding[1] - (kernel_size[1] - 1) * dilation[1] - 1
-    stop = room // stride[1] + 1 if room >= 0 else 0
+    first = (window.pad_w + window.stride_w - 1) // window.stride_w
+    room = width + window.pad_w - (window.kernel_w - 1) * window.dilation_w - 1
+    stop = room // window.stride_w + 1 if room >= 0 else 0
     first, stop = min(first, columns), min(stop, columns)
     return first, max(first, stop)
 
@@ -184,7 +178,7 @@ def _whole_windows(width, columns, geometry):
 @jit
 def _spread_to_pairs(dy, argmax, first_plane, stop_plane, sizes, out_dx):
     height, width, rows, columns = sizes
-    step = lanes(dy)
+    lane_count = lanes(dy)
     dx_stop = stop_plane * height * width
     for plane in range(first_plane, stop_plane):
         for dx_i in range(2 * rows):
@@ -192,41 +186,35 @@ def _spread_to_pairs(dy, argmax, first_plane, stop_plane, sizes, out_dx):
             dy_row = (plane * rows + dx_i // 2) * columns
             dx_row = (plane * height + dx_i) * width
             j = 0
-            while j < columns and dx_row + 2 * (j + step) <= dx_stop:
-                if dy_row + j + step > dy.size:
+            while j < columns and dx_row + 2 * (j + lane_count) <= dx_stop:
+                if dy_row + j + lane_count > dy.size:
                     break
                 gradient, position = load(dy, dy_row + j), load_positions(argmax, dy_row + j, dy)
                 left = select(position == left_cell, gradient, 0.0)
                 right = select(position == left_cell + 1, gradient, 0.0)
                 first, second = interleave(left, right)
                 store(out_dx, dx_row + 2 * j, first)
-                store(out_dx, dx_row + 2 * j + step, second)
-                j += step
+                store(out_dx, dx_row + 2 * j + lane_count, second)
+                j += lane_count
             for rest in range(j, columns):
                 gradient_one, position_one = dy[dy_row + rest], argmax[dy_row + rest]
                 at = dx_row + 2 * rest
                 out_dx[at] = gradient_one if position_one == left_cell else 0
                 out_dx[at + 1] = gradient_one if position_one == left_cell + 1 else 0
-            _clear(out_dx[dx_row + 2 * columns : dx_row + width])
-        _clear(out_dx[(plane * height + 2 * rows) * width : (plane + 1) * height * width])
+            clear(out_dx[dx_row + 2 * columns : dx_row + width])
+        clear(out_dx[(plane * height + 2 * rows) * width : (plane + 1) * height * width])
 
 
 @jit
-def _clear(run):
-    for i in range(run.size):
-        run[i] = 0
-
-
-@jit
-def _add_to_windows(dy, argmax, first_plane, stop_plane, geometry, sizes, offsets, out_dx):
-    _, stride, padding, _ = geometry
+def _add_to_windows(dy, argmax, first_plane, stop_plane, window, sizes, plan_offsets, out_dx):
+    window = Window(*window)
     height, width, rows, columns = sizes
-    _clear(out_dx[first_plane * height * width : stop_plane * height * width])
+    clear(out_dx[first_plane * height * width : stop_plane * height * width])
     for plane in range(first_plane, stop_plane):
         for i in range(rows):
             dy_row = (plane * rows + i) * columns
-            start = (plane * height + i * stride[0] - padding[0]) * width - padding[1]
+            start = (plane * height + i * window.stride_h - window.pad_h) * width - window.pad_w
             for j in range(columns):
                 position = argmax[dy_row + j]
                 if position >= 0:
-                    out_dx[start + j * stride[1] + offsets[position]] += dy[dy_row + j]
+                    out_dx[start + j * window.stride_w + plan_offsets[position]] += dy[dy_row + j]

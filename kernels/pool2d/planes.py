@@ -1,15 +1,27 @@
 """Planes, shared out in groups: each group is a task."""
 
+import numpy as np
+
 from .._jit import jit
+from .._tasks import share_out
 
 # Elements of a task, 10 to 20 us of work.
 _TASK = 1 << 14
 
 
-def in_groups(planes: int, size: int) -> tuple[int, int]:
-    """The number of groups, and of planes in each but the last; planes have `size` elements."""
-    group = max(1, _TASK // size)
-    return -(-planes // group), group
+def in_groups(images: np.ndarray, size: int) -> tuple[int, int]:
+    """The number of groups, and of planes in each but the last.
+
+    images  (N, C, ...)
+    size    elements that a plane is work for
+    """
+    return share_out(images.shape[0] * images.shape[1], max(1, _TASK // size), 0)
+
+
+@jit
+def clear(run):
+    for i in range(run.size):
+        run[i] = 0
 
 
 @jit

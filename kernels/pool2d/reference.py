@@ -23,8 +23,8 @@ def max_forward(x, kernel_size, stride, padding, dilation, out_y, out_argmax):
         np.copyto(out_argmax, out_argmax.dtype.type(position), where=better)
 
 
-def max_backward(dy, argmax, kernel_size, stride, padding, dilation, work_offsets, out_dx):
-    """Each dy goes to the cell its maximum came from; work_offsets is not needed here."""
+def max_backward(dy, argmax, kernel_size, stride, padding, dilation, out_dx):
+    """Each dy goes to the cell its maximum came from."""
     geometry = kernel_size, stride, dilation, dy.shape
     padded = _pad(np.zeros_like(out_dx), padding, geometry)
     for position in range(kernel_size[0] * kernel_size[1]):

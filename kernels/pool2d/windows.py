@@ -5,6 +5,21 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._memory import frozen
+
+
+class Window(NamedTuple):
+    """The windows' extent, and how they are laid on x."""
+
+    kernel_h: int
+    kernel_w: int
+    stride_h: int
+    stride_w: int
+    pad_h: int
+    pad_w: int
+    dilation_h: int
+    dilation_w: int
+
 
 def output_size(
     size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool
@@ -39,13 +54,13 @@ def shares(
     stop = np.minimum(first + kernel, size + padding)
     if not count_include_pad:
         first, stop = np.maximum(first, 0), np.minimum(stop, size)
-    return _constant(np.pad(1 / (stop - first), (0, MARGIN)))
+    return frozen(np.pad(1 / (stop - first), (0, MARGIN)))
 
 
 @lru_cache(maxsize=1024)
 def constant(count: int, share: float) -> np.ndarray:
     """The same for windows that all count alike."""
-    return _constant(np.full(count + MARGIN, share))
+    return frozen(np.full(count + MARGIN, share))
 
 
 class Windows(NamedTuple):
@@ -74,11 +89,13 @@ def adaptive(size: int, count: int) -> tuple[Windows, Windows]:
     # Both ends grow with the window, so the windows over one element are neighbours too.
     over_first = np.searchsorted(stop, element, side="right")
     over_stop = np.searchsorted(first, element, side="right")
-    forward = Windows(*map(_constant, (first, stop, np.pad(ones, margin), parts)))
-    backward = Windows(*map(_constant, (over_first, over_stop, np.pad(parts, margin), ones)))
+    forward = Windows(*map(frozen, (first, stop, np.pad(ones, margin), parts)))
+    backward = Windows(*map(frozen, (over_first, over_stop, np.pad(parts, margin), ones)))
     return forward, backward
 
 
-def _constant(array: np.ndarray) -> np.ndarray:
-    array.flags.writeable = False
-    return array
+@lru_cache(maxsize=1024)
+def cell_offsets(kernel_size: tuple[int, int], dilation: tuple[int, int], width: int) -> np.ndarray:
+    """Where a window's cells lie in a plane of rows of this width, from the first of them."""
+    rows, columns = np.indices(kernel_size).reshape(2, -1)
+    return frozen(rows * dilation[0] * width + columns * dilation[1])

@@ -173,15 +173,15 @@ NORMALIZATIONS = [
     Mutation(
         "max-pool-overlapping-windows-overwrite",
         "kernels/pool2d/cpu_max.py",
-        "out_dx[start + j * stride[1] + offsets[position]] += dy[dy_row + j]",
-        "out_dx[start + j * stride[1] + offsets[position]] = dy[dy_row + j]",
+        "out_dx[start + j * window.stride_w + plan_offsets[position]] += dy[dy_row + j]",
+        "out_dx[start + j * window.stride_w + plan_offsets[position]] = dy[dy_row + j]",
         "tests/kernels/test_pool2d.py::test_h_max_equals_reference[case4-float32]",
     ),
     Mutation(
         "average-pool-tail-without-the-rows-share",
         "kernels/pool2d/cpu_average.py",
-        "total_one * column_shares[rest] * row_shares[i]",
-        "total_one * column_shares[rest]",
+        "total_one * plan_columns[rest] * plan_rows[i]",
+        "total_one * plan_columns[rest]",
         "tests/kernels/test_pool2d.py::test_h_average_equals_reference[case8-float32]",
     ),
     Mutation(
