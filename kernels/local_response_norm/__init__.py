@@ -63,10 +63,12 @@ def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     dx = _memory.empty(x.shape, x.dtype)
     if x.size:
         planes = _planes(x)
+        scratch = _jit.thread_rows(), x.shape[1], cpu.STRIP
         cpu.backward(
             dy=dy.reshape(planes.shape),
             **saved._replace(x=planes)._asdict(),
-            work=_memory.empty((_jit.thread_rows(), 2, x.shape[1], cpu.STRIP), x.dtype),
+            work_powers=_memory.empty(scratch, x.dtype),
+            work_slopes=_memory.empty(scratch, x.dtype),
             out_dx=dx.reshape(planes.shape),
         )
     return dx

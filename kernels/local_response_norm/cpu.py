@@ -1,7 +1,7 @@
 """Local response normalization on the CPU.
 
-x, dy, out_y, out_dx   (N, C, S) float32 | float64, C-contiguous
-work                   (threads, 2, C, STRIP) of x's dtype
+x, dy, out_y, out_dx      (N, C, S) float32 | float64, C-contiguous
+work_powers, work_slopes  (threads, C, STRIP) of x's dtype
 
 Bound: forward x in and y out, backward x and dy in and dx out: memory speed. A task takes a strip
 of the positions of one sample through all channels, so that the windows come from the cache; what
@@ -11,7 +11,8 @@ not kept for backward: a root is cheaper than memory. Parallel over strips.
 
 from .._jit import jit, parallel, thread_id
 from .._math import exp, log
-from .._simd import fma, full, lanes, load, load_first, sqrt, store, store_first
+from .._simd import fma, full, lanes, load, load_some, sqrt, store, store_some
+from .._tasks import share_out
 
 # Positions of a task: in memory a run of a kilobyte in each channel.
 STRIP = 256
@@ -25,15 +26,15 @@ def forward(x, size, alpha, beta, k, out_y):
     _forward(tasks, x, strips, size, alpha, beta, k, out_y)
 
 
-def backward(dy, x, size, alpha, beta, k, work, out_dx):
+def backward(dy, x, size, alpha, beta, k, work_powers, work_slopes, out_dx):
     tasks, strips = _cut(x)
-    _backward(tasks, dy, x, strips, size, alpha, beta, k, work, out_dx)
+    _backward(tasks, dy, x, strips, size, alpha, beta, k, work_powers, work_slopes, out_dx)
 
 
 def _cut(x):
     """The number of tasks, and of strips in each."""
     strips = x.shape[0] * -(-x.shape[2] // STRIP)
-    return (1, strips) if x.size < _ONE_TASK else (strips, 1)
+    return share_out(strips, 1, strips if x.size < _ONE_TASK else 0)
 
 
 @jit
@@ -49,48 +50,47 @@ def _place(strip, x):
 @parallel
 def _forward(task, x, strips, size, alpha, beta, k, out_y):
     _, channels, pitch = x.shape
-    step = lanes(x)
+    lane_count = lanes(x)
     for strip in range(task * strips, (task + 1) * strips):
         start, width = _place(strip, x)
         for c in range(channels):
-            for i in range(0, width, step):
-                at, count = start + c * pitch + i, min(step, width - i)
+            for i in range(0, width, lane_count):
+                at, count = start + c * pitch + i, min(lane_count, width - i)
                 scale = _scale(x, start + i, count, c, size, alpha, k)
-                _store_some(out_y, at, count, _load_some(x, at, count) * _power(scale, beta))
+                store_some(out_y, at, count, load_some(x, at, count, 0.0) * _power(scale, beta))
 
 
 @parallel
-def _backward(task, dy, x, strips, size, alpha, beta, k, work, out_dx):
-    own = work[thread_id()]
+def _backward(task, dy, x, strips, size, alpha, beta, k, work_powers, work_slopes, out_dx):
+    powers, slopes = work_powers[thread_id()], work_slopes[thread_id()]
     for strip in range(task * strips, (task + 1) * strips):
-        _backward_strip(strip, dy, x, size, alpha, beta, k, own, out_dx)
+        _backward_strip(strip, dy, x, size, alpha, beta, k, powers, slopes, out_dx)
 
 
 @jit
-def _backward_strip(strip, dy, x, size, alpha, beta, k, work, out_dx):
+def _backward_strip(strip, dy, x, size, alpha, beta, k, powers, slopes, out_dx):
     _, channels, pitch = x.shape
     start, width = _place(strip, x)
-    step = lanes(x)
-    powers, slopes = work[0], work[1]
+    lane_count = lanes(x)
     for c in range(channels):
-        for i in range(0, width, step):
-            at, count = start + c * pitch + i, min(step, width - i)
+        for i in range(0, width, lane_count):
+            at, count = start + c * pitch + i, min(lane_count, width - i)
             scale = _scale(x, start + i, count, c, size, alpha, k)
             power = _power(scale, beta)
-            slope = _load_some(dy, at, count) * _load_some(x, at, count) * power / scale
+            slope = load_some(dy, at, count, 0.0) * load_some(x, at, count, 0.0) * power / scale
             store(powers, c * STRIP + i, power)
             store(slopes, c * STRIP + i, slope)
     factor = -2.0 * alpha * beta
     for c in range(channels):
         first, last = max(0, c - (size - 1) // 2), min(channels, c + size // 2 + 1)
-        for i in range(0, width, step):
-            at, count = start + c * pitch + i, min(step, width - i)
+        for i in range(0, width, lane_count):
+            at, count = start + c * pitch + i, min(lane_count, width - i)
             total = full(x, 0.0)
             for j in range(first, last):
                 total += load(slopes, j * STRIP + i)
-            dx = _load_some(x, at, count) * (total * factor)
-            dx = fma(_load_some(dy, at, count), load(powers, c * STRIP + i), dx)
-            _store_some(out_dx, at, count, dx)
+            dx = load_some(x, at, count, 0.0) * (total * factor)
+            dx = fma(load_some(dy, at, count, 0.0), load(powers, c * STRIP + i), dx)
+            store_some(out_dx, at, count, dx)
 
 
 @jit
@@ -99,7 +99,7 @@ def _scale(x, start, count, c, size, alpha, k):
     _, channels, pitch = x.shape
     total = full(x, 0.0)
     for j in range(max(0, c - size // 2), min(channels, c + (size - 1) // 2 + 1)):
-        value = _load_some(x, start + j * pitch, count)
+        value = load_some(x, start + j * pitch, count, 0.0)
         total = fma(value, value, total)
     return fma(total, alpha, full(x, k))
 
@@ -111,18 +111,3 @@ def _power(scale, beta):
         root = sqrt(scale)
         return 1.0 / (root * sqrt(root))
     return exp(log(scale) * -beta)
-
-
-@jit
-def _load_some(array, start, count):
-    if count == lanes(array):
-        return load(array, start)
-    return load_first(array, start, count, 0.0)
-
-
-@jit
-def _store_some(array, start, count, value):
-    if count == lanes(array):
-        store(array, start, value)
-    else:
-        store_first(array, start, count, value)

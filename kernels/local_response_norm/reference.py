@@ -3,7 +3,7 @@
 x, y, dy, out_y, out_dx   (N, C, S): samples, channels, positions
 
 u_i = k + alpha * sum of x_j^2 over i - size // 2 <= j <= i + (size - 1) // 2, as far as there are
-channels; y_i = x_i u_i^-beta. `work` is scratch of other implementations.
+channels; y_i = x_i u_i^-beta.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ def forward(x, size, alpha, beta, k, out_y):
     out_y[...] = x * _scale(x, size, alpha, k) ** -beta
 
 
-def backward(dy, x, size, alpha, beta, k, work, out_dx):
+def backward(dy, x, size, alpha, beta, k, out_dx):
     """dx_i = dy_i u_i^-beta - 2 alpha beta x_i sum over the j that see i of dy_j y_j / u_j."""
     scale = _scale(x, size, alpha, k)
     power = scale**-beta

@@ -37,9 +37,12 @@ def inputs(shape, dtype, seed=0):
 
 def run_all(module, x, dy, options):
     y, dx = nan_poisoned(x.shape, x.dtype), nan_poisoned(x.shape, x.dtype)
-    work = nan_poisoned((thread_rows(), 2, x.shape[1], local_response_norm.cpu.STRIP), x.dtype)
     module.forward(x=x, **options, out_y=y)
-    module.backward(dy=dy, x=x, **options, work=work, out_dx=dx)
+    scratch = {}
+    if module is local_response_norm.cpu:
+        shape = thread_rows(), x.shape[1], module.STRIP
+        scratch = {f"work_{what}": nan_poisoned(shape, x.dtype) for what in ("powers", "slopes")}
+    module.backward(dy=dy, x=x, **options, **scratch, out_dx=dx)
     return y, dx
 
 
