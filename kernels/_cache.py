@@ -92,6 +92,7 @@ def _sources_hash(folder: Path) -> str:
     function's file alone, so an edit of a helper would go unnoticed.
     """
     settings = [getattr(numba.config, name) for name in _SETTINGS]
+    settings.append(bool(os.environ.get("NNET_PLAIN_NUMBA")))
     digest = hashlib.sha256(repr((numba.__version__, llvmlite.__version__, settings)).encode())
     sources = set() if folder == _KERNELS else set(folder.rglob("*.py"))
     waiting = [_KERNELS / "_jit.py", *(sources or _KERNELS.glob("_*.py"))]
