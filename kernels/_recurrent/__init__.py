@@ -1,56 +1,51 @@
-"""What recurrent kernels share: packed weights, products of a step, gradients of weights.
+"""What recurrent ops share: a run over time, packed weights, gradients of weights. See README.md.
 
-A layer has some gates, each of `hidden` numbers. Inside, a gate is padded with zeros to `padded`,
-a multiple of a value's lanes, so that vectors need no masks; padded units stay 0, as do their
-gradients. States lie in (T + 1, N, padded): the additional slot holds the state before the first
-step, so that every step finds what it starts from N padded elements away.
+A layer has some gates, each of `hidden` numbers. What is saved or comes out lies as in NumPy; only
+scratch is padded to whole values. Of states (T + 1, N, H) the additional one is that before the
+first step: what the steps found and what they left are two views of it.
 """
 
-from kernels._recurrent.arguments import (
-    check_gradient,
-    check_inputs,
-    check_lengths,
-    check_shapes,
-    plain_arrays,
-)
-from kernels._recurrent.blocks import (
-    GROUP,
+from kernels._recurrent.arguments import check_shapes, plain_arrays
+from kernels._recurrent.block_gradients import (
     NOTHING,
     OTHERS,
     STATES,
-)
-from kernels._recurrent.launches import (
+    Part,
+    blocks_back,
     close_block,
-    pack_for_gradients,
-    pack_for_states,
-    sum_inputs_ahead,
 )
-from kernels._recurrent.panels import pack_columns, pack_rows, panels_of
-from kernels._recurrent.sequence import (
-    close_groups,
-    lanes_of,
-    narrowed,
-    narrowed_gates,
+from kernels._recurrent.panels import pack_for_gradients, pack_for_states, panels_of
+from kernels._recurrent.scratch import (
+    DEPTH,
+    GRADIENT_ROWS,
+    GROUP,
+    Walk,
+    WalkBack,
+    close_sums,
     padded_size,
-    products_scratch,
-    slices_of,
+    shares_of,
     steps_of,
+    walk_back_scratch,
+    walk_scratch,
+    wide_sums,
+)
+from kernels._recurrent.sequence import (
+    Sequence,
+    Weights,
+    asked_for,
+    in_time,
+    sequence_of,
     sum_of_biases,
-    walk_blocks,
-    wide_scratch,
-    widened,
-    widened_gates,
-    without_padding,
 )
 from kernels._recurrent.squashing import gate, squash
-from kernels._recurrent.steps import (
-    GRADIENT_ROWS,
+from kernels._recurrent.walking import (
     active_rows,
-    copy_row,
+    clear,
+    multiply_gates,
     share_of,
+    sum_inputs_ahead,
     write_output,
 )
-from kernels._recurrent.weights import DEPTH
 
 __all__ = [
     "DEPTH",
@@ -58,37 +53,36 @@ __all__ = [
     "GROUP",
     "NOTHING",
     "OTHERS",
+    "Part",
     "STATES",
+    "Sequence",
+    "Walk",
+    "WalkBack",
+    "Weights",
     "active_rows",
-    "check_gradient",
-    "check_inputs",
-    "check_lengths",
+    "asked_for",
+    "blocks_back",
     "check_shapes",
+    "clear",
     "close_block",
-    "close_groups",
-    "copy_row",
+    "close_sums",
     "gate",
-    "lanes_of",
-    "narrowed",
-    "narrowed_gates",
-    "pack_columns",
+    "in_time",
+    "multiply_gates",
     "pack_for_gradients",
     "pack_for_states",
-    "pack_rows",
     "padded_size",
     "panels_of",
     "plain_arrays",
-    "products_scratch",
+    "sequence_of",
     "share_of",
-    "slices_of",
+    "shares_of",
     "squash",
     "steps_of",
     "sum_inputs_ahead",
     "sum_of_biases",
-    "walk_blocks",
-    "wide_scratch",
-    "widened",
-    "widened_gates",
-    "without_padding",
+    "walk_back_scratch",
+    "walk_scratch",
+    "wide_sums",
     "write_output",
 ]

@@ -3,22 +3,23 @@
 import numpy as np
 
 from kernels import _memory
-from kernels._check import float_arrays
+from kernels._check import check_shape, float_arrays, float_arrays_or_none
 
 
 def plain_arrays(
     op: str, needed: dict[str, np.ndarray], **optional: np.ndarray | None
 ) -> dict[str, np.ndarray]:
     """Those that are needed and those that are not None, after `float_arrays`, by name."""
-    given = needed | {name: array for name, array in optional.items() if array is not None}
-    return dict(zip(given, float_arrays(op, **given), strict=True))
+    found = float_arrays_or_none(op, needed, **optional)
+    named = zip((*needed, *optional), found, strict=True)
+    return {name: array for name, array in named if array is not None}
 
 
 def check_shapes(op: str, arrays: dict[str, np.ndarray], **shapes: tuple[int, ...]) -> None:
     """ValueError for the first of those there are that has another shape."""
     for name, shape in shapes.items():
-        if name in arrays and arrays[name].shape != shape:
-            raise ValueError(f"{op}: expected {name} of shape {shape}, got {arrays[name].shape}")
+        if name in arrays:
+            check_shape(op, name, arrays[name], shape)
 
 
 def check_inputs(op: str, arrays: dict[str, np.ndarray], gates: int) -> tuple[int, int, int, int]:
@@ -49,8 +50,7 @@ def check_lengths(op: str, lengths: np.ndarray | None, steps: int, samples: int)
     if not isinstance(lengths, np.ndarray) or lengths.dtype != np.int64:
         kind = lengths.dtype if isinstance(lengths, np.ndarray) else type(lengths).__name__
         raise TypeError(f"{op}: expected lengths to be an array of int64, got {kind}")
-    if lengths.shape != (samples,):
-        raise ValueError(f"{op}: expected lengths of shape ({samples},), got {lengths.shape}")
+    check_shape(op, "lengths", lengths, (samples,))
     wrong = (lengths < 1) | (lengths > steps)
     if wrong.any():
         at = int(wrong.argmax())
@@ -69,5 +69,5 @@ def check_gradient(
     (gradient,) = float_arrays(op, **{name: gradient})
     if gradient.dtype != dtype:
         raise TypeError(f"{op}: expected {name} of {dtype} like x, got {gradient.dtype}")
-    check_shapes(op, {name: gradient}, **{name: shape})
+    check_shape(op, name, gradient, shape)
     return gradient

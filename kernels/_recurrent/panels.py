@@ -1,6 +1,7 @@
-"""Weights as panels for register tiles: a value's columns, one row behind the other."""
+"""Weights as packed panels for register tiles: a value's columns, one row behind the other."""
 
-from kernels._jit import jit
+from kernels._jit import jit, parallel
+from kernels._recurrent.scratch import panels_across
 from kernels._simd import lanes
 from kernels._tile import copy, tile_lanes, transpose_square
 
@@ -46,25 +47,50 @@ def pack_columns(weight, gates, panel, out):
 
 
 @jit
-def pack_rows(weight, gates, panel, out):
+def pack_rows(weight, panel, out):
     """Panel `panel` of weight, for products with gradients of gates.
 
-    weight  (gates hidden, columns)
-    out     (panels_of(columns) gates padded lanes,); zeros below the units of a gate and beyond
-            the columns
+    weight  (rows, columns)
+    out     (panels_of(columns) rows lanes,); zeros beyond the columns
     """
-    hidden, columns = weight.shape[0] // gates, weight.shape[1]
-    padded = panels_of(hidden, out) * lanes(out)
+    rows, columns = weight.shape
     column = panel * lanes(out)
     wide = min(lanes(out), columns - column)
-    at = panel * gates * padded * lanes(out)
-    for gate in range(gates):
-        for unit in range(padded):
-            if unit < hidden:
-                copy(weight, (gate * hidden + unit) * columns + column, out, at, wide)
-                for lane in range(wide, lanes(out)):
-                    out[at + lane] = 0.0
-            else:
-                for lane in range(lanes(out)):
-                    out[at + lane] = 0.0
-            at += lanes(out)
+    for row in range(rows):
+        at = (panel * rows + row) * lanes(out)
+        copy(weight, row * columns + column, out, at, wide)
+        for lane in range(wide, lanes(out)):
+            out[at + lane] = 0.0
+
+
+@parallel
+def _pack_for_states(panel, panels, weight_ih, weight_hh, gates, out_ih, out_hh):
+    if panel < panels:
+        pack_columns(weight_ih, gates, panel, out_ih)
+    else:
+        pack_columns(weight_hh, gates, panel - panels, out_hh)
+
+
+def pack_for_states(weight_ih, weight_hh, gates, out_ih, out_hh):
+    """Both weights by `pack_columns`; one may be empty."""
+    panels, more = (
+        gates * panels_across(len(weight) // gates, weight.dtype)
+        for weight in (weight_ih, weight_hh)
+    )
+    _pack_for_states(panels + more, panels, weight_ih, weight_hh, gates, out_ih, out_hh)
+
+
+@parallel
+def _pack_for_gradients(panel, panels, weight_ih, weight_hh, out_ih, out_hh):
+    if panel < panels:
+        pack_rows(weight_ih, panel, out_ih)
+    else:
+        pack_rows(weight_hh, panel - panels, out_hh)
+
+
+def pack_for_gradients(weight_ih, weight_hh, out_ih, out_hh):
+    """Both weights by `pack_rows`; one may have no columns."""
+    panels, more = (
+        panels_across(weight.shape[1], weight.dtype) for weight in (weight_ih, weight_hh)
+    )
+    _pack_for_gradients(panels + more, panels, weight_ih, weight_hh, out_ih, out_hh)

@@ -1,61 +1,96 @@
-"""How the work of recurrent ops is cut, and their arrays padded to whole values."""
+"""What recurrent ops do on the host: a run over time, its outputs and gradients."""
 
-from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
-from kernels import _jit, _memory
-from kernels._recurrent.blocks import GROUP
-from kernels._recurrent.steps import GRADIENT_ROWS
-from kernels._recurrent.weights import DEPTH
-from kernels._simd import VALUE_BYTES
-from kernels._tile import TILE_ROWS, panel_columns
-
-# Rows of a block of time steps, unless one step has more.
-BLOCK_ROWS = 512
+from kernels import _memory
+from kernels._recurrent.arguments import check_gradient, check_inputs, check_lengths
 
 
-def lanes_of(dtype: np.dtype) -> int:
-    """How many numbers a value holds."""
-    return VALUE_BYTES // dtype.itemsize
+class Weights(NamedTuple):
+    """Of a layer, or their gradients, which have no elements where they are not asked for."""
+
+    ih: np.ndarray  # (gates H, I)
+    hh: np.ndarray  # (gates H, H)
+    bias: np.ndarray
 
 
-def padded_size(size: int, dtype: np.dtype) -> int:
-    """Rounded up to whole values."""
-    lanes = lanes_of(dtype)
-    return -(-size // lanes) * lanes
+class Sequence(NamedTuple):
+    """What a layer runs over, after checks.
+
+    x         (T, N, I), zeros behind each sample's end
+    lengths   (N,) int64
+    shorter   whether some samples may be shorter than T
+    biases    whether bias_ih and bias_hh were given
+    """
+
+    op: str
+    x: np.ndarray
+    hidden: int
+    lengths: np.ndarray
+    shorter: bool
+    reverse: bool
+    biases: tuple[bool, bool]
+
+    @property
+    def steps(self) -> int:
+        return self.x.shape[0]
+
+    @property
+    def samples(self) -> int:
+        return self.x.shape[1]
+
+    def states(self, width: int) -> np.ndarray:
+        """For the state before the first step and that of every step, in the order of time."""
+        return _memory.empty((self.steps + 1, self.samples, width), self.x.dtype)
+
+    def output(self, width: int) -> np.ndarray:
+        """For y where it is not what the steps left behind, else empty."""
+        shape = (self.steps, self.samples, width) if self.shorter else (0, 0, 0)
+        return _memory.empty(shape, self.x.dtype)
+
+    def outputs(self, states: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """y, and the last states."""
+        return y if self.shorter else in_time(states, self.reverse)[1], self.last(states)
+
+    def last(self, states: np.ndarray) -> np.ndarray:
+        """A copy of the state that the last step left."""
+        return states[0 if self.reverse else -1].copy()
+
+    def incoming(self, name: str, given: np.ndarray | None, *shape: int) -> np.ndarray:
+        """A gradient that was given, checked; zeros for None."""
+        return check_gradient(self.op, name, given, shape, self.x.dtype)
+
+    def gradient(self, like: np.ndarray, needed: object = True) -> np.ndarray:
+        """For a gradient, without elements where it is not needed; zeros of an empty batch."""
+        new = _memory.empty if self.samples else _memory.zeros
+        return new(like.shape if needed else (0,) * like.ndim, self.x.dtype)
 
 
-def widened(array: np.ndarray, size: int) -> np.ndarray:
-    """The array with its last axis filled up with zeros to `size`."""
-    if array.shape[-1] == size:
-        return array
-    wide = _memory.zeros((*array.shape[:-1], size), array.dtype)
-    wide[..., : array.shape[-1]] = array
-    return wide
+def sequence_of(
+    op: str, arrays: dict[str, np.ndarray], gates: int, lengths: np.ndarray | None, reverse: object
+) -> Sequence:
+    """Of x, weight_ih and the biases there are, by name, and of the lengths."""
+    steps, samples, _, hidden = check_inputs(op, arrays, gates)
+    ends = check_lengths(op, lengths, steps, samples)
+    x = arrays["x"] if lengths is None else without_padding(arrays["x"], ends)
+    biases = "bias_ih" in arrays, "bias_hh" in arrays
+    return Sequence(op, x, hidden, ends, lengths is not None, bool(reverse), biases)
 
 
-def narrowed(array: np.ndarray, size: int) -> np.ndarray:
-    """The first `size` of the last axis, contiguous."""
-    if array.shape[-1] == size:
-        return array
-    narrow = _memory.empty((*array.shape[:-1], size), array.dtype)
-    narrow[...] = array[..., :size]
-    return narrow
+def in_time(states: np.ndarray, reverse: bool) -> tuple[np.ndarray, np.ndarray]:
+    """What the steps found and what they left, each (T, N, H) of states (T + 1, N, H)."""
+    return (states[1:], states[:-1]) if reverse else (states[:-1], states[1:])
 
 
-def widened_gates(vector: np.ndarray, gates: int, padded: int) -> np.ndarray:
-    """(gates H,) as (gates padded,), zeros behind each gate."""
-    return widened(vector.reshape(gates, -1), padded).reshape(-1)
-
-
-def narrowed_gates(array: np.ndarray, gates: int, hidden: int) -> np.ndarray:
-    """(gates padded, ...) as (gates H, ...), without what lies behind each gate."""
-    padded = len(array) // gates
-    if padded == hidden:
-        return array
-    split = array.reshape(gates, padded, *array.shape[1:])[:, :hidden]
-    return split.reshape(gates * hidden, *array.shape[1:])
+def asked_for(needs: tuple[bool, ...], *gradients: np.ndarray) -> tuple[np.ndarray | None, ...]:
+    """None where a gradient is not needed; no two are one array."""
+    found: list[np.ndarray | None] = []
+    for needed, gradient in zip(needs, gradients, strict=True):
+        known = any(gradient is other for other in found)
+        found.append((gradient.copy() if known else gradient) if needed else None)
+    return tuple(found)
 
 
 def without_padding(x: np.ndarray, lengths: np.ndarray) -> np.ndarray:
@@ -78,57 +113,3 @@ def sum_of_biases(arrays: dict[str, np.ndarray]) -> np.ndarray:
         if name in arrays:
             total += arrays[name]
     return total
-
-
-def slices_of(samples: int) -> int:
-    """Shares of the samples, one a thread: no sample looks at another, so bits do not depend."""
-    return min(_jit.get_num_threads(), samples)
-
-
-def steps_of(samples: int) -> int:
-    """Time steps of a block."""
-    return max(1, BLOCK_ROWS // samples)
-
-
-def walk_blocks(
-    steps: int, block_steps: int, reverse: bool
-) -> Iterator[tuple[int, int, tuple[bool, bool, bool]]]:
-    """For each block of the walk its steps [low, high) and its place in its group.
-
-    The walk goes from the last block to the first, or the other way where `reverse`. A group is
-    GROUP blocks counted from t = 0, so padding does not move its borders. The place tells whether
-    the block is the first of its group in the walk, the last, and in the first group.
-    """
-    blocks = -(-steps // block_steps)
-    walk = range(blocks) if reverse else range(blocks)[::-1]
-    for block in walk:
-        lowest = block % GROUP == 0
-        highest = (block + 1) % GROUP == 0 or block == blocks - 1
-        place = (lowest, highest) if reverse else (highest, lowest)
-        fresh = block // GROUP == walk[0] // GROUP
-        yield block * block_steps, min(steps, (block + 1) * block_steps), (*place, fresh)
-
-
-def close_groups(*sums: tuple[np.ndarray, np.ndarray]) -> None:
-    """What was summed in float64 becomes the result, for each pair that has such sums."""
-    for wide, out in sums:
-        if wide.size:
-            out.reshape(-1)[...] = wide
-
-
-def products_scratch(columns: int, slices: int, dtype: np.dtype) -> dict[str, np.ndarray]:
-    """What `close_block` works in, for gates of `columns` numbers in all."""
-    lanes = lanes_of(dtype)
-    share = -(-columns // lanes // slices) * lanes
-    wide = panel_columns(dtype)
-    return {
-        "work_a": _memory.empty((slices, DEPTH * share), dtype),
-        "work_b": _memory.empty((slices, DEPTH * wide), dtype),
-        "work_spare": _memory.empty((slices, max(GRADIENT_ROWS * lanes, TILE_ROWS * wide)), dtype),
-    }
-
-
-def wide_scratch(steps: int, samples: int, *sizes: int) -> list[np.ndarray]:
-    """Sums of weight gradients in float64, empty unless there is more than one group of blocks."""
-    groups = -(-steps // steps_of(samples) // GROUP)
-    return [_memory.empty(size if groups > 1 else 0, np.float64) for size in sizes]

@@ -1,11 +1,6 @@
-"""Gated recurrent units in Numba: samples on threads, all time steps inside.
+"""Gated recurrent units in Numba: 6 T N H (I + H) flops forward and twice that backward."""
 
-6 T N H (I + H) flops forward and twice that backward. A slice of the samples walks through time by
-itself; back in blocks of steps, whose gradients of weights are added up while the gates' lie in the
-cache.
-"""
+from kernels.gru.walk import forward, forward_scratch
+from kernels.gru.walk_back import backward, backward_scratch
 
-from .cpu_backward import backward
-from .cpu_forward import forward, is_ahead
-
-__all__ = ["backward", "forward", "is_ahead"]
+__all__ = ["backward", "backward_scratch", "forward", "forward_scratch"]

@@ -11,52 +11,33 @@ sums of i, f and o; or with a projection (Sak, Senior & Beaufays 2014): h[t] = W
 float64, one dtype in a call.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from kernels import _jit, _memory
+from kernels import _memory
 from kernels._recurrent import (
-    check_gradient,
-    check_inputs,
-    check_lengths,
+    Sequence,
+    asked_for,
     check_shapes,
-    lanes_of,
-    narrowed,
-    narrowed_gates,
-    padded_size,
     plain_arrays,
-    products_scratch,
-    slices_of,
-    steps_of,
+    sequence_of,
     sum_of_biases,
-    wide_scratch,
-    widened,
-    widened_gates,
-    without_padding,
 )
 from kernels.lstm import cpu, reference
+from kernels.lstm.weights import Weights
 
 IMPLEMENTATIONS = {"reference": reference, "cpu": cpu}
 
 __all__ = ["IMPLEMENTATIONS", "Saved", "backward", "forward"]
 
-Gradient = np.ndarray | None
-
 
 class Saved(NamedTuple):
-    x: np.ndarray
-    weight_ih: np.ndarray
-    weight_hh: np.ndarray
-    weight_hr: np.ndarray  # (0, H) without a projection
-    peephole: np.ndarray  # (3 padded,), or (0,) without
-    biases: tuple[bool, bool]
-    lengths: np.ndarray
-    states: np.ndarray  # (T + 1, N, P padded), in the order of time
-    cells: np.ndarray  # (T + 1, N, padded)
-    gates: np.ndarray  # (T, N, 4 padded)
-    reverse: bool
+    run: Sequence
+    weights: Weights
+    states: np.ndarray  # (T + 1, N, P), in the order of time
+    cells: np.ndarray  # (T + 1, N, H)
+    gates: np.ndarray  # (T, N, 4H)
 
 
 def forward(
@@ -97,71 +78,40 @@ def forward(
     (array([[3.]]), True)
     """
     given = {"x": x, "h0": h0, "c0": c0, "weight_ih": weight_ih, "weight_hh": weight_hh}
-    plain = plain_arrays(
+    arrays = plain_arrays(
         "lstm", given, bias_ih=bias_ih, bias_hh=bias_hh, weight_hr=weight_hr, peephole=peephole
     )
-    steps, samples, inputs, hidden = check_inputs("lstm", plain, 4)
-    projected = _check_states(plain, samples, hidden)
-    ends = check_lengths("lstm", lengths, steps, samples)
-    x, dtype = plain["x"], plain["x"].dtype
-    masked = lengths is not None
-    if masked:
-        x = without_padding(x, ends)
-    padded, width = padded_size(hidden, dtype), padded_size(projected, dtype)
-    weight_hr = plain.get("weight_hr", np.zeros((0, hidden), dtype))
-    gaps = np.zeros(0, dtype)
-    if "peephole" in plain:
-        gaps = widened(plain["peephole"], padded).reshape(-1)
-
-    slices = slices_of(samples)
-    ahead = bool(samples) and cpu.is_ahead(samples, slices)
-    states = _memory.empty((steps + 1, samples, width), dtype)
-    cells = _memory.empty((steps + 1 if save else 1, samples, padded), dtype)
-    gates = _memory.empty((steps if save else 0, samples, 4 * padded), dtype)
-    y = _memory.empty((steps, samples, width) if masked else (0, 0, 0), dtype)
+    run = sequence_of("lstm", arrays, 4, lengths, reverse)
+    steps, samples, hidden, dtype = run.steps, run.samples, run.hidden, run.x.dtype
+    width, none = _check_states(arrays, samples, hidden), np.zeros((0, hidden), dtype)
+    weights = Weights(
+        arrays["weight_ih"],
+        arrays["weight_hh"],
+        sum_of_biases(arrays),
+        arrays.get("weight_hr", none),
+        arrays.get("peephole", none),
+    )
+    states, y = run.states(width), run.output(width)
+    cells = _memory.empty((steps + 1 if save else 1, samples, hidden), dtype)
+    gates = _memory.empty((steps if save else 0, samples, 4 * hidden), dtype)
     if samples:
-        sums = gates if save else _memory.empty((steps, samples, 4 * padded), dtype)
         cpu.forward(
-            x=x,
-            h0=widened(plain["h0"], width),
-            c0=widened(plain["c0"], padded),
-            weight_ih=plain["weight_ih"],
-            weight_hh=plain["weight_hh"],
-            bias=widened_gates(sum_of_biases(plain), 4, padded),
-            weight_hr=weight_hr,
-            peephole=gaps,
-            lengths=ends,
-            reverse=bool(reverse),
-            work_ih=_memory.empty(inputs * 4 * padded, dtype),
-            work_hh=_memory.empty(projected * 4 * padded, dtype),
-            work_hr=_memory.empty(hidden * width if weight_hr.size else 0, dtype),
-            work_ahead=sums if ahead else sums[:0],
-            work_sums=_memory.empty((slices, -(-samples // slices), 4 * lanes_of(dtype)), dtype),
-            work_open=_memory.empty((samples if weight_hr.size else 0, padded), dtype),
+            x=run.x,
+            h0=arrays["h0"],
+            c0=arrays["c0"],
+            weights=weights,
+            lengths=run.lengths,
+            reverse=run.reverse,
+            work=cpu.forward_scratch(run, weights, gates),
             out_states=states,
             out_cells=cells,
             out_gates=gates,
             out_y=y,
         )
-    if not masked:
-        y = states[:-1] if reverse else states[1:]
-    h_n, c_n = (kept[0 if reverse else -1] for kept in (states, cells))
-    outputs = narrowed(y, projected), h_n[:, :projected].copy(), c_n[:, :hidden].copy()
+    outputs = *run.outputs(states, y), run.last(cells)
     if not save:
         return outputs, None
-    return outputs, Saved(
-        x=x,
-        weight_ih=plain["weight_ih"],
-        weight_hh=plain["weight_hh"],
-        weight_hr=weight_hr,
-        peephole=gaps,
-        biases=(bias_ih is not None, bias_hh is not None),
-        lengths=ends,
-        states=states,
-        cells=cells,
-        gates=gates,
-        reverse=bool(reverse),
-    )
+    return outputs, Saved(run, weights, states, cells, gates)
 
 
 def backward(
@@ -169,8 +119,8 @@ def backward(
     dh_n: np.ndarray | None,
     dc_n: np.ndarray | None,
     saved: Saved | None,
-    needs: Sequence[bool] = (True,) * 9,
-) -> tuple[Gradient, ...]:
+    needs: tuple[bool, ...] = (True,) * 9,
+) -> tuple[np.ndarray | None, ...]:
     """Return dx, dh0, dc0, dweight_ih, dweight_hh, dbias_ih, dbias_hh, dweight_hr, dpeephole.
 
     None stands for what is not needed or was not given; a dy, dh_n or dc_n that is None counts as
@@ -181,84 +131,43 @@ def backward(
     """
     if saved is None:
         raise ValueError("lstm: expected what forward saved, got None: it ran with save=False")
-    steps, samples, inputs = saved.x.shape
-    hidden, projected = len(saved.weight_ih) // 4, saved.weight_hh.shape[1]
-    dtype, padded, width = saved.x.dtype, saved.cells.shape[2], saved.states.shape[2]
-    dy = check_gradient("lstm", "dy", dy, (steps, samples, projected), dtype)
-    dh_n = check_gradient("lstm", "dh_n", dh_n, (samples, projected), dtype)
-    dc_n = check_gradient("lstm", "dc_n", dc_n, (samples, hidden), dtype)
-    has_projection, has_peephole = saved.weight_hr.size > 0, saved.peephole.size > 0
-    dx = _memory.empty(saved.x.shape if needs[0] else (0, 0, 0), dtype)
-    dh0, dc0 = np.empty((samples, width), dtype), np.empty((samples, padded), dtype)
-    # An empty batch adds nothing to its weights' gradients; any other writes them.
-    new = _memory.empty if samples else _memory.zeros
-    dweight_ih = new((4 * padded if needs[3] else 0, inputs), dtype)
-    dweight_hh = new((4 * padded if needs[4] else 0, width), dtype)
-    dweight_hr = new((width if needs[7] and has_projection else 0, padded), dtype)
-    dbias = new(4 * padded, np.float64)
-    dpeephole = new(3 * padded if needs[8] and has_peephole else 0, np.float64)
+    run, weights, states, cells, gates = saved
+    samples, hidden, width = run.samples, run.hidden, weights.hh.shape[1]
+    given = *run.biases, weights.hr.size > 0, weights.peephole.size > 0
+    needs = (*needs[:5], *(n and g for n, g in zip(needs[5:], given, strict=True)))
+    dy = run.incoming("dy", dy, run.steps, samples, width)
+    dh_n = run.incoming("dh_n", dh_n, samples, width)
+    dc_n = run.incoming("dc_n", dc_n, samples, hidden)
+    dx, dh0, dc0 = run.gradient(run.x, needs[0]), run.gradient(dh_n), run.gradient(dc_n)
+    asked = needs[3], needs[4], needs[5] or needs[6], needs[7], needs[8]
+    dweights = Weights(*map(run.gradient, weights, asked))
     if samples:
-        block_steps = min(steps_of(samples), steps)
-        rows = block_steps * samples
-        weights = dweight_ih, dweight_hh, dweight_hr
-        work_dih, work_dhh, work_dhr = wide_scratch(steps, samples, *(w.size for w in weights))
-        extra = rows if has_projection else 0
         cpu.backward(
-            dy=widened(dy, width),
-            dh_n=widened(dh_n, width),
-            dc_n=widened(dc_n, padded),
-            x=saved.x,
-            weight_ih=saved.weight_ih,
-            weight_hh=saved.weight_hh,
-            weight_hr=saved.weight_hr,
-            peephole=saved.peephole,
-            lengths=saved.lengths,
-            reverse=saved.reverse,
-            states=saved.states,
-            cells=saved.cells,
-            gates=saved.gates,
-            work_steps=block_steps,
-            work_ih=_memory.empty(4 * padded * padded_size(inputs, dtype), dtype),
-            work_hh=_memory.empty(4 * padded * width, dtype),
-            work_hr=_memory.empty(width * padded if has_projection else 0, dtype),
-            work_dgates=_memory.empty((rows, 4 * padded), dtype),
-            work_dstates=_memory.empty((extra, width), dtype),
-            work_opened=_memory.empty((extra, padded), dtype),
-            work_dopened=_memory.empty((samples if has_projection else 0, padded), dtype),
-            **products_scratch(max(4 * padded, width), _jit.get_num_threads(), dtype),
-            work_dih=work_dih,
-            work_dhh=work_dhh,
-            work_dhr=work_dhr,
+            dy=dy,
+            dh_n=dh_n,
+            dc_n=dc_n,
+            x=run.x,
+            weights=weights,
+            lengths=run.lengths,
+            reverse=run.reverse,
+            states=states,
+            cells=cells,
+            gates=gates,
+            work=cpu.backward_scratch(run, weights, dweights, dh0),
             out_dx=dx,
             out_dh0=dh0,
             out_dc0=dc0,
-            out_dweight_ih=dweight_ih,
-            out_dweight_hh=dweight_hh,
-            out_dbias=dbias,
-            out_dweight_hr=dweight_hr,
-            out_dpeephole=dpeephole,
+            out_dweights=dweights,
         )
-    dbias = narrowed_gates(dbias, 4, hidden).astype(dtype)
-    return (
-        dx if needs[0] else None,
-        narrowed(dh0, projected) if needs[1] else None,
-        narrowed(dc0, hidden) if needs[2] else None,
-        narrowed_gates(dweight_ih, 4, hidden) if needs[3] else None,
-        narrowed(narrowed_gates(dweight_hh, 4, hidden), projected) if needs[4] else None,
-        dbias if needs[5] and saved.biases[0] else None,
-        dbias.copy() if needs[6] and saved.biases[1] else None,
-        narrowed(dweight_hr[:projected], hidden) if needs[7] and has_projection else None,
-        narrowed(dpeephole.reshape(3, padded), hidden).astype(dtype)
-        if needs[8] and has_peephole
-        else None,
-    )
+    dih, dhh, dbias, dhr, dpeephole = dweights
+    return asked_for(needs, dx, dh0, dc0, dih, dhh, dbias, dbias, dhr, dpeephole)
 
 
-def _check_states(plain: dict[str, np.ndarray], samples: int, hidden: int) -> int:
+def _check_states(arrays: dict[str, np.ndarray], samples: int, hidden: int) -> int:
     """Check what is as wide as the states or the cells; return P."""
     projected = hidden
-    if "weight_hr" in plain:
-        weight_hr = plain["weight_hr"]
+    if "weight_hr" in arrays:
+        weight_hr = arrays["weight_hr"]
         if weight_hr.ndim != 2 or not len(weight_hr):
             raise ValueError(
                 f"lstm: expected weight_hr of shape (P, {hidden}), got {weight_hr.shape}"
@@ -266,7 +175,7 @@ def _check_states(plain: dict[str, np.ndarray], samples: int, hidden: int) -> in
         projected = len(weight_hr)
     check_shapes(
         "lstm",
-        plain,
+        arrays,
         h0=(samples, projected),
         c0=(samples, hidden),
         weight_hh=(4 * hidden, projected),

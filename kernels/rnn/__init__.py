@@ -5,26 +5,18 @@ returns the outputs and the last states, `backward` gradients through time. floa
 one dtype in a call.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from kernels import _jit, _memory
 from kernels._recurrent import (
-    check_gradient,
-    check_inputs,
-    check_lengths,
+    Sequence,
+    Weights,
+    asked_for,
     check_shapes,
-    narrowed,
-    padded_size,
     plain_arrays,
-    products_scratch,
-    steps_of,
+    sequence_of,
     sum_of_biases,
-    wide_scratch,
-    widened,
-    without_padding,
 )
 from kernels.rnn import cpu, reference
 
@@ -32,20 +24,14 @@ IMPLEMENTATIONS = {"reference": reference, "cpu": cpu}
 
 __all__ = ["IMPLEMENTATIONS", "Saved", "backward", "forward"]
 
-Gradient = np.ndarray | None
-
 _NONLINEARITIES = ("tanh", "relu")
 
 
 class Saved(NamedTuple):
-    x: np.ndarray
-    weight_ih: np.ndarray
-    weight_hh: np.ndarray
-    biases: tuple[bool, bool]
-    lengths: np.ndarray
-    states: np.ndarray  # (T + 1, N, padded), in the order of time
+    run: Sequence
+    weights: Weights
+    states: np.ndarray  # (T + 1, N, H), in the order of time
     relu: bool
-    reverse: bool
 
 
 def forward(
@@ -85,56 +71,36 @@ def forward(
     if nonlinearity not in _NONLINEARITIES:
         raise ValueError(f"rnn: expected a nonlinearity tanh or relu, got {nonlinearity!r}")
     given = {"x": x, "h0": h0, "weight_ih": weight_ih, "weight_hh": weight_hh}
-    plain = plain_arrays("rnn", given, bias_ih=bias_ih, bias_hh=bias_hh)
-    x, h0 = plain["x"], plain["h0"]
-    steps, samples, inputs, hidden = check_inputs("rnn", plain, 1)
-    check_shapes("rnn", plain, weight_hh=(hidden, hidden), h0=(samples, hidden))
-    ends = check_lengths("rnn", lengths, steps, samples)
-    dtype = x.dtype
-    padded = padded_size(hidden, dtype)
-    states = _memory.empty((steps + 1, samples, padded), dtype)
-    masked = lengths is not None
-    if masked:
-        x = without_padding(x, ends)
-    y = _memory.empty((steps, samples, padded) if masked else (0, 0, 0), dtype)
-    if samples:
+    arrays = plain_arrays("rnn", given, bias_ih=bias_ih, bias_hh=bias_hh)
+    run = sequence_of("rnn", arrays, 1, lengths, reverse)
+    hidden = run.hidden
+    check_shapes("rnn", arrays, weight_hh=(hidden, hidden), h0=(run.samples, hidden))
+    weights = Weights(arrays["weight_ih"], arrays["weight_hh"], sum_of_biases(arrays))
+    relu, states, y = nonlinearity == "relu", run.states(hidden), run.output(hidden)
+    if run.samples:
         cpu.forward(
-            x=x,
-            h0=widened(h0, padded),
-            weight_ih=plain["weight_ih"],
-            weight_hh=plain["weight_hh"],
-            bias=widened(sum_of_biases(plain), padded),
-            lengths=ends,
-            relu=nonlinearity == "relu",
-            reverse=bool(reverse),
-            work_ih=_memory.empty(inputs * padded, dtype),
-            work_hh=_memory.empty(hidden * padded, dtype),
+            x=run.x,
+            h0=arrays["h0"],
+            weights=weights,
+            lengths=run.lengths,
+            relu=relu,
+            reverse=run.reverse,
+            work=cpu.forward_scratch(run, weights, states),
             out_states=states,
             out_y=y,
         )
-    if not masked:
-        y = states[:-1] if reverse else states[1:]
-    outputs = narrowed(y, hidden), states[0 if reverse else -1, :, :hidden].copy()
+    outputs = run.outputs(states, y)
     if not save:
         return outputs, None
-    return outputs, Saved(
-        x=x,
-        weight_ih=plain["weight_ih"],
-        weight_hh=plain["weight_hh"],
-        biases=(bias_ih is not None, bias_hh is not None),
-        lengths=ends,
-        states=states,
-        relu=nonlinearity == "relu",
-        reverse=bool(reverse),
-    )
+    return outputs, Saved(run, weights, states, relu)
 
 
 def backward(
     dy: np.ndarray | None,
     dh_n: np.ndarray | None,
     saved: Saved | None,
-    needs: Sequence[bool] = (True,) * 6,
-) -> tuple[Gradient, Gradient, Gradient, Gradient, Gradient, Gradient]:
+    needs: tuple[bool, ...] = (True,) * 6,
+) -> tuple[np.ndarray | None, ...]:
     """Return dx, dh0, dweight_ih, dweight_hh, dbias_ih, dbias_hh.
 
     None stands for what is not needed or was not given; a dy or dh_n that is None counts as
@@ -145,50 +111,27 @@ def backward(
     """
     if saved is None:
         raise ValueError("rnn: expected what forward saved, got None: it ran with save=False")
-    steps, samples, inputs = saved.x.shape
-    hidden, dtype = len(saved.weight_ih), saved.x.dtype
-    padded = saved.states.shape[2]
-    dy = check_gradient("rnn", "dy", dy, (steps, samples, hidden), dtype)
-    dh_n = check_gradient("rnn", "dh_n", dh_n, (samples, hidden), dtype)
-    dx = _memory.empty(saved.x.shape if needs[0] else (0, 0, 0), dtype)
-    dh0 = np.empty((samples, padded), dtype)
-    # An empty batch adds nothing to its weights' gradients; any other writes them.
-    new = _memory.empty if samples else _memory.zeros
-    dweight_ih = new((padded if needs[2] else 0, inputs), dtype)
-    dweight_hh = new((padded if needs[3] else 0, padded), dtype)
-    dbias = new(padded, np.float64)
+    run, weights, states, relu = saved
+    samples, hidden = run.samples, run.hidden
+    needs = (*needs[:4], needs[4] and run.biases[0], needs[5] and run.biases[1])
+    dy = run.incoming("dy", dy, run.steps, samples, hidden)
+    dh_n = run.incoming("dh_n", dh_n, samples, hidden)
+    dx, dh0 = run.gradient(run.x, needs[0]), run.gradient(dh_n)
+    asked = needs[2], needs[3], needs[4] or needs[5]
+    dweights = Weights(*map(run.gradient, weights, asked))
     if samples:
-        slices, block_steps = _jit.get_num_threads(), steps_of(samples)
-        work_dih, work_dhh = wide_scratch(steps, samples, dweight_ih.size, dweight_hh.size)
         cpu.backward(
-            dy=widened(dy, padded),
-            dh_n=widened(dh_n, padded),
-            x=saved.x,
-            states=saved.states,
-            weight_ih=saved.weight_ih,
-            weight_hh=saved.weight_hh,
-            lengths=saved.lengths,
-            relu=saved.relu,
-            reverse=saved.reverse,
-            work_ih=_memory.empty(padded_size(inputs, dtype) * padded, dtype),
-            work_hh=_memory.empty(padded * padded, dtype),
-            work_dgates=_memory.empty((min(block_steps, steps) * samples, padded), dtype),
-            **products_scratch(padded, slices, dtype),
-            work_dih=work_dih,
-            work_dhh=work_dhh,
+            dy=dy,
+            dh_n=dh_n,
+            x=run.x,
+            states=states,
+            weights=weights,
+            lengths=run.lengths,
+            relu=relu,
+            reverse=run.reverse,
+            work=cpu.backward_scratch(run, weights, dweights, dh0),
             out_dx=dx,
             out_dh0=dh0,
-            out_dweight_ih=dweight_ih,
-            out_dweight_hh=dweight_hh,
-            out_dbias=dbias,
+            out_dweights=dweights,
         )
-    of_ih, of_hh = (needs[4] and saved.biases[0], needs[5] and saved.biases[1])
-    dbias = dbias[:hidden].astype(dtype)
-    return (
-        dx if needs[0] else None,
-        narrowed(dh0, hidden) if needs[1] else None,
-        dweight_ih[:hidden] if needs[2] else None,
-        narrowed(dweight_hh[:hidden], hidden) if needs[3] else None,
-        dbias if of_ih else None,
-        dbias.copy() if of_hh else None,
-    )
+    return asked_for(needs, dx, dh0, *dweights, dweights.bias)

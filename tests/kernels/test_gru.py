@@ -70,18 +70,15 @@ def expected(arrays, reset_after=True, lengths=None, reverse=False):
     states = nan_poisoned((steps + 1, samples, hidden), np.float64)
     gates = nan_poisoned((steps, samples, 4 * hidden), np.float64)
     y = nan_poisoned(dy.shape, np.float64)
-    gru.reference.forward(
-        x, h0, weight_ih, weight_hh, bias, **options, out_states=states, out_gates=gates, out_y=y
-    )
-    gradients = [
-        nan_poisoned(array.shape, np.float64) for array in (x, h0, weight_ih, weight_hh, bias)
-    ]
+    weights = weight_ih, weight_hh, bias
+    gru.reference.forward(x, h0, weights, **options, out_states=states, out_gates=gates, out_y=y)
+    dx, dh0, *dweights = (nan_poisoned(array.shape, np.float64) for array in (x, h0, *weights))
     gru.reference.backward(
-        dy, dh_n, x, states, gates, weight_ih, weight_hh, ends, reset_after, reverse, *gradients
+        dy, dh_n, x, states, gates, weights, ends, reset_after, reverse, dx, dh0, dweights
     )
-    r, z, n, hn = np.split(gradients.pop(), 4)
-    dbiases = np.concatenate([r, z, n]), np.concatenate([r, z, hn if reset_after else n])
-    return y, states[0 if reverse else -1], *gradients, *dbiases
+    r, z, n, u = np.split(dweights.pop(), 4)
+    dbiases = np.concatenate([r, z, n]), np.concatenate([r, z, u if reset_after else n])
+    return y, states[0 if reverse else -1], dx, dh0, *dweights, *dbiases
 
 
 def assert_all_close(actual, right, tolerance):

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels import lstm
+from kernels._recurrent import scratch
 from kernels.lstm import reference
 from tests.helpers import (
     assert_close,
@@ -81,15 +82,15 @@ def by_reference(given):
     lengths = _or(given.options["lengths"], np.full(samples, steps))
     reverse = given.options["reverse"]
     runs = np.arange(steps)[:, None, None] < lengths[:, None]
-    inputs = {
-        "x": np.where(runs, arrays["x"], 0),
-        "weight_ih": arrays["weight_ih"],
-        "weight_hh": arrays["weight_hh"],
-        "weight_hr": _or(arrays["weight_hr"], np.zeros((0, hidden))),
-        "peephole": _or(arrays["peephole"], np.zeros((0, hidden))),
-        "lengths": lengths,
-        "reverse": reverse,
-    }
+    x, none = np.where(runs, arrays["x"], 0), np.zeros((0, hidden))
+    weights = (
+        arrays["weight_ih"],
+        arrays["weight_hh"],
+        sum(_or(arrays[name], np.zeros(4 * hidden)) for name in ("bias_ih", "bias_hh")),
+        _or(arrays["weight_hr"], none),
+        _or(arrays["peephole"], none),
+    )
+    inputs = {"x": x, "weights": weights, "lengths": lengths, "reverse": reverse}
     states, cells, gates, y = (
         np.full(shape, np.nan)
         for shape in (
@@ -103,18 +104,14 @@ def by_reference(given):
         **inputs,
         h0=arrays["h0"],
         c0=arrays["c0"],
-        bias=sum(_or(arrays[name], np.zeros(4 * hidden)) for name in ("bias_ih", "bias_hh")),
         out_states=states,
         out_cells=cells,
         out_gates=gates,
         out_y=y,
     )
-    gradients = {
-        f"out_d{name}": np.full_like(_or(arrays.get(name), inputs.get(name)), np.nan)
-        for name in GRADIENTS
-        if not name.startswith("bias")
-    }
-    gradients["out_dbias"] = np.full(4 * hidden, np.nan)
+    dx, dh0, dc0, *dweights = (
+        np.full_like(array, np.nan) for array in (x, arrays["h0"], arrays["c0"], *weights)
+    )
     reference.backward(
         dy=dy,
         dh_n=dh_n,
@@ -123,10 +120,17 @@ def by_reference(given):
         states=states,
         cells=cells,
         gates=gates,
-        **gradients,
+        out_dx=dx,
+        out_dh0=dh0,
+        out_dc0=dc0,
+        out_dweights=dweights,
     )
-    gradients |= {f"out_d{name}": gradients["out_dbias"] for name in ("bias_ih", "bias_hh")}
-    found = [None if arrays[name] is None else gradients[f"out_d{name}"] for name in GRADIENTS]
+    dih, dhh, dbias, dhr, dpeephole = dweights
+    gradients = dx, dh0, dc0, dih, dhh, dbias, dbias, dhr, dpeephole
+    found = [
+        None if arrays[name] is None else gradient
+        for name, gradient in zip(GRADIENTS, gradients, strict=True)
+    ]
     last = 0 if reverse else -1
     return [y, states[last], cells[last]], found
 
@@ -266,7 +270,7 @@ def test_same_bits_on_1_2_and_3_threads(monkeypatch, shape, variant):
         assert_same_bits_on_threads(lambda given=given: run(given))
         one = run(given)
         with monkeypatch.context() as patch:
-            patch.setattr(lstm, "slices_of", lambda samples: min(3, samples))
+            patch.setattr(scratch, "shares_of", lambda samples: min(3, samples))
             assert_same_bits(run(given), one)
 
 

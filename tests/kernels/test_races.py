@@ -324,11 +324,11 @@ PLANTED = [
         "out_dweight",
     ),
     (
-        "lstm.cpu_forward._walk_slices",
-        "share_of(samples, share, len(work_sums))",
-        "share_of(samples, share * 0, len(work_sums))",
+        "lstm.walk._walk",
+        "share_of(samples, share, shares)",
+        "share_of(samples, share * 0, shares)",
         "lstm (3, 7, 5, 33)",
-        "work|out",
+        "work|inout",
     ),
     (
         "optimizer_step.cpu._adam_run",

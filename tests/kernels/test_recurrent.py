@@ -1,13 +1,16 @@
-"""What recurrent kernels share: gate functions, and sums of columns."""
+"""What recurrent kernels share: gate functions, sums of columns, what is saved."""
+
+import inspect
 
 import numpy as np
 import pytest
 
-from kernels import _jit
+from kernels import _jit, gru, lstm, rnn
 from kernels._recurrent import gate, squash
-from kernels._recurrent.weights import DEPTH, add_column_sums
+from kernels._recurrent.weight_gradients import DEPTH, add_column_sums
 from kernels._simd import lanes, load, store
 from tests.helpers import assert_close
+from tests.kernels.guards import poisoned_memory
 
 
 @_jit.jit
@@ -53,9 +56,56 @@ def test_columns_are_added_to_sums(dtype, tolerance, rows):
     panel = 64 // np.dtype(dtype).itemsize * 2
     width = 11 * panel
     x = np.random.default_rng(rows).normal(size=(rows, width)).astype(dtype)
-    for first, last in ((0, width), (panel, 6 * panel), (panel, panel), (2 * panel, 3 * panel)):
+    some = (0, width), (panel, 6 * panel), (panel, panel), (2 * panel, 3 * panel)
+    for first, last in (*some, (0, 3), (panel, 5 * panel + 7), (10 * panel, width - 1)):
         sums, spare = np.ones(width), np.full(4 * panel, np.nan, dtype)
-        add_column_sums(rows, x.reshape(-1), 0, width, first, last, spare, sums)
+        add_column_sums(rows, x.reshape(-1), width, first, last, spare, sums)
         expected = np.ones(width)
         expected[first:last] += x[:, first:last].sum(axis=0, dtype=np.float64)
         assert_close(sums, expected, tolerance * rows**0.5)
+
+
+CELLS = {
+    "rnn": (rnn, 1, {}),
+    "gru": (gru, 3, {}),
+    "gru with the reset before": (gru, 3, {"reset_after": False}),
+    "lstm": (lstm, 4, {}),
+    "lstm with a projection": (lstm, 4, {"projected": 5}),
+}
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("name", CELLS)
+def test_the_reference_goes_on_from_what_was_saved(monkeypatch, name, reverse):
+    """It lies as the formulas say, without padding; what is behind a sample's end is not used."""
+    op, gates, options = CELLS[name]
+    steps, samples, inputs, hidden = 4, 3, 5, 19
+    width = options.get("projected", hidden)
+    normal = np.random.default_rng(0).normal
+    states = [normal(size=(samples, each)) for each in (width, hidden)[: 1 + (op is lstm)]]
+    weights = [normal(size=(gates * hidden, each)) / 5 for each in (inputs, width)]
+    biases = [normal(size=gates * hidden) for _ in range(2)]
+    named = {"lengths": np.array([4, 1, 3]), "reverse": reverse}
+    if width != hidden:
+        named["weight_hr"] = normal(size=(width, hidden)) / 5
+    elif op is gru:
+        named |= options
+    dy = normal(size=(steps, samples, width))
+    with poisoned_memory(monkeypatch):
+        x = normal(size=(steps, samples, inputs))
+        _, saved = op.forward(x, *states, *weights, *biases, **named)
+        found = [each for each in op.backward(dy, *states, saved) if each is not None]
+
+    run, dweights = saved.run, [np.full_like(each, np.nan) for each in saved.weights]
+    given = saved._asdict() | run._asdict() | dict(zip(("dh_n", "dc_n"), states, strict=False))
+    given |= {
+        f"out_d{k}": np.full_like(v, np.nan) for k, v in zip(("h0", "c0"), states, strict=False)
+    }
+    given |= {"dy": dy, "out_dx": np.full_like(x, np.nan), "out_dweights": dweights}
+    backward = op.reference.backward
+    backward(**{name: given[name] for name in inspect.signature(backward).parameters})
+    expected = [given[f"out_d{name}"] for name in ("x", "h0", "c0")[: 1 + len(states)]]
+    for one, other in zip(found, [*expected, *dweights[:2]], strict=False):
+        assert_close(one, other, 1e-13)
+    if width != hidden:
+        assert_close(found[-1], dweights[3], 1e-13)

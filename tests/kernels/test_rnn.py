@@ -74,24 +74,24 @@ def by_reference(given):
     """The same in float64, by the text that is written to be read."""
     arrays = {k: None if a is None else a.astype(np.float64) for k, a in given.arrays.items()}
     steps, samples, hidden = given.dy.shape
+    bias = sum(np.zeros(hidden) if arrays[b] is None else arrays[b] for b in GRADIENTS[4:])
     lengths = given.options["lengths"]
     common = {
         "x": arrays["x"],
-        "weight_ih": arrays["weight_ih"],
-        "weight_hh": arrays["weight_hh"],
+        "weights": (arrays["weight_ih"], arrays["weight_hh"], bias),
         "lengths": np.full(samples, steps) if lengths is None else lengths,
         "relu": given.options["nonlinearity"] == "relu",
         "reverse": given.options["reverse"],
     }
-    bias = sum(np.zeros(hidden) if arrays[b] is None else arrays[b] for b in GRADIENTS[4:])
     states, y = np.full((steps + 1, samples, hidden), np.nan), np.full(given.dy.shape, np.nan)
-    reference.forward(**common, h0=arrays["h0"], bias=bias, out_states=states, out_y=y)
-    out = {f"out_d{name}": np.full_like(arrays[name], np.nan) for name in GRADIENTS[:4]}
-    out["out_dbias"] = np.full(hidden, np.nan)
+    reference.forward(**common, h0=arrays["h0"], out_states=states, out_y=y)
+    dx, dh0, *dweights = (np.full_like(arrays[name], np.nan) for name in GRADIENTS[:4])
+    dbias = np.full(hidden, np.nan)
     dy, dh_n = (a.astype(np.float64) for a in (given.dy, given.dh_n))
+    out = {"out_dx": dx, "out_dh0": dh0, "out_dweights": (*dweights, dbias)}
     reference.backward(**common, dy=dy, dh_n=dh_n, states=states, **out)
-    dbiases = [None if arrays[b] is None else out["out_dbias"] for b in GRADIENTS[4:]]
-    return [y, states[0 if common["reverse"] else -1]], [*list(out.values())[:4], *dbiases]
+    dbiases = [None if arrays[b] is None else dbias for b in GRADIENTS[4:]]
+    return [y, states[0 if common["reverse"] else -1]], [dx, dh0, *dweights, *dbiases]
 
 
 def assert_all_close(actual, expected, tolerance):
