@@ -21,20 +21,19 @@ def deviation_sums(x, start, rows, pitch, size, shift):
     total, squares = full(x, 0.0), full(x, 0.0)
     more_total, more_squares = full(x, 0.0), full(x, 0.0)
     for r in range(rows):
-        i = start + r * pitch
-        end = i + size
-        while i + 2 * width <= end:
+        row = start + r * pitch
+        end = row + size
+        pairs = end - size % (2 * width)
+        for i in range(row, pairs, 2 * width):
             deviation, other = load(x, i) - shift, load(x, i + width) - shift
             total += deviation
             more_total += other
             squares = fma(deviation, deviation, squares)
             more_squares = fma(other, other, more_squares)
-            i += 2 * width
-        while i < end:
+        for i in range(pairs, end, width):
             deviation = load_some(x, i, end - i, shift) - shift
             total += deviation
             squares = fma(deviation, deviation, squares)
-            i += width
     return sum_lanes(total + more_total), sum_lanes(squares + more_squares)
 
 

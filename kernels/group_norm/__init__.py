@@ -102,9 +102,10 @@ def backward(
     x, dy = float_arrays("group_norm", x=saved.x, dy=dy)
     check_shape("group_norm", "dy", dy, x.shape)
     channels = x.shape[1]
-    dx = _memory.empty(x.shape, x.dtype)
-    dgamma = np.zeros(channels, x.dtype)
-    dbeta = np.zeros(channels, x.dtype)
+    with_dgamma, with_dbeta = needs[1] and saved.gamma is not None, needs[2] and saved.has_beta
+    dx = _memory.empty(x.shape if needs[0] else 0, x.dtype)
+    of_channels = channels if with_dgamma or with_dbeta else 0
+    dgamma, dbeta = np.zeros(of_channels, x.dtype), np.zeros(of_channels, x.dtype)
     if x.size:
         rows = _grouped(x, saved.mean.shape[1])
         sums, of_lanes, of_rows = cpu.work_shapes(rows)
@@ -115,17 +116,17 @@ def backward(
             mean=saved.mean.reshape(-1),
             rstd=saved.rstd.reshape(-1),
             centred=saved.centred,
-            work=_memory.empty(sums, np.float64),
+            work_sums=_memory.empty(sums, np.float64),
             work_lanes=_memory.empty(of_lanes, x.dtype),
-            work_rows=_memory.empty(of_rows, np.float64),
-            out_dx=dx.reshape(rows.shape),
+            work_lines=_memory.empty(of_rows, np.float64),
+            out_dx=dx.reshape(-1, *rows.shape[1:]),
             out_dgamma=dgamma,
             out_dbeta=dbeta,
         )
     return (
         dx if needs[0] else None,
-        dgamma if needs[1] and saved.gamma is not None else None,
-        dbeta if needs[2] and saved.has_beta else None,
+        dgamma if with_dgamma else None,
+        dbeta if with_dbeta else None,
     )
 
 
@@ -182,14 +183,14 @@ def gradient_lines(
     x: np.ndarray,
     head: np.ndarray,
     scale: np.ndarray,
-    slant: np.ndarray,
-    level: np.ndarray,
+    x_scale: np.ndarray,
+    dx_offset: np.ndarray,
 ) -> np.ndarray:
-    """dx = dy * scale + (x - head) * slant + level, all but dy and x (N, C) float64."""
+    """dx = dy * scale + (x - head) * x_scale + dx_offset, all but dy and x (N, C) float64."""
     (x, planes), (dy, slopes) = _planes(x), _planes(dy)
     _same("dy", dy, x)
     dx = _memory.empty(x.shape, x.dtype)
-    values = _of_planes(x, head=head, scale=scale, slant=slant, level=level)
+    values = _of_planes(x, head=head, scale=scale, x_scale=x_scale, dx_offset=dx_offset)
     if x.size:
         cpu.gradient_lines(dy=slopes, x=planes, **values, out_dx=dx.reshape(planes.shape))
     return dx

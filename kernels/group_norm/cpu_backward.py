@@ -1,8 +1,8 @@
 """Backward: x (N, G, D, S); a row is the D * S elements of a group, which lie side by side.
 
-work        (parts, 2, C) float64: sums for dgamma and dbeta
+work_sums   (parts, 2, C) float64: sums for dgamma and dbeta
 work_lanes  (parts, 2, C) of x's dtype, where S = 1: the same over a few samples
-work_rows   (parts, ROWS, 2) float64, where S = 1: what a row's gradient needs besides
+work_lines  (parts, ROWS, 2) float64, where S = 1: x_scale and dx_offset of a row's gradient
 
 Bound: x and dy in and dx out at 10 operations an element: memory speed. The second pass over a row
 finds it in the cache. Where S > 1 a channel's sums serve the row and the channel, a part is a
@@ -11,16 +11,10 @@ samples, whose sums stay in the cache.
 """
 
 from .._jit import parallel
+from .._streaming import past_caches
 from .._tasks import share_out
-from ._rows import ROWS, rows_of_part
-from ._steps import (
-    SERIAL_BELOW,
-    gradient_of_statistics,
-    past_caches,
-    shares,
-    slope_sums,
-    write_gradient_line,
-)
+from .channel_rows import ROWS, rows_of_part
+from .element_runs import ALONE, gradient_of_statistics, shares, slope_sums, write_gradient_line
 
 _CHANNELS = 256
 
@@ -32,41 +26,40 @@ def work_shapes(x):
     samples, groups, channels, positions = x.shape
     if positions > 1:
         return (samples, 2, groups * channels), (0, 0, 0), (0, 0, 0)
-    parts = 1 if x.size < SERIAL_BELOW else max(1, min(_PARTS, samples // _LEAST_SAMPLES))
+    parts = 1 if x.size <= ALONE else max(1, min(_PARTS, samples // _LEAST_SAMPLES))
     sums = parts, 2, groups * channels
     return sums, sums, (parts, ROWS, 2)
 
 
 def backward(
-    dy, x, gamma, mean, rstd, centred, work, work_lanes, work_rows, out_dx, out_dgamma, out_dbeta
+    dy,
+    x,
+    gamma,
+    mean,
+    rstd,
+    centred,
+    work_sums,
+    work_lanes,
+    work_lines,
+    out_dx,
+    out_dgamma,
+    out_dbeta,
 ):
     samples, groups, channels, positions = x.shape
-    parts, _, all_channels = work.shape
     given = dy, x, gamma, mean, rstd, centred
     if positions > 1:
         tasks, span = shares(samples * groups, channels * positions)
-        _planes(tasks, span, *given, work, out_dx)
+        _planes(tasks, span, *given, work_sums, out_dx)
     else:
-        rows_of_part(parts, *given, work, work_lanes, work_rows, out_dx)
-    alone = all_channels if x.size < SERIAL_BELOW else 0
-    tasks, span = share_out(all_channels, _CHANNELS, alone)
-    _add_up(tasks, span, work, out_dgamma, out_dbeta)
+        rows_of_part(len(work_sums), *given, work_sums, work_lanes, work_lines, out_dx)
+    if out_dgamma.size:
+        alone = gamma.size if x.size <= ALONE else 0
+        tasks, span = share_out(gamma.size, _CHANNELS, alone)
+        _add_up(tasks, span, work_sums, out_dgamma, out_dbeta)
 
 
 @parallel
-def _add_up(task, span, work, out_dgamma, out_dbeta):
-    """Gradients to gamma and beta of some channels: the parts' sums, in order."""
-    for channel in range(task * span, min(task * span + span, work.shape[2])):
-        dgamma, dbeta = 0.0, 0.0
-        for part in range(work.shape[0]):
-            dgamma += work[part, 0, channel]
-            dbeta += work[part, 1, channel]
-        out_dgamma[channel] = dgamma
-        out_dbeta[channel] = dbeta
-
-
-@parallel
-def _planes(task, span, dy, x, gamma, mean, rstd, centred, work, out_dx):
+def _planes(task, span, dy, x, gamma, mean, rstd, centred, work_sums, out_dx):
     samples, groups, channels, positions = x.shape
     size = channels * positions
     past = past_caches(3, positions, out_dx)
@@ -81,9 +74,23 @@ def _planes(task, span, dy, x, gamma, mean, rstd, centred, work, out_dx):
             slopes, products = slope_sums(dy, x, start, positions, head)
             total += gamma[channel] * slopes
             product += gamma[channel] * products
-            work[sample, 0, channel] = (products - tail * slopes) * scale
-            work[sample, 1, channel] = slopes
-        slant, level = gradient_of_statistics(size, total, product, tail, scale, centred)
-        for c in range(channels):
+            work_sums[sample, 0, channel] = (products - tail * slopes) * scale
+            work_sums[sample, 1, channel] = slopes
+        x_scale, dx_offset = gradient_of_statistics(size, total, product, tail, scale, centred)
+        for c in range(channels if out_dx.size else 0):
             start, factor = row * size + c * positions, gamma[begin + c] * scale
-            write_gradient_line(dy, x, start, positions, head, factor, slant, level, past, out_dx)
+            write_gradient_line(
+                dy, x, start, positions, head, factor, x_scale, dx_offset, past, out_dx
+            )
+
+
+@parallel
+def _add_up(task, span, work_sums, out_dgamma, out_dbeta):
+    """Gradients to gamma and beta of some channels: the parts' sums, in order."""
+    for channel in range(task * span, min(task * span + span, work_sums.shape[2])):
+        dgamma, dbeta = 0.0, 0.0
+        for part in range(work_sums.shape[0]):
+            dgamma += work_sums[part, 0, channel]
+            dbeta += work_sums[part, 1, channel]
+        out_dgamma[channel] = dgamma
+        out_dbeta[channel] = dbeta

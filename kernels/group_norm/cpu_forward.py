@@ -8,19 +8,11 @@ loop over rows inside, for a call costs as much as ten values.
 import numpy as np
 
 from .._jit import jit, parallel
+from .._moments import wide_moments
 from .._range import beyond_float32
 from .._simd import fma, full, lanes, load, load_first, store_first, sum_lanes
-from ._steps import (
-    BLOCK,
-    FEW,
-    mean_square,
-    moments,
-    past_caches,
-    put,
-    shares,
-    wide_moments,
-    write_line,
-)
+from .._streaming import past_caches, put
+from .element_runs import BLOCK, FEW, mean_square, moments, shares, write_line
 
 # Statistics of so many elements first, then their output: one row's last sums and roots go on
 # while the next row is read.
@@ -66,27 +58,27 @@ def _long_rows(first, last, x, size, eps, centred, out_mean, out_rstd):
 @jit
 def _short_rows(first, last, x, size, eps, out_mean, out_rstd):
     """`moments` of rows of one block, without a call in a row."""
-    step = lanes(x)
+    width = lanes(x)
     few = min(FEW, size)
-    few_whole, pairs = few - few % step, size - size % (2 * step)
+    few_whole, pairs = few - few % width, size - size % (2 * width)
     for row in range(first, last):
         start = row * size
         total, more = full(x, 0.0), full(x, 0.0)
-        for i in range(start, start + few_whole, step):
+        for i in range(start, start + few_whole, width):
             total += load(x, i)
         if few_whole < few:
             total += load_first(x, start + few_whole, few - few_whole, 0.0)
         shift = x.dtype.type(sum_lanes(total) / few)
         total = full(x, 0.0)
         squares, more_squares = full(x, 0.0), full(x, 0.0)
-        for i in range(start, start + pairs, 2 * step):
-            one, two = load(x, i) - shift, load(x, i + step) - shift
+        for i in range(start, start + pairs, 2 * width):
+            one, two = load(x, i) - shift, load(x, i + width) - shift
             total += one
             more += two
             squares = fma(one, one, squares)
             more_squares = fma(two, two, more_squares)
-        for i in range(start + pairs, start + size, step):
-            one = load_first(x, i, min(step, start + size - i), shift) - shift
+        for i in range(start + pairs, start + size, width):
+            one = load_first(x, i, min(width, start + size - i), shift) - shift
             total += one
             squares = fma(one, one, squares)
         deviations = sum_lanes(total + more)
@@ -96,7 +88,7 @@ def _short_rows(first, last, x, size, eps, out_mean, out_rstd):
     for row in range(first, last):
         spread = out_rstd[row]
         if beyond_float32(x, spread):
-            out_mean[row], spread = wide_moments(x, row * size, size)
+            out_mean[row], spread = wide_moments(x, row * size, 1, size, size)
         # Rounding may bring equal elements below zero; written so that NaN stays.
         spread = 0.0 if spread < 0.0 else spread
         out_rstd[row] = 1.0 / np.sqrt(spread / size + eps)
@@ -106,14 +98,14 @@ def _short_rows(first, last, x, size, eps, out_mean, out_rstd):
 def _write_rows(first, last, x, gamma, beta, mean, rstd, past, out_y):
     """A gamma and beta for each element of a row."""
     _, groups, size, _ = x.shape
-    step = lanes(x)
-    whole = size - size % step
+    width = lanes(x)
+    whole = size - size % width
     for row in range(first, last):
         start, channel = row * size, row % groups * size
         # What head, mean in x's dtype, cuts off, the offset takes.
         head, scale = x.dtype.type(mean[row]), rstd[row]
         offset = (head - mean[row]) * scale
-        for i in range(0, whole, step):
+        for i in range(0, whole, width):
             xhat = fma(load(x, start + i) - head, scale, offset)
             y = fma(xhat, load(gamma, channel + i), load(beta, channel + i))
             put(out_y, start + i, y, past)

@@ -4,7 +4,8 @@ Bound: memory speed, as in cpu_forward. Parallel over planes.
 """
 
 from .._jit import parallel
-from ._steps import moments, past_caches, shares, slope_sums, write_gradient_line, write_line
+from .._streaming import past_caches
+from .element_runs import moments, shares, slope_sums, write_gradient_line, write_line
 
 
 def plane_moments(x, out_mean, out_var):
@@ -22,9 +23,9 @@ def plane_sums(dy, x, head, out_total, out_product):
     _sums(tasks, span, dy, x, head, out_total, out_product)
 
 
-def gradient_lines(dy, x, head, scale, slant, level, out_dx):
+def gradient_lines(dy, x, head, scale, x_scale, dx_offset, out_dx):
     tasks, span = shares(*x.shape)
-    _gradient_lines(tasks, span, dy, x, head, scale, slant, level, out_dx)
+    _gradient_lines(tasks, span, dy, x, head, scale, x_scale, dx_offset, out_dx)
 
 
 @parallel
@@ -52,11 +53,11 @@ def _sums(task, span, dy, x, head, out_total, out_product):
 
 
 @parallel
-def _gradient_lines(task, span, dy, x, head, scale, slant, level, out_dx):
+def _gradient_lines(task, span, dy, x, head, scale, x_scale, dx_offset, out_dx):
     planes, size = x.shape
     past = past_caches(3, size, out_dx)
     for p in range(task * span, min(task * span + span, planes)):
         centre = x.dtype.type(head[p])
         write_gradient_line(
-            dy, x, p * size, size, centre, scale[p], slant[p], level[p], past, out_dx
+            dy, x, p * size, size, centre, scale[p], x_scale[p], dx_offset[p], past, out_dx
         )

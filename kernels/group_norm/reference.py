@@ -5,7 +5,7 @@ gamma, beta, out_dgamma, out_dbeta         (G * D,)
 mean, rstd, out_mean, out_rstd             (N * G,); rstd = 1 / sqrt(var + eps)
 
 Lines are for norms that mix the statistics of planes: x, y, dx (P, S), all else (P,).
-`work`, `work_lanes` and `work_rows` are scratch of other implementations.
+out_dx, or out_dgamma and out_dbeta, are empty where not wanted.
 """
 
 import numpy as np
@@ -20,18 +20,18 @@ def forward(x, gamma, beta, eps, centred, out_y, out_mean, out_rstd):
     out_y[...] = xhat * _of_channels(gamma, x) + _of_channels(beta, x)
 
 
-def backward(
-    dy, x, gamma, mean, rstd, centred, work, work_lanes, work_rows, out_dx, out_dgamma, out_dbeta
-):
+def backward(dy, x, gamma, mean, rstd, centred, out_dx, out_dgamma, out_dbeta):
     """dx = rstd (g - mean(g) - xhat mean(g xhat)), g = gamma dy; mean(g) falls unless centred."""
     rstd = _of_rows(rstd, x)
     xhat = (x - _of_rows(mean, x)) * rstd
     slope = dy * _of_channels(gamma, x)
     product = (slope * xhat).mean(axis=(2, 3), keepdims=True)
-    level = slope.mean(axis=(2, 3), keepdims=True) if centred else 0
-    out_dx[...] = rstd * (slope - level - xhat * product)
-    out_dgamma[...] = (dy * xhat).sum(axis=(0, 3)).reshape(-1)
-    out_dbeta[...] = dy.sum(axis=(0, 3), dtype=np.float64).reshape(-1)
+    mean_slope = slope.mean(axis=(2, 3), keepdims=True) if centred else 0
+    if out_dx.size:
+        out_dx[...] = rstd * (slope - mean_slope - xhat * product)
+    if out_dgamma.size:
+        out_dgamma[...] = (dy * xhat).sum(axis=(0, 3)).reshape(-1)
+        out_dbeta[...] = dy.sum(axis=(0, 3), dtype=np.float64).reshape(-1)
 
 
 def plane_moments(x, out_mean, out_var):
@@ -51,10 +51,10 @@ def plane_sums(dy, x, head, out_total, out_product):
     out_product[...] = (dy * (x - head[:, None])).sum(axis=1)
 
 
-def gradient_lines(dy, x, head, scale, slant, level, out_dx):
-    """dx = dy * scale + (x - head) * slant + level, one line for each plane."""
+def gradient_lines(dy, x, head, scale, x_scale, dx_offset, out_dx):
+    """dx = dy * scale + (x - head) * x_scale + dx_offset, one line for each plane."""
     deviation = x - head[:, None]
-    out_dx[...] = dy * scale[:, None] + deviation * slant[:, None] + level[:, None]
+    out_dx[...] = dy * scale[:, None] + deviation * x_scale[:, None] + dx_offset[:, None]
 
 
 def _of_rows(values, x):

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels import group_norm
-from kernels.group_norm._steps import past_caches
+from kernels._streaming import past_caches
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -69,9 +69,6 @@ def run_all(module, x, gamma, beta, dy, centred):
         out_mean=mean,
         out_rstd=rstd,
     )
-    sums, of_lanes, of_rows = (
-        module.work_shapes(x) if hasattr(module, "work_shapes") else ((0,), (0,), (0,))
-    )
     module.backward(
         dy=dy,
         x=x,
@@ -79,14 +76,23 @@ def run_all(module, x, gamma, beta, dy, centred):
         mean=mean,
         rstd=rstd,
         centred=centred,
-        work=nan_poisoned(sums, np.float64),
-        work_lanes=nan_poisoned(of_lanes, x.dtype),
-        work_rows=nan_poisoned(of_rows, np.float64),
+        **scratch(module, x),
         out_dx=dx,
         out_dgamma=dgamma,
         out_dbeta=dbeta,
     )
     return y, mean, rstd, dx, dgamma, dbeta
+
+
+def scratch(module, x):
+    if not hasattr(module, "work_shapes"):
+        return {}
+    sums, of_lanes, of_rows = module.work_shapes(x)
+    return {
+        "work_sums": nan_poisoned(sums, np.float64),
+        "work_lanes": nan_poisoned(of_lanes, x.dtype),
+        "work_lines": nan_poisoned(of_rows, np.float64),
+    }
 
 
 def run_lines(module, x, dy, head, scale, offset, level):
@@ -96,7 +102,9 @@ def run_lines(module, x, dy, head, scale, offset, level):
     module.plane_moments(x=x, out_mean=numbers[0], out_var=numbers[1])
     module.plane_sums(dy=dy, x=x, head=head, out_total=numbers[2], out_product=numbers[3])
     module.lines(x=x, head=head, scale=scale, offset=offset, out_y=y)
-    module.gradient_lines(dy=dy, x=x, head=head, scale=scale, slant=offset, level=level, out_dx=dx)
+    module.gradient_lines(
+        dy=dy, x=x, head=head, scale=scale, x_scale=offset, dx_offset=level, out_dx=dx
+    )
     return *numbers, y, dx
 
 

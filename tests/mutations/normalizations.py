@@ -11,8 +11,8 @@ NORMALIZATIONS = [
     Mutation(
         "batch-norm-sums-without-the-tail",
         "kernels/_moments.py",
-        "while i < end:",
-        "while i + width <= end:",
+        "for i in range(pairs, end, width):",
+        "for i in range(pairs, end - width + 1, width):",
         _BATCH + "[shape8-False-False-float32-2e-06-cpu]",
     ),
     Mutation(
@@ -68,7 +68,7 @@ NORMALIZATIONS = [
         "batch-norm-streams-without-relu",
         "kernels/batch_norm/channel_rows.py",
         "put(out_y, i, select(y < floor, floor, y), past)",
-        "put(out_y, i, select(y < floor, y if past else floor, y), past)",
+        "put(out_y, i, select(y < floor, floor - past * 1.0, y), past)",
         _BATCH_PAST + "[True-False-True]",
     ),
     Mutation(
@@ -102,28 +102,28 @@ NORMALIZATIONS = [
     ),
     Mutation(
         "group-norm-streams-nonsense",
-        "kernels/group_norm/_steps.py",
+        "kernels/_streaming.py",
         "stream(out, start, value)",
         "stream(out, start, value + value)",
         "tests/kernels/test_group_norm.py::test_past_the_caches_the_bits_are_the_same",
     ),
     Mutation(
         "group-norm-lines-stream-nonsense",
-        "kernels/group_norm/_steps.py",
+        "kernels/_streaming.py",
         "        stream(out, start, value)",
         "        stream(out, start, value * 0.0)",
         "tests/kernels/test_group_norm.py::test_lines_past_the_caches_have_the_same_bits",
     ),
     Mutation(
         "group-norm-moments-without-the-last-block",
-        "kernels/group_norm/_steps.py",
+        "kernels/group_norm/element_runs.py",
         "for begin in range(BLOCK, size, BLOCK):",
         "for begin in range(BLOCK, size - BLOCK + 1, BLOCK):",
         _GROUP + "[shape3-True-float32-2e-06-cpu]",
     ),
     Mutation(
         "group-norm-centres-what-it-should-not",
-        "kernels/group_norm/_steps.py",
+        "kernels/group_norm/element_runs.py",
         "if not centred:",
         "if centred:",
         _GROUP + "[shape2-False-float32-2e-06-cpu]",
@@ -131,8 +131,8 @@ NORMALIZATIONS = [
     Mutation(
         "group-norm-gradient-of-the-last-part",
         "kernels/group_norm/cpu_backward.py",
-        "dgamma += work[part, 0, channel]",
-        "dgamma = work[part, 0, channel]",
+        "dgamma += work_sums[part, 0, channel]",
+        "dgamma = work_sums[part, 0, channel]",
         _GROUP + "[shape5-True-float32-2e-06-cpu]",
     ),
     Mutation(

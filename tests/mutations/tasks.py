@@ -156,7 +156,7 @@ TASKS = [
     _fewer(
         "group-norm-backward-of-rows",
         "group_norm/cpu_backward",
-        "rows_of_part(parts",
+        "rows_of_part(len(work_sums)",
         _GROUP + "[shape5-True-float32-2e-06-cpu]",
     ),
     _fewer(
