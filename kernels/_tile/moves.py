@@ -35,27 +35,36 @@ def _riffle(builder: Any, rows: list) -> Any:
     return shuffle(builder, even, odd, order)
 
 
-def _transposing_copy(context, builder, source, out, args, rows: int) -> None:
-    source_, start, row_step, out_, out_start, out_step = args
-    kind = llvm_vector(Vector(source.dtype, register_lanes(source)))
-    align = source.dtype.bitwidth // 8
-    base = pointer(context, builder, source, source_, start)
-    target = pointer(context, builder, out, out_, out_start)
-    loaded = [
-        load_vector(builder, address(builder, base, row_step, i), kind, align) for i in range(rows)
-    ]
-    mixed = _riffle(builder, loaded)
-    for lane in range(kind.count):
-        column = shuffle(builder, mixed, None, list(range(lane * rows, (lane + 1) * rows)))
-        store_vector(builder, column, address(builder, target, out_step, lane), align)
-
-
 @intrinsic
 def transpose_square(typingctx, source, start, row_step, out, out_start, out_step):
-    """A square of register lanes, out[j, i] = source[i, j]."""
+    """A square of register lanes, out[j, i] = source[i, j].
+
+    For h = 1, 2, 4, ... each pair of rows i, i + h exchanges the lanes whose index lacks or has h.
+    Rows are written in order, so that a later one may lie over the end of an earlier one.
+    """
+    side = register_lanes(source)
+    kind = llvm_vector(Vector(source.dtype, side))
+    align = source.dtype.bitwidth // 8
 
     def codegen(context, builder, sig, args):
-        _transposing_copy(context, builder, source, out, args, register_lanes(source))
+        base = pointer(context, builder, source, args[0], args[1])
+        target = pointer(context, builder, out, args[3], args[4])
+        rows = [
+            load_vector(builder, address(builder, base, args[2], i), kind, align)
+            for i in range(side)
+        ]
+        h = 1
+        while h < side:
+            low = [lane if not lane & h else side + lane - h for lane in range(side)]
+            high = [lane + h if not lane & h else side + lane for lane in range(side)]
+            for i in range(side):
+                if not i & h:
+                    pair = rows[i], rows[i + h]
+                    rows[i] = shuffle(builder, *pair, low)
+                    rows[i + h] = shuffle(builder, *pair, high)
+            h *= 2
+        for j, row in enumerate(rows):
+            store_vector(builder, row, address(builder, target, args[5], j), align)
         return context.get_dummy_value()
 
     intp = types.intp
@@ -65,9 +74,21 @@ def transpose_square(typingctx, source, start, row_step, out, out_start, out_ste
 @intrinsic
 def transpose_rows(typingctx, source, start, row_step, out, out_start, out_step):
     """TILE_ROWS rows of one register each, out[j, i] = source[i, j]."""
+    kind = llvm_vector(Vector(source.dtype, register_lanes(source)))
+    align = source.dtype.bitwidth // 8
 
     def codegen(context, builder, sig, args):
-        _transposing_copy(context, builder, source, out, args, TILE_ROWS)
+        base = pointer(context, builder, source, args[0], args[1])
+        target = pointer(context, builder, out, args[3], args[4])
+        rows = [
+            load_vector(builder, address(builder, base, args[2], i), kind, align)
+            for i in range(TILE_ROWS)
+        ]
+        mixed = _riffle(builder, rows)
+        for lane in range(kind.count):
+            order = list(range(lane * TILE_ROWS, (lane + 1) * TILE_ROWS))
+            column = shuffle(builder, mixed, None, order)
+            store_vector(builder, column, address(builder, target, args[5], lane), align)
         return context.get_dummy_value()
 
     intp = types.intp

@@ -8,8 +8,8 @@ a value, go through scratch, transposed.
 from .._jit import jit, parallel, thread_id
 from .._math import decay
 from .._simd import fma, full, lanes, load, load_as, maximum, select, store, store_as
+from .._tile import tile_lanes, transpose_square
 from .samples import losses_and_factors
-from .transposing import square_side, transpose_square
 
 # Lanes run over so many classes before they are emptied into another sum.
 _BLOCK = 64
@@ -61,7 +61,7 @@ def side_by_side(
 def _gather(count, classes, place, logits, scratch, work):
     """Transpose a group into scratch, by squares in registers where nothing is read beyond it."""
     start, pitch, apart = place
-    step, side = lanes(logits), square_side(logits)
+    step, side = lanes(logits), tile_lanes(logits)
     read = (step - 1) * classes + (classes + side - 1) // side * side
     if pitch == 1 and count == step and start + read <= logits.size:
         for c in range(0, classes, side):
@@ -79,7 +79,7 @@ def _gather(count, classes, place, logits, scratch, work):
 def _scatter(count, classes, place, work, scratch, stop, out_gradient):
     """The way back. Squares go over the end of rows, so what is there is written afterwards."""
     start, pitch, apart = place
-    step, side = lanes(work), square_side(work)
+    step, side = lanes(work), tile_lanes(work)
     last = (classes - 1) // side * side
     written = (step - 1) * classes + last + side
     if pitch == 1 and count == step and start + written <= stop:
