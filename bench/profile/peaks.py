@@ -14,7 +14,7 @@ from bench.machine import pinned
 from bench.profile.recorder import Launches
 from kernels import _jit, _memory
 from kernels._simd import lanes, load, store, stream
-from kernels._tile import TILE_ROWS, multiply_tile_3, panel_columns
+from kernels._tile import MR, NR_REGISTERS, micro_kernel, panel_columns
 
 DEPTH = 256
 TILES = 4096  # a task's run: some milliseconds
@@ -32,9 +32,9 @@ SMALLEST, LARGEST = 1 << 20, 1 << 28
 @_jit.parallel
 def _multiply(task, tiles, depth, width, a, b, out_c):
     """Every task multiplies the same tile, which stays in L1, again and again."""
-    start = task * TILE_ROWS * width
+    start = task * MR * width
     for i in range(tiles):
-        multiply_tile_3(depth, a, 0, b, 0, width, out_c, start, width, i > 0)
+        micro_kernel(NR_REGISTERS, depth, a, 0, b, 0, width, out_c, start, width, i > 0)
 
 
 @_jit.parallel
@@ -53,9 +53,9 @@ def flops_a_second() -> float:
     """float32 multiply-adds of all threads, in register tiles on operands from L1."""
     threads = _jit.get_num_threads()
     width = panel_columns(np.dtype(np.float32))
-    a = np.ones((DEPTH, TILE_ROWS), np.float32)
+    a = np.ones((DEPTH, MR), np.float32)
     b = np.ones((DEPTH, width), np.float32)
-    out_c = _memory.empty((threads, TILE_ROWS, width), np.float32)
+    out_c = _memory.empty((threads, MR, width), np.float32)
     call = partial(_multiply, threads, tiles=TILES, depth=DEPTH, width=width, a=a, b=b, out_c=out_c)
     seconds = best(call, ROUNDS_APART, PAUSE)
     return 2 * out_c.size * DEPTH * TILES / seconds

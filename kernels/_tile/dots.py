@@ -17,7 +17,8 @@ from kernels._simd import (
     shuffle,
     suffix,
 )
-from kernels._tile.products import TILE_ROWS, TILE_VECTORS, Loop, address, register_lanes, zeros
+from kernels._tile.emit import Loop, address
+from kernels._tile.registers import MR, NR_REGISTERS, register_lanes, zeros
 
 
 def _lane_sums(builder: Any, values: list) -> list:
@@ -59,17 +60,17 @@ def _dots(builder: Any, loop: Loop, a_rows: list, b_rows: list, kind: Any, align
     updated = []
     for i, row in enumerate(a_rows):
         a_value = load_vector(builder, builder.gep(row, [loop.index]), kind, align)
-        for j in range(TILE_VECTORS):
-            operands = [a_value, b_values[j], loop.sums[i * TILE_VECTORS + j]]
+        for j in range(NR_REGISTERS):
+            operands = [a_value, b_values[j], loop.sums[i * NR_REGISTERS + j]]
             updated.append(call(builder, f"llvm.fma.{suffix(kind)}", kind, operands))
     return updated
 
 
 def _add_dots(builder: Any, sums: list, c_base: Any, c_step: Any, widen: bool) -> None:
-    totals = [_lane_sums(builder, sums[j::TILE_VECTORS]) for j in range(TILE_VECTORS)]
-    for i in range(TILE_ROWS):
+    totals = [_lane_sums(builder, sums[j::NR_REGISTERS]) for j in range(NR_REGISTERS)]
+    for i in range(MR):
         row = address(builder, c_base, c_step, i)
-        for j in range(TILE_VECTORS):
+        for j in range(NR_REGISTERS):
             total = totals[j][i]
             if widen:
                 total = builder.fpext(total, ir.DoubleType())
@@ -79,7 +80,7 @@ def _add_dots(builder: Any, sums: list, c_base: Any, c_step: Any, widen: bool) -
 
 @intrinsic
 def dot_tile(typingctx, length, a, a_start, a_step, b, b_start, b_step, c, c_start, c_step):
-    """c[i, j] += sum_p a[i, p] b[j, p] for TILE_ROWS rows of A and 3 rows of B.
+    """c[i, j] += sum_p a[i, p] b[j, p] for MR rows of A and 3 rows of B.
 
     `length` is a multiple of the register's lanes. The lanes are summed in a fixed order; C
     may be float64 where A and B are float32.
@@ -92,9 +93,9 @@ def dot_tile(typingctx, length, a, a_start, a_step, b, b_start, b_step, c, c_sta
         a_base = pointer(context, builder, a, a_, a_start_)
         b_base = pointer(context, builder, b, b_, b_start_)
         c_base = pointer(context, builder, c, c_, c_start_)
-        a_rows = [address(builder, a_base, a_step_, i) for i in range(TILE_ROWS)]
-        b_rows = [address(builder, b_base, b_step_, j) for j in range(TILE_VECTORS)]
-        loop = Loop(builder, length_, kind.count, zeros(kind, TILE_ROWS * TILE_VECTORS))
+        a_rows = [address(builder, a_base, a_step_, i) for i in range(MR)]
+        b_rows = [address(builder, b_base, b_step_, j) for j in range(NR_REGISTERS)]
+        loop = Loop(builder, length_, kind.count, zeros(kind, MR * NR_REGISTERS))
         sums = _dots(builder, loop, a_rows, b_rows, kind, align)
         loop.close(sums)
         _add_dots(builder, sums, c_base, c_step_, a.dtype != c.dtype)

@@ -1,4 +1,4 @@
-"""What the parts of a register tile are written with."""
+"""What micro-kernels are written with: LLVM's instructions over registers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,11 +13,67 @@ from kernels._simd import (
     store_vector,
     suffix,
 )
-from kernels._tile.products import Loop, zeros
+from kernels._tile.registers import zeros
+
+
+def address(builder: Any, base: Any, step: Any, index: int) -> Any:
+    return builder.gep(base, [builder.mul(step, I64(index))])
+
+
+def first_that_holds(builder: Any, cases: list[tuple[Any, Callable]], otherwise: Callable) -> None:
+    """The code of the first case whose condition holds, else of `otherwise`.
+
+    Where conditions are known to the compiler, the code of one alone is left.
+    """
+    if not cases:
+        otherwise()
+        return
+    (condition, code), *others = cases
+    with builder.if_else(condition) as (then, other):
+        with then:
+            code()
+        with other:
+            first_that_holds(builder, others, otherwise)
+
+
+def by_number(builder: Any, number: Any, numbers: tuple[int, ...], code: Callable) -> None:
+    """code(n) for the n that `number` is at run time."""
+    *others, last = numbers
+    cases = [
+        (builder.icmp_signed("==", number, I64(n)), lambda n=n: code(n))  # type: ignore[misc]
+        for n in others
+    ]
+    first_that_holds(builder, cases, lambda: code(last))
+
+
+class Loop:
+    """A counted loop under construction whose sums live in registers, from `initial` on."""
+
+    def __init__(self, builder: Any, count: Any, step: int, initial: list) -> None:
+        self.builder, self.count, self.step = builder, count, step
+        self.before = builder.block
+        self.body = builder.append_basic_block("sum")
+        self.after = builder.append_basic_block("summed")
+        builder.branch(self.body)
+        builder.position_at_end(self.body)
+        self.index = builder.phi(I64)
+        self.index.add_incoming(I64(0), self.before)
+        self.sums = [builder.phi(value.type) for value in initial]
+        for phi, value in zip(self.sums, initial, strict=True):
+            phi.add_incoming(value, self.before)
+
+    def close(self, updated: list) -> None:
+        following = self.builder.add(self.index, I64(self.step))
+        self.index.add_incoming(following, self.body)
+        for phi, value in zip(self.sums, updated, strict=True):
+            phi.add_incoming(value, self.body)
+        again = self.builder.icmp_signed("<", following, self.count)
+        self.builder.cbranch(again, self.body, self.after)
+        self.builder.position_at_end(self.after)
 
 
 class Emit:
-    """What the parts of a tile share: the builder, and the type of a register."""
+    """The builder, and the type of a register."""
 
     def __init__(self, builder: Any, element: Any, lanes: int) -> None:
         self.builder = builder
@@ -27,15 +83,31 @@ class Emit:
     def load(self, address: Any) -> Any:
         return load_vector(self.builder, address, self.kind, self.align)
 
+    def loaded(self, addresses: list) -> list:
+        return [self.load(at) for at in addresses]
+
     def repeated(self, address: Any) -> Any:
         return repeat(self.builder, self.builder.load(address), self.kind)
 
     def store(self, values: list, addresses: list) -> None:
-        for value, address in zip(values, addresses, strict=True):
-            store_vector(self.builder, value, address, self.align)
+        for value, at in zip(values, addresses, strict=True):
+            store_vector(self.builder, value, at, self.align)
+
+    def store_or_add(self, values: list, addresses: list, add: Any) -> None:
+        with self.builder.if_else(add) as (adding, writing):
+            with adding:
+                for value, at in zip(values, addresses, strict=True):
+                    self.store([self.builder.fadd(self.load(at), value)], [at])
+            with writing:
+                self.store(values, addresses)
 
     def fields(self, place: Any) -> list:
-        return [self.builder.extract_value(place, k) for k in range(4)]
+        """The numbers of a tuple."""
+        return [self.builder.extract_value(place, k) for k in range(len(place.type))]
+
+    def beside(self, base: Any, count: int) -> list:
+        """The addresses of `count` registers side by side."""
+        return [self.builder.gep(base, [I64(j * self.kind.count)]) for j in range(count)]
 
     def at_most(self, index: Any, last: Any) -> Any:
         inside = self.builder.icmp_signed("<", index, last)
@@ -64,6 +136,11 @@ class Emit:
             phi.add_incoming(other, inside)
             chosen.append(phi)
         return chosen
+
+    def from_memory(self, resume: Any, addresses: list) -> list:
+        """What lies there where sums go on from it, else zeros."""
+        initial = zeros(self.kind, len(addresses))
+        return self.where(resume, initial, lambda _: self.loaded(addresses))
 
     def sums(
         self,
@@ -96,7 +173,7 @@ class Emit:
                 for i, factor in enumerate(factors):
                     add(i, j, factor, b_value)
         else:
-            b_values = [self.load(column) for column in columns]
+            b_values = self.loaded(columns)
             for i, number in enumerate(numbers):
                 factor = self.repeated(number)
                 for j, b_value in enumerate(b_values):

@@ -25,7 +25,8 @@ from kernels._simd import (
     store_vector,
     suffix,
 )
-from kernels._tile.products import Loop, register_lanes, zeros
+from kernels._tile.emit import Loop
+from kernels._tile.registers import register_lanes, zeros
 
 GATHER_ROWS = 6
 GATHER_VECTORS = 2

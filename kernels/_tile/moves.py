@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from kernels import _jit
+from kernels._jit import jit
 from kernels._simd import (
     I64,
     Vector,
@@ -22,7 +21,8 @@ from kernels._simd import (
     store_first,
     store_vector,
 )
-from kernels._tile.products import TILE_ROWS, TILE_VECTORS, address, register_lanes
+from kernels._tile.emit import address
+from kernels._tile.registers import MR, NR_REGISTERS, register_lanes
 
 
 def _riffle(builder: Any, rows: list) -> Any:
@@ -73,7 +73,7 @@ def transpose_square(typingctx, source, start, row_step, out, out_start, out_ste
 
 @intrinsic
 def transpose_rows(typingctx, source, start, row_step, out, out_start, out_step):
-    """TILE_ROWS rows of one register each, out[j, i] = source[i, j]."""
+    """MR rows of one register each, out[j, i] = source[i, j]."""
     kind = llvm_vector(Vector(source.dtype, register_lanes(source)))
     align = source.dtype.bitwidth // 8
 
@@ -81,12 +81,11 @@ def transpose_rows(typingctx, source, start, row_step, out, out_start, out_step)
         base = pointer(context, builder, source, args[0], args[1])
         target = pointer(context, builder, out, args[3], args[4])
         rows = [
-            load_vector(builder, address(builder, base, args[2], i), kind, align)
-            for i in range(TILE_ROWS)
+            load_vector(builder, address(builder, base, args[2], i), kind, align) for i in range(MR)
         ]
         mixed = _riffle(builder, rows)
         for lane in range(kind.count):
-            order = list(range(lane * TILE_ROWS, (lane + 1) * TILE_ROWS))
+            order = list(range(lane * MR, (lane + 1) * MR))
             column = shuffle(builder, mixed, None, order)
             store_vector(builder, column, address(builder, target, args[5], lane), align)
         return context.get_dummy_value()
@@ -127,38 +126,16 @@ def copy(typingctx, source, start, out, out_start, count):
 
 @intrinsic
 def copy_tile_row(typingctx, source, start, out, out_start):
-    """3 registers, as long as a tile's row of B."""
-    codegen = _copy_whole(source, TILE_VECTORS * register_lanes(source))
+    """NR elements, a row of a packed panel of B."""
+    codegen = _copy_whole(source, NR_REGISTERS * register_lanes(source))
     return types.void(source, types.intp, out, types.intp), codegen
 
 
 @intrinsic
 def copy_tile_column(typingctx, source, start, out, out_start):
-    """TILE_ROWS elements, as long as a tile's column of A."""
-    codegen = _copy_whole(source, TILE_ROWS)
+    """MR elements, a row of a packed panel of A."""
+    codegen = _copy_whole(source, MR)
     return types.void(source, types.intp, out, types.intp), codegen
-
-
-@intrinsic
-def finish_tile_row(typingctx, bias, bias_start, out, out_start, relu):
-    """out += bias, then max(., 0) where `relu`; 3 registers, as long as a tile's row of B."""
-
-    def codegen(context, builder, sig, args):
-        bias_, bias_start_, out_, out_start_, relu_ = args
-        kind = llvm_vector(Vector(out.dtype, TILE_VECTORS * register_lanes(out)))
-        align = out.dtype.bitwidth // 8
-        shift = load_vector(
-            builder, pointer(context, builder, bias, bias_, bias_start_), kind, align
-        )
-        target = pointer(context, builder, out, out_, out_start_)
-        value = builder.fadd(load_vector(builder, target, kind, align), shift)
-        zero = ir.Constant(kind, [0.0] * kind.count)
-        above = builder.select(builder.fcmp_ordered("<", value, zero), zero, value)
-        store_vector(builder, builder.select(relu_, above, value), target, align)
-        return context.get_dummy_value()
-
-    intp = types.intp
-    return types.void(bias, intp, out, intp, types.boolean), codegen
 
 
 def _copy_whole(source: types.Array, count: int) -> Callable:
@@ -173,7 +150,7 @@ def _copy_whole(source: types.Array, count: int) -> Callable:
     return codegen
 
 
-@_jit.jit
+@jit
 def accumulate(source, start, out, out_start, count):
     """out[...] += source[...], `count` elements."""
     step = lanes(out)

@@ -11,17 +11,17 @@ import numpy as np
 from kernels import _memory
 from kernels._check import float_arrays, plain
 from kernels._reduce import column_sums, mask_where_positive
-from kernels.matmul import cpu, cpu_direct, reference
-from kernels.matmul.algorithms import (
-    gradients,
-    gradients_together,
-    multiply,
-    multiply_stacks,
-    packed_scratch,
-)
-from kernels.matmul.cpu_direct import SERIAL
+from kernels.matmul import direct, packed, reference, tall
+from kernels.matmul.algorithms import gradients_fit_together, multiply, multiply_stacks
+from kernels.matmul.direct.gradients import gradients_together
+from kernels.matmul.problem import SERIAL, Problem
 
-IMPLEMENTATIONS = {"reference": reference, "cpu": cpu, "cpu_direct": cpu_direct}
+IMPLEMENTATIONS = {
+    "reference": reference,
+    "cpu_tall": tall,
+    "cpu_direct": direct,
+    "cpu_packed": packed,
+}
 
 __all__ = ["IMPLEMENTATIONS", "Saved", "accumulate", "backward", "forward", "product"]
 
@@ -118,12 +118,13 @@ def accumulate(
             "writeable"
         )
     if y.size and depth:
-        cpu.accumulate(
+        problem = Problem(*shape, depth, a.itemsize, transpose_a)
+        packed.accumulate(
             a=a,
             b=b,
             transpose_a=transpose_a,
             transpose_b=transpose_b,
-            **packed_scratch(shape[0], depth, a.dtype),
+            **packed.scratch(problem, a.dtype),
             inout_y=y,
         )
 
@@ -177,9 +178,11 @@ def backward(
         if b.ndim > 2:
             raise ValueError(f"matmul.backward: expected b to be a matrix, got shape {b.shape}")
         _check_out("out_db", out_db, b.shape, b.dtype)
-    if len(shape) == 2 and gradients_together(shape[0], depth, shape[1]):
+    if len(shape) == 2 and gradients_fit_together(shape[0], depth, shape[1]):
         needs = needs[0], needs[1], needs[2] and has_bias
-        return gradients(dy, plain(a), plain(b), y, transpose_a, transpose_b, needs, out_db)
+        return gradients_together(
+            dy, plain(a), plain(b), y, transpose_a, transpose_b, needs, out_db
+        )
     if y is not None and dy.size:
         masked = _memory.empty(dy.shape, dy.dtype)
         mask_where_positive(dy=dy.reshape(-1), y=y.reshape(-1), out_dy=masked.reshape(-1))

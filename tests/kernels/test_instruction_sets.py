@@ -25,11 +25,11 @@ llvm.get_host_cpu_features = lambda: features
 import numba
 from numba import float32, int64, types
 from kernels import _jit, _tile
-from kernels.matmul import direct_tile
+from kernels.matmul.direct import micro
 
 vector, table, number = float32[::1], int64[::1], int64
 place, flags = types.UniTuple(int64, 4), types.UniTuple(types.boolean, 4)
-tile = (number, vector, number, vector, number, number, vector, number, number, types.boolean)
+packed = (number, vector, number, vector, number, number, vector, number, number, types.boolean)
 gather = (number, vector, number, table, number, table, number, vector, number, vector, number,
           types.boolean)
 dots = (number, vector, number, number, vector, number, number, vector, number, number)
@@ -37,19 +37,23 @@ pair = types.UniTuple(int64, 2)
 rows = (number, vector, place, vector, number, vector, pair, types.boolean)
 wide = (number, vector, number, vector, pair, vector, pair, types.boolean)
 direct = (number, vector, place, vector, place, flags, vector, vector, vector, place)
+heights = {n: getattr(_tile, f"ROWS_{n}") for n in ("HIGH", "MIDDLE", "LOW")}
+# What is called with the parameters {0}, and their types; widths and heights are constants.
 tiles = {
-    **{f"multiply_tile_{n}": (_tile, tile) for n in (1, 2, 3)},
-    **{f"gather_tile_{n}": (_tile, gather) for n in (1, 2)},
-    "dot_tile": (_tile, dots),
-    **{f"direct_tile_{n}": (direct_tile, direct) for n in (1, 2, 3, 6)},
-    **{f"row_tile_{name}": (_tile, rows) for name in ("high", "middle", "low")},
-    "wide_tile": (_tile, wide),
+    **{f"micro_kernel {n}": ("_tile.micro_kernel(%d, {0})" % n, packed) for n in (1, 2, 3)},
+    **{f"gather_tile {n}": ("_tile.gather_tile(%s, {0})" % (n == 2), gather) for n in (1, 2)},
+    "dot_tile": ("_tile.dot_tile({0})", dots),
+    **{f"direct_kernel {n}": ("micro.direct_kernel(%d, {0})" % n, direct) for n in micro.WIDTHS},
+    **{f"rows_kernel {name}": (
+        "_tile.rows_kernel(p0, p1, (p2[0], p2[1], p2[2], %d), p3, p4, p5, p6, p7)" % (high - 1),
+        rows) for name, high in heights.items()},
+    "row_kernel": ("_tile.row_kernel({0})", wide),
 }
 
-def compiled(module, name, signature):
+def compiled(call, signature):
     names = ", ".join(f"p{k}" for k in range(len(signature)))
-    scope = {"tile": getattr(module, name)}
-    exec(f"def probe({names}):\\n    tile({names})", scope)
+    scope = {"_tile": _tile, "micro": micro}
+    exec(f"def probe({names}):\\n    {call.format(names)}", scope)
     probe = numba.njit(nogil=True, error_model="numpy", fastmath=_jit.FASTMATH)(scope["probe"])
     probe.compile(signature)
     code = probe.inspect_llvm(probe.signatures[0])
@@ -57,7 +61,7 @@ def compiled(module, name, signature):
     return re.sub(r"^define [^\\n]*@[^\\n]*(?:cpython|cfunc|NRT_)[^\\n]*\\{$.*?^\\}$", "", code,
                   flags=re.M | re.S)
 
-print(json.dumps({name: compiled(module, name, sig) for name, (module, sig) in tiles.items()}))
+print(json.dumps({name: compiled(call, sig) for name, (call, sig) in tiles.items()}))
 """
 
 
@@ -100,20 +104,20 @@ TARGETS = {
 
 # A tile's sums: its rows times its registers of columns, by the size of a register.
 SUMS = {
-    "multiply_tile_1": {16: 4, 32: 4, 64: 8},
-    "multiply_tile_2": {16: 8, 32: 8, 64: 16},
-    "multiply_tile_3": {16: 12, 32: 12, 64: 24},
-    "gather_tile_1": {16: 6, 32: 6, 64: 6},
-    "gather_tile_2": {16: 12, 32: 12, 64: 12},
+    "micro_kernel 1": {16: 4, 32: 4, 64: 8},
+    "micro_kernel 2": {16: 8, 32: 8, 64: 16},
+    "micro_kernel 3": {16: 12, 32: 12, 64: 24},
+    "gather_tile 1": {16: 6, 32: 6, 64: 6},
+    "gather_tile 2": {16: 12, 32: 12, 64: 12},
     "dot_tile": {16: 12, 32: 12, 64: 24},
-    "direct_tile_1": {16: 8, 32: 8, 64: 16},
-    "direct_tile_2": {16: 12, 32: 12, 64: 24},
-    "direct_tile_3": {16: 12, 32: 12, 64: 24},
-    "direct_tile_6": {16: 12, 32: 12, 64: 24},
-    "row_tile_high": {16: 12, 32: 12, 64: 24},
-    "row_tile_middle": {16: 10, 32: 10, 64: 20},
-    "row_tile_low": {16: 8, 32: 8, 64: 16},
-    "wide_tile": {16: 8, 32: 8, 64: 8},
+    "direct_kernel 1": {16: 8, 32: 8, 64: 16},
+    "direct_kernel 2": {16: 12, 32: 12, 64: 24},
+    "direct_kernel 3": {16: 12, 32: 12, 64: 24},
+    "direct_kernel 6": {16: 12, 32: 12, 64: 24},
+    "rows_kernel HIGH": {16: 12, 32: 12, 64: 24},
+    "rows_kernel MIDDLE": {16: 10, 32: 10, 64: 20},
+    "rows_kernel LOW": {16: 8, 32: 8, 64: 16},
+    "row_kernel": {16: 8, 32: 8, 64: 8},
 }
 
 

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernels import matmul
-from kernels.matmul import algorithms
-from kernels.matmul.cpu_direct import group_start
+from kernels.matmul.algorithms import ALGORITHMS
+from kernels.matmul.direct.cpu import group_start
+from kernels.matmul.packed.cpu import TASKS
+from kernels.matmul.problem import Problem
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -108,31 +110,47 @@ def test_cpu_writes_the_reference(monkeypatch, dtype, tolerance, transposes, rel
         assert_same_bits(arrays, before)
 
 
-@pytest.mark.parametrize("implementation", matmul.IMPLEMENTATIONS)
-@pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
-def test_implementations_share_their_parameters(monkeypatch, implementation, dtype, tolerance):
-    """Work arrays are passed to the one that wants them; all start as NaN."""
-    shape = m, k, n = 97, 257, 25
-    a, b, bias, dy = inputs(shape, dtype, (False, True))
-    y = nan_poisoned((m, n), dtype)
-    with poisoned_memory(monkeypatch):
-        work = {
-            "reference": {},
-            "cpu": algorithms.packed_scratch(m, k, y.dtype),
-            "cpu_direct": {"work": algorithms.direct_scratch(k, y.dtype)},
-        }
-    matmul.IMPLEMENTATIONS[implementation].product(
+def product_by(implementation, arrays, transpose_b, relu):
+    """Work arrays start as NaN."""
+    a, b, bias, _ = arrays
+    problem = Problem(len(a), bias.size, a.shape[1], a.itemsize, False)
+    y = nan_poisoned((problem.m, problem.n), a.dtype)
+    work = {}
+    if implementation is not matmul.reference:
+        assert implementation.applies(problem)
+        work = implementation.scratch(problem, a.dtype)
+    implementation.product(
         a=a,
         b=b,
         bias=bias,
         transpose_a=False,
-        transpose_b=True,
-        relu=True,
-        **work[implementation],
+        transpose_b=transpose_b,
+        relu=relu,
+        **work,
         out_y=y,
     )
-    wanted = expected(a, b, bias, dy, y, **options((False, True), True))
+    return y
+
+
+@pytest.mark.parametrize("implementation", matmul.IMPLEMENTATIONS)
+@pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
+def test_implementations_share_their_parameters(monkeypatch, implementation, dtype, tolerance):
+    shape = 97, 257, 64 if implementation == "cpu_tall" else 25
+    arrays = inputs(shape, dtype, (False, True))
+    with poisoned_memory(monkeypatch):
+        y = product_by(matmul.IMPLEMENTATIONS[implementation], arrays, True, True)
+    wanted = expected(*arrays, y, **options((False, True), True))
     assert_close(y, wanted[0], 16 * tolerance)
+
+
+@pytest.mark.parametrize("transpose_b", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_algorithms_give_the_same_bits(dtype, transpose_b):
+    for shape in ((97, 257, 64), (11, 600, 192), (200, 33, 128)):
+        arrays = inputs(shape, dtype, (False, transpose_b))
+        first, *others = (product_by(each, arrays, transpose_b, True) for each in ALGORITHMS)
+        for y in others:
+            assert_same_bits(y, first)
 
 
 @pytest.mark.parametrize("relu", [False, True])
@@ -383,7 +401,7 @@ def test_against_pytorch_linear(torch, shape, relu):
 @pytest.mark.parametrize("registers", range(1, 40))
 def test_groups_of_columns_are_the_whole_and_share_nothing(registers):
     """The last register overlaps the one before it, which so has to be in its group."""
-    across = min((registers + 2) // 3, algorithms.cpu.TASKS)
+    across = min((registers + 2) // 3, TASKS)
     starts = [group_start.py_func(group, across, registers) for group in range(across + 1)]
     assert starts[0] == 0 and starts[-1] == registers
     assert all(first < last for first, last in itertools.pairwise(starts))

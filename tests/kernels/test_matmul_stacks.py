@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels import matmul
-from kernels.matmul import algorithms
+from kernels.matmul.direct import cpu as direct
+from kernels.matmul.problem import Problem
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -83,12 +84,12 @@ def summed(gradient, shape):
 @pytest.mark.parametrize("together", [False, True])
 def test_implementations_of_stacks_share_their_parameters(monkeypatch, implementation, together):
     if together:
-        monkeypatch.setattr(matmul.cpu_direct, "SERIAL", 0)
+        monkeypatch.setattr(direct, "SERIAL", 0)
     rng = np.random.default_rng(2)
     a, b = rng.normal(size=(2, 5, 300)), rng.normal(size=(3, 9, 300))
     y = nan_poisoned((4, 5, 9), np.float64)
     with poisoned_memory(monkeypatch):
-        work = {"work": algorithms.direct_scratch(300, y.dtype)}
+        work = matmul.direct.scratch(Problem(5, 9, 300, 8, False), y.dtype)
         matmul.IMPLEMENTATIONS[implementation].product_stacks(
             a=a,
             b=b,
@@ -200,7 +201,7 @@ def test_small_gradients_have_the_bits_of_the_large_ones(monkeypatch, transposes
         _, saved = matmul.forward(a, b, bias, **options(transposes, relu))
         together = matmul.backward(dy, saved)
         with monkeypatch.context() as patch:
-            patch.setattr(matmul, "gradients_together", lambda *sizes: False)
+            patch.setattr(matmul, "gradients_fit_together", lambda *sizes: False)
             assert_same_bits(together, matmul.backward(dy, saved))
 
 

@@ -296,14 +296,14 @@ PLANTED = [
         "work|out",
     ),
     (
-        "matmul.cpu._pack_a",
+        "matmul.packed.cpu._pack_a",
         "last = blocks * share // shares, blocks * (share + 1) // shares",
         "last = blocks * share // shares, min(blocks, blocks * (share + 1) // shares + 1)",
         "matmul 333 300 257 NN",
         "work_a",
     ),
     (
-        "matmul.cpu._fill_columns",
+        "matmul.packed.cpu._fill_columns",
         "work_spare[thread]",
         "work_spare[0]",
         "matmul 333 300 257 NN",

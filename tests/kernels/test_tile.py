@@ -10,17 +10,16 @@ from kernels import _jit, _simd, _tile
 from kernels._tile import (
     GATHER_ROWS,
     GATHER_VECTORS,
-    TILE_ROWS,
-    TILE_VECTORS,
+    MR,
+    NR_REGISTERS,
     copy,
     copy_tile_column,
     copy_tile_row,
     dot_tile,
-    gather_tile_1,
-    gather_tile_2,
-    multiply_block,
+    gather_tile,
+    macro_kernel,
+    micro_kernel,
     multiply_rows,
-    multiply_tile_3,
     transpose_rows,
     transpose_square,
 )
@@ -39,11 +38,11 @@ def normal(shape, dtype, seed=0):
 
 
 def packed_rows(a):
-    """A (rows, depth) as row blocks (depth, TILE_ROWS), zeros below the last row."""
+    """A (rows, depth) as row blocks (depth, MR), zeros below the last row."""
     rows, depth = a.shape
-    padded = np.zeros((-(-rows // TILE_ROWS) * TILE_ROWS, depth), a.dtype)
+    padded = np.zeros((-(-rows // MR) * MR, depth), a.dtype)
     padded[:rows] = a
-    return padded.reshape(-1, TILE_ROWS, depth).transpose(0, 2, 1).copy()
+    return padded.reshape(-1, MR, depth).transpose(0, 2, 1).copy()
 
 
 @_jit.jit
@@ -56,10 +55,10 @@ def _transpose(x, out_square, out_rows):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_transposes(dtype):
     lanes = register(dtype)
-    x = normal((max(lanes, TILE_ROWS) + 1, lanes + 3), dtype)
-    square, rows = (nan_poisoned((lanes, count + 5), dtype) for count in (lanes, TILE_ROWS))
+    x = normal((max(lanes, MR) + 1, lanes + 3), dtype)
+    square, rows = (nan_poisoned((lanes, count + 5), dtype) for count in (lanes, MR))
     _transpose(x, square, rows)
-    for out, count in ((square, lanes), (rows, TILE_ROWS)):
+    for out, count in ((square, lanes), (rows, MR)):
         assert_same_bits(out[:, 2 : 2 + count], x[:count, 1 : 1 + lanes].T)
         assert np.isnan(out[:, :2]).all() and np.isnan(out[:, 2 + count :]).all()
 
@@ -93,10 +92,10 @@ def _tile_copies(source, out_row, out_column):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_copies_of_a_tile_s_rows_and_columns(dtype):
-    x, width = normal((100,), dtype), TILE_VECTORS * register(dtype)
-    row, column = np.ones(width + 2, dtype), np.ones(TILE_ROWS + 2, dtype)
+    x, width = normal((100,), dtype), NR_REGISTERS * register(dtype)
+    row, column = np.ones(width + 2, dtype), np.ones(MR + 2, dtype)
     _tile_copies(x, row, column)
-    assert_same_bits([row[1:-1], column[1:-1]], [x[2 : 2 + width], x[3 : 3 + TILE_ROWS]])
+    assert_same_bits([row[1:-1], column[1:-1]], [x[2 : 2 + width], x[3 : 3 + MR]])
     assert row[0] == row[-1] == column[0] == column[-1] == 1
 
 
@@ -109,8 +108,8 @@ def _dots(length, a, b, out):
 def test_dot_tiles_add_to_float64(dtype, tolerance):
     for registers in (1, 2, 7):
         length = registers * register(dtype)
-        a, b = normal((TILE_ROWS, length + 3), dtype), normal((TILE_VECTORS, length + 5), dtype, 1)
-        out = np.ones((TILE_ROWS, TILE_VECTORS + 2))
+        a, b = normal((MR, length + 3), dtype), normal((NR_REGISTERS, length + 5), dtype, 1)
+        out = np.ones((MR, NR_REGISTERS + 2))
         out[:, 0] = out[:, -1] = np.nan
         _dots(length, a, b, out)
         left = a[:, 1 : 1 + length].astype(np.float64)
@@ -123,11 +122,11 @@ def test_dot_tiles_add_to_float64(dtype, tolerance):
 def test_dot_tile_sums_lanes_by_halves(dtype):
     """Which lanes meet is fixed: numbers of all magnitudes show any other order."""
     lanes = register(dtype)
-    a = np.ones((TILE_ROWS, lanes + 3), dtype)
-    b = normal((TILE_VECTORS, lanes + 5), dtype, 2) * dtype(10) ** np.arange(lanes + 5).astype(
+    a = np.ones((MR, lanes + 3), dtype)
+    b = normal((NR_REGISTERS, lanes + 5), dtype, 2) * dtype(10) ** np.arange(lanes + 5).astype(
         dtype
     )
-    out = np.zeros((TILE_ROWS, TILE_VECTORS + 2))
+    out = np.zeros((MR, NR_REGISTERS + 2))
     _dots(lanes, a, b, out)
     folded = b[:, 2 : 2 + lanes]
     while folded.shape[1] > 1:
@@ -139,8 +138,8 @@ def test_dot_tile_sums_lanes_by_halves(dtype):
 
 @_jit.jit
 def _gather(depth, a, places, offsets, b, out_narrow, out_wide, add):
-    gather_tile_1(depth, a, 1, places, 2, offsets, 3, b, 1, out_narrow, 1, add)
-    gather_tile_2(depth, a, 1, places, 2, offsets, 3, b, 1, out_wide, 1, add)
+    gather_tile(False, depth, a, 1, places, 2, offsets, 3, b, 1, out_narrow, 1, add)
+    gather_tile(True, depth, a, 1, places, 2, offsets, 3, b, 1, out_wide, 1, add)
 
 
 @pytest.mark.parametrize("wide_sums", [False, True])
@@ -251,14 +250,14 @@ def test_i1_a_row_does_not_depend_on_the_others_nor_on_how_its_sum_is_cut(dtype)
 
 @_jit.jit
 def _block(depth, rows, columns, a, b, panel, out_c, step, add, work_spare):
-    multiply_block(
+    macro_kernel(
         depth, rows, columns, a, 0, b, 0, panel // depth, panel, out_c, 1, step, add, work_spare
     )
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), FLOATS)
 def test_block_at_every_remainder(dtype, tolerance):
-    width, depth = TILE_VECTORS * register(dtype), 5
+    width, depth = NR_REGISTERS * register(dtype), 5
     panels = -(-49 // width)
     a, b = normal((9, depth), dtype), normal((depth, panels * width), dtype, 1)
     by_panel = b.reshape(depth, panels, width).transpose(1, 0, 2).copy()
@@ -267,7 +266,7 @@ def test_block_at_every_remainder(dtype, tolerance):
         blocks = packed_rows(a[:rows])
         for columns in range(1, 50):
             out = nan_poisoned((rows, columns + 2), dtype)
-            spare = nan_poisoned(TILE_ROWS * width, dtype)
+            spare = nan_poisoned(MR * width, dtype)
             for repeats in (1, 2, 3):
                 _block(
                     depth, rows, columns, blocks, by_panel, depth * width, out, columns + 2,
@@ -278,11 +277,11 @@ def test_block_at_every_remainder(dtype, tolerance):
 
 
 def _multiply(depth, a, b, b_step, c, c_step):
-    multiply_tile_3(depth, a, 0, b, 0, b_step, c, 0, c_step, False)
+    micro_kernel(NR_REGISTERS, depth, a, 0, b, 0, b_step, c, 0, c_step, False)
 
 
 def _gather_wide(depth, a, b, offsets, c, place):
-    gather_tile_2(depth, a, 0, offsets, place, offsets, 0, b, 0, c, 0, False)
+    gather_tile(True, depth, a, 0, offsets, place, offsets, 0, b, 0, c, 0, False)
 
 
 def _dot(length, a, step, b, c):
@@ -320,14 +319,14 @@ def sum_loop(function, signature):
         (
             _multiply,
             "int64, {0}[::1], {0}[::1], int64, {0}[::1], int64",
-            TILE_ROWS * TILE_VECTORS,
+            MR * NR_REGISTERS,
         ),
         (
             _gather_wide,
             "int64, {0}[::1], {0}[::1], int64[::1], {0}[::1], int64",
             GATHER_ROWS * GATHER_VECTORS,
         ),
-        (_dot, "int64, {0}[::1], int64, {0}[::1], float64[::1]", TILE_ROWS * TILE_VECTORS),
+        (_dot, "int64, {0}[::1], int64, {0}[::1], float64[::1]", MR * NR_REGISTERS),
     ],
     ids=["multiply", "gather", "dot"],
 )

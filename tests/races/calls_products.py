@@ -7,16 +7,15 @@ import numpy as np
 
 from kernels import conv2d, matmul
 from kernels.conv2d import transposed
-from kernels.matmul import algorithms
+from kernels.matmul.problem import SERIAL
 from tests.races.calls_elements import Rng, Run, normal
 
 Shape = tuple[int, ...]
 
 
 def products() -> Iterator[tuple[str, Callable[[Rng], Run]]]:
-    serial = algorithms.SERIAL
     for m, n, k, transposes in (
-        (serial // (64 * 64), 64, 64, "NN"), (serial // (64 * 64) + 1, 64, 64, "NN"),  # direct
+        (SERIAL // (64 * 64), 64, 64, "NN"), (SERIAL // (64 * 64) + 1, 64, 64, "NN"),  # direct
         (100, 97, 101, "NT"), (97, 130, 99, "TN"), (3, 801, 333, "NT"), (40, 40, 700, "TT"),
         (333, 300, 257, "NN"), (301, 307, 299, "TN"), (129, 501, 300, "NT"),  # packed
         (1000, 64, 33, "NN"), (777, 128, 40, "NT"), (2100, 32, 300, "NN"),  # tall

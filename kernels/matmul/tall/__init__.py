@@ -1,0 +1,34 @@
+"""A as it lies, B packed: for many more rows than B has rows or columns."""
+
+import numpy as np
+
+from kernels import _jit, _memory
+from kernels._simd import VALUE_BYTES
+from kernels._tile import KC
+from kernels.matmul.problem import Problem
+from kernels.matmul.tall.cpu import ROWS, product
+
+__all__ = ["applies", "pays", "product", "scratch"]
+
+# With so many times more rows than B has rows or columns, A is not worth packing, unless the sums
+# are longer than this.
+TALL, TALL_DEPTH = 4, 1 << 9
+
+
+def applies(problem: Problem) -> bool:
+    """Whether rows of A lie as such, and columns make whole panels."""
+    return not problem.transpose_a and problem.n * problem.itemsize % VALUE_BYTES == 0
+
+
+def pays(problem: Problem) -> bool:
+    high = problem.m >= TALL * max(problem.n, problem.depth)
+    return high and problem.depth <= TALL_DEPTH
+
+
+def scratch(problem: Problem, dtype: np.dtype) -> dict[str, np.ndarray]:
+    """B packed, and a block of sums for each thread."""
+    sums = ROWS * problem.n if problem.depth > KC else 0
+    return {
+        "work_b": _memory.empty(problem.depth * problem.n, dtype),
+        "work_sums": _memory.empty((_jit.thread_rows(), sums), dtype),
+    }
