@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..autograd.tensor import Tensor
-from ..module.module import Module, fuses, is_plain
+from ..module.calls import fuses, is_plain
+from ..module.module import Module
 from .activation import ReLU
 from .normalization.batch_norm import BatchNorm
 

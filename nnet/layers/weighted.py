@@ -21,7 +21,7 @@ class Weighted(Module):
     outputs         units: channels of what the layer gives out
     linear_forward  the `forward` in which each output is a sum of products of a weight and an
                     input, and the bias of its unit. A subclass with another `forward` does not
-                    pass for linear: see `is_linear`
+                    pass for linear: see `module.calls.is_linear`
     fuses           what may follow in one kernel, see `Sequential`; said by each class for itself
     """
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Self, overload
 
 from ..autograd.tensor import Tensor
-from .module import Module, fuses, is_plain, runs_own_forward
+from .calls import fuses, is_plain, runs_own_forward
+from .module import Module
 
 
 class Modules(Module):

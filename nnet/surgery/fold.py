@@ -15,8 +15,9 @@ from ..autograd.recording import no_grad
 from ..autograd.tensor import Tensor
 from ..layers.normalization.batch_norm import BatchNorm
 from ..layers.weighted import Weighted
+from ..module.calls import is_linear
 from ..module.container import Sequential
-from ..module.module import Module, is_linear
+from ..module.module import Module
 
 
 def fold_batch_norm(model: Module, example: Tensor | None = None) -> Module:

@@ -75,8 +75,7 @@ class Convolution(Weighted):
         self.reset_parameters()
 
     def _check_sizes(self, name: str) -> None:
-        check_least(name, 1, kernel_size=self.kernel_size)
-        check_least(name, 1, stride=self.stride)
+        check_least(name, 1, kernel_size=self.kernel_size, stride=self.stride)
         check_least(name, 1, dilation=self.dilation)
         check_least(name, 0, output_padding=self.output_padding)
         if not isinstance(self.padding, str):

@@ -11,7 +11,7 @@ from ... import functional
 from ...autograd.recording import no_grad
 from ...autograd.tensor import Tensor, record
 from ...functional.dropout.drop_connect import Map
-from ...module.module import is_linear, runs_own_forward
+from ...module.calls import is_linear, runs_own_forward
 from ..linear import Linear
 from ..weighted import Weighted
 from .dropout import RandomInTraining
