@@ -105,15 +105,29 @@ def _flops(kernel: str, arguments: dict[str, Any]) -> int:
         y = arguments["inout_y"] if "inout_y" in arguments else arguments["out_y"]
         return 2 * y.size * depth
     if kernel.startswith("conv2d."):
-        weight = arguments.get("weight", arguments.get("out_dweight"))
-        # Every weight meets every position of the output side, whose gradient is dy.
-        outputs = arguments.get("x" if arguments.get("transposed") else "out_y")
-        outputs = arguments.get("dy", outputs)
-        if weight is None or outputs is None:
-            return 0
-        return 2 * outputs.shape[0] * math.prod(outputs.shape[2:]) * weight.size
+        return _flops_of_convolution(arguments)
     if kernel.startswith(("rnn.", "lstm.", "gru.")) and "weight_hh" in arguments:
         weights = sum(v.size for name, v in arguments.items() if name.startswith("weight_"))
         # Back, each weight meets each step twice: for the gradient in front of it, and its own.
         return 2 * math.prod(arguments["x"].shape[:2]) * weights * (1 + ("dy" in arguments))
     return 0
+
+
+def _flops_of_convolution(arguments: dict[str, Any]) -> int:
+    """Every tap of each channel and filter of a group meets every position of y, or of dy."""
+    x = arguments.get("x", arguments.get("out_dx"))
+    y = arguments.get("dy", arguments.get("out_y"))
+    if x is None or y is None:  # it packs, or adds up
+        return 0
+    pairs = 2 * x.shape[0] * x.shape[1] * y.shape[1] // arguments.get("groups", 1)
+    if "plan_phases" in arguments:
+        taps, _, _, _, rows, columns, *_ = arguments["plan_phases"].T
+        return pairs * int((taps * rows * columns).sum())
+    positions = math.prod(y.shape[2:])
+    if "first" in arguments:  # of some tiles, by Winograd's algorithm
+        tiles = x.shape[0] * math.prod(-(-size // 4) for size in y.shape[2:])
+        return pairs * positions * 9 * (arguments["last"] - arguments["first"]) // tiles
+    if "window" in arguments:
+        return pairs * positions * math.prod(arguments["window"][:2])
+    offsets = arguments.get("plan_offsets")
+    return pairs * positions * arguments.get("area", 9 if offsets is None else offsets.size)

@@ -32,7 +32,7 @@ from bench.profile import overhead, peaks
 from bench.profile.recorder import Recorder, counted
 from bench.report import describe
 from bench.training_step import TRAININGS
-from kernels import activation
+from kernels import activation, conv2d
 
 
 @pytest.fixture(autouse=True)
@@ -266,19 +266,25 @@ def test_work_is_counted_from_the_names_of_arguments():
     a, b, y = np.empty((2, 3)), np.empty((3, 5)), np.empty((2, 5))
     product = {"a": a, "b": b, "work_a": np.empty(100), "out_y": y}
     assert counted("matmul.cpu.product", product) == Work(60, a.nbytes + b.nbytes + y.nbytes)
-    x, weight, dy = np.empty((2, 3, 8, 8)), np.empty((4, 3, 3, 3)), np.empty((2, 4, 6, 6))
-    flops = 2 * dy.size * 3 * 3 * 3
-    for arguments in (
-        {"x": x, "weight": weight, "out_y": dy},
-        {"dy": dy, "weight": weight, "out_dx": x},
-        {"x": dy, "weight": weight, "transposed": True, "out_y": x},
-        {"x": x, "dy": dy, "out_dweight": weight},
-    ):
-        assert counted("conv2d.cpu.any", arguments).flops == flops
     layer = {"x": np.empty((7, 2, 3)), "weight_ih": np.empty((8, 3)), "weight_hh": np.empty((8, 2))}
     assert counted("lstm.cpu_forward.forward", layer).flops == 2 * 14 * 40
     assert counted("lstm.cpu_backward.backward", layer | {"dy": a}).flops == 4 * 14 * 40
     assert counted("optimizer_step.cpu.sgd", {"grad": a, "inout_param": a}).bytes == 3 * a.nbytes
+
+
+@pytest.mark.parametrize("algorithm", conv2d.ALGORITHMS[1:])
+def test_work_of_convolutions_is_counted_whatever_the_algorithm(algorithm):
+    x, weight = np.ones((2, 17, 9, 6)), np.ones((19, 17, 3, 3))
+
+    def there_and_back():
+        y, saved = conv2d.forward(x, weight, padding=(1, 1), algorithm=algorithm)
+        conv2d.backward(y, saved)
+
+    there_and_back()
+    with Recorder() as recorder:
+        there_and_back()
+    flops = sum(launches.work.flops for launches in recorder.launches.values())
+    assert flops == 3 * 2 * x.size * 19 * 9
 
 
 def test_profile_prints_kernels_and_their_share_of_the_bound(run, monkeypatch):
