@@ -119,7 +119,7 @@ def max_indices(saved: MaxSaved | AdaptiveMaxSaved) -> np.ndarray:
     if isinstance(saved, AdaptiveMaxSaved):
         return saved.argmax.astype(np.int64)
     width = saved.x_shape[3]
-    steps = [
+    corners = [
         np.arange(count) * stride - padding
         for count, stride, padding in zip(
             saved.argmax.shape[2:], saved.stride, saved.padding, strict=True
@@ -127,7 +127,7 @@ def max_indices(saved: MaxSaved | AdaptiveMaxSaved) -> np.ndarray:
     ]
     cells = np.indices(saved.kernel_size).reshape(2, -1)
     offsets = cells[0] * saved.dilation[0] * width + cells[1] * saved.dilation[1]
-    starts = steps[0][:, None] * width + steps[1]
+    starts = corners[0][:, None] * width + corners[1]
     return np.where(saved.argmax < 0, -1, offsets[saved.argmax] + starts)
 
 

@@ -1,14 +1,8 @@
 """Convolution without columns: tiles read the padded input where the kernel's taps point.
 
-The rows of input that a strip of output needs are copied once into planes with zeros around
-them. An output position lies at a flat place in its plane, and a tap at an offset from there
-that is the same for all positions, so two small tables replace the columns matrix: strides and
-dilations cost nothing, and no position is computed in vain. Register tiles hold 6 positions
-times 2 registers of filters; a last copy turns filters back into planes.
-
-The gradient of x under a stride falls apart into phases: the rows and columns of x that leave
-the same remainder see the same taps, without a stride. Each phase is a correlation of its own
-over the same planes, written every `stride` columns.
+Two small tables replace the columns matrix: strides and dilations cost nothing, and no position
+is computed in vain. Register tiles hold 6 positions times 2 registers of filters; a last copy
+turns filters back into planes. See ../README.md.
 
 2 N K OH OW (C / groups) kh kw flops; the copies are 1 / K of that, not 1 / K of kh kw.
 """

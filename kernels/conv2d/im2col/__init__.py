@@ -1,8 +1,7 @@
 """Convolution by im2col, in pieces that stay in cache: it computes every convolution.
 
 The columns matrix (a row for each channel and kernel position, a column for each output
-position) is never built whole. A task fills a strip of it in scratch of its own that fits L2, and
-multiplies it at once by register tiles.
+position) is never built whole: see ../README.md.
 
 2 N K OH OW (C / groups) kh kw flops each way. A filled element serves K / groups
 multiply-adds forward, so filling costs about a fifth of the product at 32 filters.
