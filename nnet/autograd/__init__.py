@@ -1,1 +1,13 @@
 """Arrays with gradients: the tensor, the tape, and what tensors do."""
+
+from ..names import publish as _publish
+from .casting import *
+from .creation import *
+from .dtypes import *
+from .functions import *
+from .joining import *
+from .parameter import *
+from .recording import *
+from .tensor import *
+
+_publish(globals())

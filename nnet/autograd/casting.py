@@ -8,6 +8,8 @@ import numpy as np
 
 from .operand import Operand, R
 
+__all__ = ["device"]
+
 
 class Casting(Operand[R]):
     """Gradients of floats come back in the dtype before; integers leave the tape."""

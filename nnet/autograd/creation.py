@@ -12,6 +12,20 @@ from .. import random
 from .shaping import sizes_of
 from .tensor import Tensor, as_array
 
+__all__ = [
+    "tensor",
+    "from_numpy",
+    "zeros",
+    "ones",
+    "full",
+    "empty",
+    "zeros_like",
+    "ones_like",
+    "arange",
+    "rand",
+    "randn",
+]
+
 
 def tensor(data: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """A copy of `data`: numbers, nested lists or an array. Python's floats become float32.

@@ -12,6 +12,8 @@ from .operand import Operand
 from .shaping import axis
 from .tensor import Tensor
 
+__all__ = ["cat", "stack", "where"]
+
 
 def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Join along an axis that is there; the dtype is the one in which all meet.

@@ -11,6 +11,8 @@ import numpy as np
 
 from .tensor import Tensor
 
+__all__ = ["Parameter"]
+
 # Asked about the values of each new parameter, before they are drawn; see `allowing`.
 _allowed: ContextVar[Callable[[np.ndarray], None] | None] = ContextVar("_allowed", default=None)
 

@@ -10,6 +10,8 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
+__all__ = ["no_grad", "enable_grad", "is_grad_enabled"]
+
 # Of a thread, and within it of each asyncio task: whether to record, and what held outside.
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 _outer: ContextVar[tuple[bool, ...]] = ContextVar("outer", default=())

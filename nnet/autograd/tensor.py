@@ -19,6 +19,8 @@ from .shaping import Shaping
 from .tape import Backward, Leaf, Node, backpropagate, output_nodes
 from .writes import log, next_serial, wrote
 
+__all__ = ["Tensor", "record", "record_outputs"]
+
 
 class Place(Protocol):
     """Where a parameter lives in flat buffers, with a place for its gradient; see `Home`."""

@@ -11,6 +11,8 @@ from .. import random
 from ..autograd.integers import seed_of, size_of
 from .order import shuffled, stream
 
+__all__ = ["BucketLoader"]
+
 
 class Sequences(Protocol):
     """What batches are made of: `PairDataset`, `SeriesDataset`, or anything like them.

@@ -12,6 +12,8 @@ from .arrays import OneByOne
 from .images.dataset import ImageDataset
 from .order import shuffled
 
+__all__ = ["DataLoader"]
+
 
 class DataLoader:
     """Batches of a data set, as tensors.

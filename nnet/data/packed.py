@@ -9,6 +9,8 @@ from typing import BinaryIO, NamedTuple, cast
 
 from .regular_file import opened, size_of
 
+__all__ = ["read_text"]
+
 _GZIP_MAGIC = b"\x1f\x8b"
 
 # A packed file may say little and unpack to anything: no more than so many bytes, or so many times

@@ -8,6 +8,8 @@ import numpy as np
 
 from ..autograd.tensor import Tensor, record
 
+__all__ = ["pad_sequence"]
+
 
 def pad_sequence(
     sequences: Sequence[Tensor | np.ndarray],

@@ -9,6 +9,8 @@ import numpy as np
 from ..autograd.integers import is_integer
 from .order import shuffled
 
+__all__ = ["split"]
+
 
 class Divisible(Protocol):
     """A data set, of images, series or pairs."""

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+__all__ = ["ChannelStatistics"]
+
 
 class ChannelStatistics(NamedTuple):
     """One number a channel; of images, of pixels scaled to [0, 1]."""

@@ -7,6 +7,8 @@ from kernels import embedding as op
 from ..autograd.tensor import Tensor, record
 from .check import check_is_tensor, check_tensors, number, whole
 
+__all__ = ["embedding"]
+
 
 def embedding(
     input: Tensor,

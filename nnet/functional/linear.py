@@ -11,6 +11,8 @@ from kernels import matmul
 from ..autograd.tensor import Tensor, record
 from .check import check_tensors
 
+__all__ = ["linear"]
+
 
 def linear(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, *, relu: bool = False

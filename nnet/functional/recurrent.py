@@ -16,6 +16,8 @@ from ..autograd.recording import is_grad_enabled
 from ..autograd.tensor import Tensor, record_outputs
 from .check import check_tensors
 
+__all__ = ["rnn", "gru", "lstm"]
+
 
 def rnn(
     input: Tensor,

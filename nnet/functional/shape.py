@@ -7,6 +7,8 @@ import numpy as np
 from ..autograd.tensor import Tensor
 from .check import check_is_tensor, whole
 
+__all__ = ["flatten", "one_hot"]
+
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Join the axes from start_dim to end_dim into one.

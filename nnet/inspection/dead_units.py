@@ -12,6 +12,8 @@ from ..layers.activation import ReLU
 from ..module.modes import evaluating
 from ..module.module import Module
 
+__all__ = ["dead_units"]
+
 
 class DeadUnits(NamedTuple):
     """Shares from 0 to 1."""

@@ -14,6 +14,8 @@ from ..autograd.tensor import Tensor, record
 from ..layers.dropout.dropout import RandomInTraining
 from ..module.module import Module
 
+__all__ = ["monte_carlo"]
+
 
 def monte_carlo(model: Module, input: Any, k: int = 100) -> tuple[Tensor, Tensor]:
     """Mean and standard deviation of k passes with fresh masks, elementwise, not recorded.

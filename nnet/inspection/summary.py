@@ -16,6 +16,8 @@ from ..autograd.recording import no_grad
 from ..autograd.tensor import Tensor
 from ..module.module import Module
 
+__all__ = ["summary"]
+
 
 @dataclass(frozen=True)
 class Row:

@@ -11,6 +11,8 @@ from ..autograd.tensor import Tensor
 from ..functional.embedding import checked_padding
 from ..module.module import Module
 
+__all__ = ["Embedding"]
+
 
 class Embedding(Module):
     """A vector for each word, learned: y = weight[input], ids (...) to vectors (..., D).

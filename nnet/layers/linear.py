@@ -13,6 +13,8 @@ from ..autograd.tensor import Tensor
 from .activation import ReLU
 from .weighted import Weighted
 
+__all__ = ["Linear"]
+
 
 class Linear(Weighted):
     """y = x weight' + bias, x (..., in_features), y (..., out_features).

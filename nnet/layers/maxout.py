@@ -10,6 +10,8 @@ from ..functional.convolution.conv import Pair
 from .convolution.conv import Conv2d
 from .linear import Linear
 
+__all__ = ["Maxout", "MaxoutConv2d"]
+
 
 class Maxout(Linear):
     """y = max over k of W_k x + b_k, x (..., in_features), y (..., out_features).

@@ -9,6 +9,8 @@ from .. import functional
 from ..autograd.tensor import Tensor
 from ..module.module import Module
 
+__all__ = ["Flatten", "Unflatten", "Identity"]
+
 
 class Flatten(Module):
     """Join the axes from start_dim to end_dim into one; by default all but the batch.

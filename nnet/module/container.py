@@ -9,6 +9,8 @@ from ..autograd.tensor import Tensor
 from .calls import fuses, is_plain, runs_own_forward
 from .module import Module
 
+__all__ = ["Sequential", "ModuleList"]
+
 
 class Modules(Module):
     """Modules by number; what the containers share."""

@@ -13,6 +13,8 @@ from ..autograd.tensor import Tensor, set_grad
 from .hooks import Hook, RemovableHandle
 from .state import KeysLeft, join, load_state
 
+__all__ = ["Module"]
+
 T = TypeVar("T")
 
 

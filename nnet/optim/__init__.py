@@ -1,9 +1,10 @@
 """Optimizers, in PyTorch's names: each step is one kernel call over a flat buffer."""
 
-from . import lr_scheduler
-from .adam import Adam, AdamW
-from .max_norm import MaxNorm
-from .optimizer import Optimizer
-from .sgd import SGD
+from ..names import publish as _publish
+from . import lr_scheduler as lr_scheduler
+from .adam import *
+from .max_norm import MaxNorm as MaxNorm
+from .optimizer import *
+from .sgd import *
 
-__all__ = ["SGD", "Adam", "AdamW", "MaxNorm", "Optimizer", "lr_scheduler"]
+_publish(globals(), "lr_scheduler")

@@ -10,6 +10,8 @@ from kernels import optimizer_step
 from .buckets import Run
 from .optimizer import Optimizer
 
+__all__ = ["Adam", "AdamW"]
+
 
 class Adam(Optimizer):
     """Adam: steps scaled by running averages of the gradient and its square.

@@ -14,6 +14,8 @@ from ..autograd.tensor import Tensor, record, set_grad
 from ..module.state import as_values
 from .buckets import Bucket, Run
 
+__all__ = ["Optimizer"]
+
 
 class Optimizer:
     """Base class; a new optimizer implements `_update` and lists its state in STATE.

@@ -10,6 +10,8 @@ from kernels import optimizer_step
 from .buckets import Run
 from .optimizer import Optimizer
 
+__all__ = ["SGD"]
+
 
 class SGD(Optimizer):
     """Stochastic gradient descent with momentum, plain or Nesterov's, in PyTorch's form.

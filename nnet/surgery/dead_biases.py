@@ -8,6 +8,8 @@ from ..autograd.parameter import Parameter
 from ..module.module import Module
 from .fold import neighbours
 
+__all__ = ["dead_biases", "remove_dead_biases"]
+
 
 def dead_biases(model: Module) -> list[str]:
     """Names of the biases right under a batch normalization; warns if there are any.

@@ -19,6 +19,8 @@ from ..module.calls import is_linear
 from ..module.container import Sequential
 from ..module.module import Module
 
+__all__ = ["fold_batch_norm", "fold_into"]
+
 
 def fold_batch_norm(model: Module, example: Tensor | None = None) -> Module:
     """A copy of the model for use, without the batch normalizations behind weighted layers.

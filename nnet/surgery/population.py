@@ -12,6 +12,8 @@ from ..autograd.recording import no_grad
 from ..layers.normalization.batch_norm import BatchNorm
 from ..module.module import Module
 
+__all__ = ["population_statistics"]
+
 
 def population_statistics(
     model: Module, batches: Iterable[Any], *, limit: int | None = None

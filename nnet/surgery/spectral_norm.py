@@ -15,6 +15,8 @@ from ..layers.weighted import Weighted
 from ..module.module import Module
 from ..module.parametrized import compute_on_reading, keep_computed, weight_of
 
+__all__ = ["spectral_norm", "remove_spectral_norm"]
+
 M = TypeVar("M", bound=Module)
 
 # At the start, so that the first weights are near the mark; later one an update is enough,

@@ -15,6 +15,8 @@ from ..autograd.tensor import Tensor, record
 from ..module.module import Module
 from ..module.parametrized import compute_on_reading, keep_computed, weight_of
 
+__all__ = ["weight_norm", "remove_weight_norm"]
+
 M = TypeVar("M", bound=Module)
 
 

@@ -11,6 +11,8 @@ from kernels import gather_normalize
 from ...autograd.integers import as_indices
 from ...autograd.tensor import Tensor
 
+__all__ = ["ImageDataset"]
+
 
 @dataclass(frozen=True, eq=False)
 class ImageDataset:

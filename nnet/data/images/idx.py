@@ -16,6 +16,8 @@ from ..classes import names_of
 from ..packed import Content, content_of
 from .dataset import ImageDataset
 
+__all__ = ["read_idx", "idx_folder"]
+
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from ..numpy_file import array_of, header_of
 from ..regular_file import opened
 
+__all__ = ["read_image"]
+
 _MODES = {1: "L", 3: "RGB"}
 
 

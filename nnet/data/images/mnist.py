@@ -5,6 +5,8 @@ from pathlib import Path
 from .dataset import ImageDataset
 from .idx import idx_folder
 
+__all__ = ["mnist", "MNIST_FOLDER"]
+
 MNIST_FOLDER = Path(__file__).parents[1] / "files" / "mnist"
 
 

@@ -5,6 +5,8 @@ import numpy as np
 from ..statistics import ChannelStatistics
 from .dataset import ImageDataset
 
+__all__ = ["channel_statistics"]
+
 
 def channel_statistics(dataset: ImageDataset) -> ChannelStatistics:
     """Mean and standard deviation of each channel; take them of the training set alone.

@@ -12,6 +12,8 @@ from ...autograd.integers import as_indices
 from ...autograd.tensor import Tensor
 from ..statistics import ChannelStatistics
 
+__all__ = ["SeriesDataset", "series_statistics"]
+
 
 @dataclass(frozen=True, eq=False)
 class SeriesDataset:

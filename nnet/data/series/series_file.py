@@ -7,6 +7,8 @@ from ..classes import names_of
 from ..numpy_file import read_arrays
 from .dataset import SeriesDataset
 
+__all__ = ["series_npz"]
+
 _KEYS = tuple(f"{what}_{part}" for part in ("train", "test") for what in ("x", "len", "y"))
 
 

@@ -7,6 +7,8 @@ from ..packed import read_text
 from .pairs import Pair
 from .vocabulary import UNITS, tokens_of
 
+__all__ = ["read_pairs"]
+
 
 def read_pairs(path: str | os.PathLike, unit: str = "characters") -> list[Pair]:
     """Read a file of pairs, source and target with a tab between them, one pair a line.

@@ -11,6 +11,8 @@ from ...autograd.tensor import Tensor
 from ..sequences import pad_sequence
 from .vocabulary import Vocabulary
 
+__all__ = ["PairDataset", "with_ends"]
+
 Pair = tuple[list[str], list[str]]
 
 

@@ -12,6 +12,8 @@ from ...autograd.integers import seed_of, size_of
 from ...autograd.tensor import Tensor
 from ..order import shuffled, stream
 
+__all__ = ["split_text", "TextStreams", "TextWindows"]
+
 Text = TypeVar("Text", np.ndarray, str)
 
 

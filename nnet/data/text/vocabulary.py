@@ -15,6 +15,8 @@ from ...autograd.integers import is_integer
 from ...autograd.tensor import Tensor
 from ..json_file import read_json
 
+__all__ = ["Vocabulary"]
+
 PAD, BOS, EOS, UNK = SPECIALS = ("<pad>", "<bos>", "<eos>", "<unk>")
 UNITS = ("characters", "words")
 

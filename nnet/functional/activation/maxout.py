@@ -11,6 +11,8 @@ from kernels import maxout as maxout_op
 from ...autograd.tensor import Tensor, record
 from ..check import check_tensors, whole
 
+__all__ = ["maxout"]
+
 
 def maxout(input: Tensor, pieces: int, dim: int = -1) -> Tensor:
     """The greatest of `pieces` equal parts that lie one behind the other along `dim`.

@@ -11,6 +11,8 @@ from ...autograd.tensor import Tensor, record
 from ..check import check_is_tensor, check_tensors, number
 from .formula import apply
 
+__all__ = ["relu", "leaky_relu", "prelu", "elu", "selu", "celu", "hardtanh", "relu6"]
+
 # Klambauer et al. 2017: with these, mean 0 and variance 1 are a fixed point of wide layers.
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 

@@ -8,6 +8,8 @@ from ...autograd.tensor import Tensor
 from ..check import check_is_tensor, number
 from .formula import apply
 
+__all__ = ["sigmoid", "tanh", "gelu", "silu", "softplus", "logsigmoid"]
+
 
 def sigmoid(input: Tensor) -> Tensor:
     """1 / (1 + e^-x); integers and bool become float32.

@@ -9,6 +9,8 @@ from kernels import softmax as softmax_op
 from ...autograd.tensor import Tensor, record
 from ..check import check_tensors, whole
 
+__all__ = ["softmax", "log_softmax", "softmin"]
+
 
 def softmax(input: Tensor, dim: int, *, dtype: npt.DTypeLike | None = None) -> Tensor:
     """e^x over its sum along `dim`; in `dtype`, if given.

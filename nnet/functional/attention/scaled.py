@@ -15,6 +15,8 @@ from ..activation import softmax
 from ..check import check_tensors, number
 from ..dropout.dropout import dropout
 
+__all__ = ["scaled_dot_product_attention"]
+
 
 def scaled_dot_product_attention(
     query: Tensor,

@@ -11,6 +11,8 @@ from kernels import softmax as softmax_op
 from ...autograd.tensor import Tensor, record
 from ..check import check_tensors
 
+__all__ = ["additive_score", "dot_score", "masked_softmax"]
+
 
 def additive_score(query: Tensor, key: Tensor, weight: Tensor) -> Tensor:
     """score[n, q, k] = sum over a of weight[a] tanh(query[n, q, a] + key[n, k, a]).

@@ -13,6 +13,8 @@ from ..check import check_filters, check_images, check_least, check_tensors, siz
 from ..images import as_filters, as_images, from_images, needed, reshaped, row
 from .padding import pad
 
+__all__ = ["conv1d", "conv2d"]
+
 # One integer, or one an axis.
 Single = int | tuple[int, ...]
 Pair = int | tuple[int, ...]

@@ -13,6 +13,8 @@ from ..check import check_filters, check_images, check_least, check_tensors, siz
 from ..images import as_filters, as_images, from_images, needed, reshaped, row
 from .conv import Pair, Single
 
+__all__ = ["conv_transpose1d", "conv_transpose2d"]
+
 
 def conv_transpose1d(
     input: Tensor,

@@ -12,6 +12,8 @@ from kernels import _memory
 from ...autograd.tensor import Tensor, record
 from ..check import check_is_tensor, number, whole
 
+__all__ = ["pad"]
+
 MODES = ("constant", "reflect", "replicate", "circular")
 
 # (what is written, what it repeats), along one axis.

@@ -17,6 +17,8 @@ from ..check import check_tensors
 from ..linear import linear
 from .dropout import dropout
 
+__all__ = ["drop_connect", "drop_connect_gaussian"]
+
 Map = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 
 # Elements that are sampled at a time.

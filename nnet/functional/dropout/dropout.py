@@ -15,6 +15,16 @@ from ...autograd.tape import Backward
 from ...autograd.tensor import Tensor, record
 from ..check import check_tensors, number
 
+__all__ = [
+    "dropout",
+    "dropout1d",
+    "dropout2d",
+    "dropout3d",
+    "alpha_dropout",
+    "feature_alpha_dropout",
+    "gaussian_dropout",
+]
+
 # SELU's value at minus infinity.
 _SELU_LIMIT = -1.7580993408473766
 

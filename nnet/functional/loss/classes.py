@@ -15,6 +15,8 @@ from ...autograd.tensor import Tensor, record
 from ..check import check_no_gradient, check_tensors, number, promoted, whole
 from .options import check_reduction, needs_gradient
 
+__all__ = ["cross_entropy", "nll_loss", "multi_margin_loss"]
+
 
 def cross_entropy(
     input: Tensor,

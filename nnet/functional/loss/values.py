@@ -7,6 +7,17 @@ from ..check import number
 from .options import check_reduction
 from .pairs import averaged_loss, check_weight, pair_loss
 
+__all__ = [
+    "mse_loss",
+    "l1_loss",
+    "smooth_l1_loss",
+    "huber_loss",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "kl_div",
+    "hinge_embedding_loss",
+]
+
 
 def mse_loss(
     input: Tensor,

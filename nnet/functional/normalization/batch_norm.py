@@ -8,6 +8,8 @@ from ...autograd.tensor import Tensor, record
 from ...autograd.writes import wrote_average
 from ..check import check_channels, check_statistics, check_tensors, number
 
+__all__ = ["batch_norm"]
+
 
 def batch_norm(
     input: Tensor,

@@ -11,6 +11,8 @@ from ...autograd.writes import wrote_average
 from ..check import check_channels, check_statistics, check_tensors
 from .batch_norm import batch_norm
 
+__all__ = ["batch_renorm", "mean_only_batch_norm"]
+
 
 def batch_renorm(
     input: Tensor,

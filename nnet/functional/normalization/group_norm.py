@@ -14,6 +14,8 @@ from ...autograd.writes import wrote_average
 from ..check import check_statistics, check_tensors, number, whole
 from .batch_norm import batch_norm
 
+__all__ = ["layer_norm", "rms_norm", "group_norm", "instance_norm"]
+
 
 def layer_norm(
     input: Tensor,

@@ -7,6 +7,8 @@ from kernels import local_response_norm as local_response_norm_op
 from ...autograd.tensor import Tensor, record
 from ..check import check_tensors, number, whole
 
+__all__ = ["local_response_norm"]
+
 
 def local_response_norm(
     input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0

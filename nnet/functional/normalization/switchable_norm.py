@@ -17,6 +17,8 @@ from ..activation import softmax
 from ..check import check_statistics, check_tensors
 from .group_norm import check_eps
 
+__all__ = ["batch_instance_norm", "switchable_norm"]
+
 # What normalizes: mean, var and head (N, C) and the parameters give scale and offset (N, C).
 Line = Callable[..., tuple[Tensor, Tensor]]
 

@@ -7,6 +7,8 @@ from typing import Any
 from ...autograd.tensor import Tensor
 from .windows import OutputSize, Pair, adaptive_avg_pool, adaptive_max_pool, avg_pool, max_pool
 
+__all__ = ["max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d"]
+
 
 def max_pool2d(
     input: Tensor,

@@ -7,6 +7,8 @@ from typing import Any
 from ...autograd.tensor import Tensor
 from .windows import OutputSize, Single, adaptive_avg_pool, adaptive_max_pool, avg_pool, max_pool
 
+__all__ = ["max_pool1d", "avg_pool1d", "adaptive_avg_pool1d", "adaptive_max_pool1d"]
+
 
 def max_pool1d(
     input: Tensor,

@@ -14,6 +14,8 @@ from ...autograd.parameter import Parameter
 from ...autograd.tensor import Tensor
 from ...module.module import Module
 
+__all__ = ["ReLU", "LeakyReLU", "PReLU", "ELU", "SELU", "CELU", "Hardtanh", "ReLU6"]
+
 
 class _Rectifier(Module):
     """What those with `inplace` share."""

@@ -6,6 +6,8 @@ from ... import functional
 from ...autograd.tensor import Tensor
 from ...module.module import Module
 
+__all__ = ["Sigmoid", "Tanh", "GELU", "SiLU", "Softplus", "LogSigmoid"]
+
 
 class Sigmoid(Module):
     """1 / (1 + e^-x), from 0 to 1; the gradient y (1 - y) is at most 1/4.

@@ -6,6 +6,8 @@ from ... import functional
 from ...autograd.tensor import Tensor
 from ...module.module import Module
 
+__all__ = ["Softmax", "LogSoftmax", "Softmin"]
+
 
 class _Along(Module):
     """What they share: an axis."""

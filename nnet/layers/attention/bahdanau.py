@@ -14,6 +14,8 @@ from ..linear import Linear
 from ..recurrent.checks import check_sizes
 from .score_attention import ScoreAttention
 
+__all__ = ["BahdanauAttention"]
+
 
 class BahdanauAttention(ScoreAttention):
     """Attention whose score is a small network: score(q, k) = v' tanh(W q + U k).

@@ -14,6 +14,8 @@ from ..linear import Linear
 from ..recurrent.checks import check_sizes
 from .score_attention import Memory, ScoreAttention
 
+__all__ = ["LuongAttention"]
+
 SCORES = ("dot", "general", "concat")
 
 

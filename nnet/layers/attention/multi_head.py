@@ -14,6 +14,8 @@ from ...functional.check import check_tensors
 from ...module.module import Module
 from ..linear import Linear
 
+__all__ = ["MultiheadAttention"]
+
 
 class MultiheadAttention(Module):
     """Several attentions beside one another, each in a space of its own.

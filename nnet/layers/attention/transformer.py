@@ -19,6 +19,8 @@ from ..normalization.group_norm import LayerNorm
 from ..rectified import rectified
 from .multi_head import MultiheadAttention
 
+__all__ = ["TransformerEncoderLayer", "TransformerEncoder"]
+
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": functional.relu,
     "gelu": functional.gelu,

@@ -17,6 +17,8 @@ from ..activation import ReLU
 from ..linear import reset_uniform
 from ..weighted import Weighted
 
+__all__ = ["Conv1d", "Conv2d"]
+
 
 class Convolution(Weighted):
     """What the layers share: the options, the filters, and how they print.

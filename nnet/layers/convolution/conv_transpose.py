@@ -15,6 +15,8 @@ from ...functional.check import check_images
 from ...functional.convolution.conv import Pair, Single
 from .conv import Convolution
 
+__all__ = ["ConvTranspose1d", "ConvTranspose2d"]
+
 
 class TransposedConvolution(Convolution):
     """What the transposed layers share."""

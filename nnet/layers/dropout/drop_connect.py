@@ -16,6 +16,8 @@ from ..linear import Linear
 from ..weighted import Weighted
 from .dropout import RandomInTraining
 
+__all__ = ["DropConnect"]
+
 INFERENCES = ("gaussian", "mean", "monte_carlo")
 
 

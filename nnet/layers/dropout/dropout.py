@@ -6,6 +6,16 @@ from ... import functional
 from ...autograd.tensor import Tensor
 from ...module.module import Module
 
+__all__ = [
+    "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
+    "AlphaDropout",
+    "FeatureAlphaDropout",
+    "GaussianDropout",
+]
+
 
 class RandomInTraining(Module):
     """A layer whose training mode draws at random and learns nothing from the batch.

@@ -11,6 +11,8 @@ from ...autograd.tensor import Tensor
 from ...functional.loss.options import check_reduction
 from ...module.module import Module
 
+__all__ = ["CrossEntropyLoss", "NLLLoss", "MultiMarginLoss"]
+
 
 class Loss(Module):
     """What losses have in common: a reduction, and PyTorch's options that it took the place of."""

@@ -6,6 +6,17 @@ from ... import functional
 from ...autograd.tensor import Tensor
 from .classes import Loss
 
+__all__ = [
+    "MSELoss",
+    "L1Loss",
+    "SmoothL1Loss",
+    "HuberLoss",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "KLDivLoss",
+    "HingeEmbeddingLoss",
+]
+
 
 class MSELoss(Loss):
     """(x - t)^2, gradient 2 (x - t): for regression.

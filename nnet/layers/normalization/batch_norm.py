@@ -7,6 +7,8 @@ from ...autograd.tensor import Tensor
 from ..activation import ReLU
 from .running_averages import RunningAverages
 
+__all__ = ["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"]
+
 
 class BatchNorm(RunningAverages):
     """What the batch normalizations share. Ioffe & Szegedy 2015.

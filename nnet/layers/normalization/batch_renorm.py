@@ -9,6 +9,8 @@ from ... import functional
 from ...autograd.tensor import Tensor
 from .batch_norm import BatchNorm
 
+__all__ = ["BatchRenorm1d", "BatchRenorm2d"]
+
 
 class BatchRenorm(BatchNorm):
     """What the batch renormalizations share. Ioffe 2017.

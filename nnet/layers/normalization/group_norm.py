@@ -13,6 +13,8 @@ from ...autograd.tensor import Tensor
 from ...functional.normalization.group_norm import check_eps, shape_of
 from ...module.module import Module
 
+__all__ = ["LayerNorm", "RMSNorm", "GroupNorm"]
+
 
 class LayerNorm(Module):
     """y = weight (x - mean) / sqrt(var + eps) + bias over the last dimensions of each sample.

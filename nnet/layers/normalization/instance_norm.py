@@ -12,6 +12,8 @@ from ...autograd.tensor import Tensor
 from ...functional.check import check_tensors
 from .running_averages import RunningAverages
 
+__all__ = ["InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"]
+
 
 class InstanceNorm(RunningAverages):
     """What the instance normalizations share. Ulyanov, Vedaldi & Lempitsky 2016.

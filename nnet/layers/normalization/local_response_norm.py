@@ -6,6 +6,8 @@ from ... import functional
 from ...autograd.tensor import Tensor
 from ...module.module import Module
 
+__all__ = ["LocalResponseNorm"]
+
 
 class LocalResponseNorm(Module):
     """A strong response damps its neighbours: b_i = a_i / (k + alpha/n sum a_j^2)^beta.

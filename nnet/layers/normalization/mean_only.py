@@ -11,6 +11,8 @@ from ...autograd.tensor import Tensor
 from ...functional.check import check_tensors
 from ...module.module import Module
 
+__all__ = ["MeanOnlyBatchNorm"]
+
 
 class MeanOnlyBatchNorm(Module):
     """y = x - mean + bias, mean over the batch and all positions of a channel.

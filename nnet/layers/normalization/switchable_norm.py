@@ -13,6 +13,8 @@ from ...autograd.parameter import Parameter
 from ...autograd.tensor import Tensor
 from .running_averages import RunningAverages
 
+__all__ = ["BatchInstanceNorm1d", "BatchInstanceNorm2d", "SwitchableNorm1d", "SwitchableNorm2d"]
+
 
 class MixedNorm(RunningAverages):
     """What is done around a mixture. The arguments are BatchNorm's.

@@ -10,6 +10,8 @@ from ...autograd.writes import wrote_average
 from ...functional.check import check_tensors
 from ...module.module import Module
 
+__all__ = ["Whitening"]
+
 
 class Whitening(Module):
     """y = (x - E) Cov^(-1/2) for x (N, D): unit covariance, not only unit variances.

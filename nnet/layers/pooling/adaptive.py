@@ -9,6 +9,8 @@ from ...autograd.tensor import Tensor
 from ...functional.pooling.windows import OutputSize
 from ...module.module import Module
 
+__all__ = ["AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveMaxPool1d", "AdaptiveMaxPool2d"]
+
 
 class AdaptivePooling(Module):
     """What the layers share: the size, and whether maxima say where they were."""

@@ -10,6 +10,8 @@ from ...functional.check import sizes
 from ...functional.pooling.windows import Pair, Single
 from ...module.module import Module
 
+__all__ = ["MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d"]
+
 
 class MaxPooling(Module):
     """What the max-pooling layers share."""

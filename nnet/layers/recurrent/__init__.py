@@ -1,8 +1,9 @@
 """Recurrent layers: simple, with long short-term memory, with gated units; and their cells."""
 
-from .cells import GRUCell, LSTMCell, RNNCell
-from .gru import GRU
-from .lstm import LSTM, PeepholeLSTM
-from .rnn import RNN
+from ...names import publish as _publish
+from .cells import *
+from .gru import *
+from .lstm import *
+from .rnn import *
 
-__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "PeepholeLSTM", "RNNCell"]
+_publish(globals())

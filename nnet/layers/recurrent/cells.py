@@ -15,6 +15,8 @@ from ...module.module import Module
 from .checks import check_flags, check_nonlinearity, check_sizes, check_states
 from .lstm import Pair, pair_of
 
+__all__ = ["RNNCell", "GRUCell", "LSTMCell"]
+
 
 class RecurrentCell(Module):
     """What the cells share: weights, and checks of a step's input and states."""

@@ -11,6 +11,8 @@ from ... import functional
 from ...autograd.tensor import Tensor
 from .stack import RecurrentStack, States
 
+__all__ = ["GRU"]
+
 
 class GRU(RecurrentStack):
     """Units that choose at every step what to keep: gated recurrent units.

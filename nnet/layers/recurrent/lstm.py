@@ -12,6 +12,8 @@ from ...autograd.joining import stack
 from ...autograd.tensor import Tensor
 from .stack import RecurrentStack, States
 
+__all__ = ["LSTM", "PeepholeLSTM"]
+
 Pair = tuple[Tensor, Tensor]
 
 

@@ -12,6 +12,8 @@ from ...autograd.tensor import Tensor
 from .checks import check_nonlinearity
 from .stack import RecurrentStack, States
 
+__all__ = ["RNN"]
+
 
 class RNN(RecurrentStack):
     """A network with a memory: what its units were a step ago is part of their input.
