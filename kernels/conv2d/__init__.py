@@ -21,7 +21,8 @@ IMPLEMENTATIONS: dict[str, ModuleType] = {
     "cpu_im2col": im2col,
 }
 
-ALGORITHMS = ("auto", "winograd", "depthwise", "direct", "im2col")
+_ON_CPU = [name for name in IMPLEMENTATIONS if name.startswith("cpu_")]
+ALGORITHMS = ("auto", *(name.removeprefix("cpu_") for name in _ON_CPU))
 
 __all__ = ["ALGORITHMS", "IMPLEMENTATIONS", "Saved", "backward", "forward"]
 
@@ -120,7 +121,7 @@ def _choose(algorithm: str, problem: Problem, to_input: bool = False) -> ModuleT
     Where it does not apply to that of x, or pay, im2col computes it.
     """
     if algorithm == "auto":
-        implementations = [IMPLEMENTATIONS[f"cpu_{name}"] for name in ALGORITHMS[1:]]
+        implementations = [IMPLEMENTATIONS[name] for name in _ON_CPU]
         chosen = next(i for i in implementations if i.applies(problem) and i.pays(problem))
         replaced = to_input and not chosen.pays(problem, to_input)
     else:
