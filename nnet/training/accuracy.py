@@ -5,12 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import functional
 from ..autograd.tensor import Tensor
-from ..layers.loss.classes import CrossEntropyLoss, NLLLoss
-
-# Their mean is over labels that are not ignored, by weight; axis 1 of outputs counts classes.
-_OF_CLASSES = (CrossEntropyLoss, NLLLoss, functional.cross_entropy, functional.nll_loss)
+from ..functional.loss.classes import OF_LABELS
 
 
 class Counted(NamedTuple):
@@ -63,7 +59,7 @@ def counted(loss: Any, outputs: Any, targets: Any, inputs: Any) -> Counted:
 
 
 def _is_of_classes(loss: Any) -> bool:
-    return loss in _OF_CLASSES[2:] or isinstance(loss, _OF_CLASSES[:2])
+    return loss in OF_LABELS or getattr(loss, "of_labels", False)
 
 
 def _samples(values: Any) -> int | None:

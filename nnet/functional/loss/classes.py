@@ -256,3 +256,7 @@ def _check_weight(op: str, input: Tensor, weight: Tensor | None) -> None:
     classes = input.shape[min(input.ndim - 1, 1)] if input.ndim else 0
     if weight.shape != (classes,):
         raise ValueError(f"{op}: expected weight of shape ({classes},), got {weight.shape}")
+
+
+# Their mean is over labels that are not ignored, by weight; axis 1 of input counts classes.
+OF_LABELS = (cross_entropy, nll_loss)

@@ -18,6 +18,8 @@ class Loss(Module):
     """What losses have in common: a reduction, and PyTorch's options that it took the place of."""
 
     more_reductions: tuple[str, ...] = ()
+    # Whether the mean is over labels that are not ignored, by weight, axis 1 counting classes.
+    of_labels = False
 
     def __init__(
         self, size_average: None = None, reduce: None = None, reduction: str = "mean"
@@ -52,6 +54,7 @@ class CrossEntropyLoss(Loss):
     tensor(2.3025851)
     """
 
+    of_labels = True
     weight: Tensor | None
 
     def __init__(
@@ -90,6 +93,7 @@ class NLLLoss(Loss):
     tensor(2.)
     """
 
+    of_labels = True
     weight: Tensor | None
 
     def __init__(

@@ -232,3 +232,21 @@ def test_dead_units_of_a_module_that_is_called_twice_are_those_of_both_calls():
         pytest.approx(4 / 6),
         {"1": pytest.approx(4 / 6)},
     )
+
+
+def test_a_loss_of_ones_own_says_that_its_mean_is_over_labels():
+    class Focal(nn.Module):
+        of_labels = True
+        ignore_index = 3
+
+        def forward(self, outputs, targets):
+            return F.cross_entropy(outputs, targets, ignore_index=3)
+
+    batches = [(scores(n, CLASSES, 7), labels(n, 7, ignored=3)) for n in (5, 2)]
+    loss = Focal()
+    found = nn.evaluate(nn.Identity(), batches, loss)
+    summed = sum(F.cross_entropy(*each, ignore_index=3, reduction="sum").item() for each in batches)
+    count = sum((targets.data != 3).sum() for _, targets in batches)
+    assert found.loss == pytest.approx(summed / count, rel=1e-5) and found.accuracy is not None
+    loss.of_labels = False
+    assert nn.evaluate(nn.Identity(), batches, loss).accuracy is None
