@@ -13,16 +13,14 @@ and of a run that was read back
     predict(run, inputs, picture) -> lines              an answer to each input
 """
 
+from importlib import import_module
 from types import ModuleType
 
-from ..runs.descriptions import Description
-from . import char_lm, images, seq2seq, series
+from ..runs.descriptions import KINDS, Description
 
+# Of each kind of description, from the folder of that name.
 JOBS: dict[str, ModuleType] = {
-    "images": images.job,
-    "char-lm": char_lm.job,
-    "series": series.job,
-    "seq2seq": seq2seq.job,
+    kind: import_module(f".{kind.replace('-', '_')}.job", __name__) for kind in KINDS
 }
 
 

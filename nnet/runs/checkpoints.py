@@ -1,6 +1,6 @@
 """Weights on disk: safetensors, with the description that rebuilds the model.
 
-The description is JSON, never pickled objects; see `descriptions`.
+The description is JSON, never pickled objects; see `kinds`.
 """
 
 import json
@@ -22,8 +22,9 @@ from ..data.json_file import parsed
 from ..data.regular_file import opened
 from ..module.module import Module
 from ..training.schema import check_sizes
-from .descriptions import Description, from_json, to_json
+from .descriptions import Description
 from .files import written_beside
+from .kinds import from_json, to_json
 
 # One entry, since safetensors writes several in random order.
 _ENTRY = "nnet"

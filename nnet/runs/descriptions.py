@@ -1,11 +1,10 @@
 """What a model on disk is, and what it takes in: one class for each kind of job.
 
-A description is plain data that JSON can hold; "kind" says which class it is of. What was written
-before there were kinds describes images. One that was read is checked as a whole: `check` raises
-TypeError or ValueError for what does not fit.
+A description is plain data that JSON can hold. One that was read is checked as a whole: `check`
+raises TypeError or ValueError for what does not fit.
 """
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from math import prod
 from typing import Any, ClassVar
 
@@ -16,7 +15,6 @@ from ..module.module import Module
 from ..training.schema import (
     arguments_of,
     check_count,
-    check_keys,
     check_names,
     check_numbers,
     check_same,
@@ -27,8 +25,32 @@ from ..training.schema import (
 LONGEST = 1 << 13
 
 
+class Description:
+    """What the kinds, dataclasses all, have in common; the folder of a kind's job has its name.
+
+    arguments  of the model
+
+    >>> import nnet as nn
+    >>> nn.training.TextDescription.KIND
+    'char-lm'
+    """
+
+    KIND: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    arguments: dict
+
+    def build(self) -> Module:
+        """A new model with fresh weights."""
+        raise NotImplementedError
+
+    def check(self) -> None:
+        """Raises TypeError or ValueError for what does not fit together."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class ImageDescription:
+class ImageDescription(Description):
     """A classifier of images.
 
     model       a name in `nnet.models.MODELS`
@@ -81,7 +103,7 @@ class ImageDescription:
 
 
 @dataclass(frozen=True)
-class TextDescription:
+class TextDescription(Description):
     """A language model of characters.
 
     arguments   of `nnet.models.LanguageModel`
@@ -94,7 +116,6 @@ class TextDescription:
     vocabulary: dict
 
     def build(self) -> Module:
-        """A new model with fresh weights."""
         return models.LanguageModel(**self.arguments)
 
     def check(self) -> None:
@@ -105,7 +126,7 @@ class TextDescription:
 
 
 @dataclass(frozen=True)
-class SeriesDescription:
+class SeriesDescription(Description):
     """A classifier of series.
 
     arguments  of `nnet.models.SeriesClassifier`
@@ -121,7 +142,6 @@ class SeriesDescription:
     classes: tuple[str, ...]
 
     def build(self) -> Module:
-        """A new model with fresh weights."""
         return models.SeriesClassifier(**self.arguments)
 
     def check(self) -> None:
@@ -132,7 +152,7 @@ class SeriesDescription:
 
 
 @dataclass(frozen=True)
-class PairDescription:
+class PairDescription(Description):
     """A model from one sequence to another.
 
     arguments       of `nnet.Seq2Seq`
@@ -148,7 +168,6 @@ class PairDescription:
     longest: int
 
     def build(self) -> Module:
-        """A new model with fresh weights."""
         return Seq2Seq(**self.arguments)
 
     def check(self) -> None:
@@ -162,36 +181,5 @@ class PairDescription:
         check_count("longest", self.longest, LONGEST)
 
 
-Description = ImageDescription | TextDescription | SeriesDescription | PairDescription
-
-KINDS: dict[str, type[Description]] = {
-    each.KIND: each
-    for each in (ImageDescription, TextDescription, SeriesDescription, PairDescription)
-}
-
-
-def to_json(description: Description) -> dict:
-    """What `from_json` reads."""
-    return {"kind": description.KIND} | asdict(description)
-
-
-def from_json(content: Any) -> Description:
-    """The description that `to_json` wrote.
-
-    Raises ValueError and TypeError for anything else, see `check` of each kind.
-    """
-    if not isinstance(content, dict):
-        raise TypeError(f"expected a description, got {shown(content)}")
-    given = dict(content)
-    kind = given.pop("kind", ImageDescription.KIND)
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise ValueError(f"expected a kind out of {', '.join(KINDS)}, got {shown(kind)}")
-    names = [each.name for each in fields(KINDS[kind])]
-    check_keys(f"a description of {kind}", given, names, names)
-    description = KINDS[kind](**{name: _frozen(value) for name, value in given.items()})
-    description.check()
-    return description
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+# All those above.
+KINDS: dict[str, Any] = {each.KIND: each for each in Description.__subclasses__()}
