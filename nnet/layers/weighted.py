@@ -14,10 +14,14 @@ from ..module.parametrized import forward_with
 class Weighted(Module):
     """Base of layers that map an input by a weight, and a bias or None.
 
-    Wrappers, costs, folding and norms ask these, and know no kind of layer.
+    Wrappers, costs, folding and norms ask these, and know no kind of layer. `forward` reads
+    `weight` and `bias` off the layer, so that it can be run with others.
 
     axes            axes of a sample besides its channels: 0 of (N, C), 2 of (N, C, H, W)
-    units_axis      the axis of the weight that counts units
+    units_axis      the axis of the weight that counts units, 0 or 1; where it is 1, axis 0 counts
+                    inputs
+    groups          parts of the channels that do not see one another; units of axis 1 are those of
+                    one part
     outputs         units: channels of what the layer gives out
     linear_forward  the `forward` in which each output is a sum of products of a weight and an
                     input, and the bias of its unit. A subclass with another `forward` does not
@@ -27,6 +31,7 @@ class Weighted(Module):
 
     axes = 0
     units_axis = 0
+    groups = 1
     linear_forward: ClassVar[Callable[..., Tensor] | None] = None
 
     weight: Parameter
