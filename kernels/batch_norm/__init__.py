@@ -147,13 +147,16 @@ def backward(
     """
     x, dy = float_arrays("batch_norm", x=saved.x, dy=dy)
     check_shape("batch_norm", "dy", dy, x.shape)
-    channels = x.shape[1]
-    y, added = saved.y, saved.y is not None
-    dx = _memory.empty(x.shape, x.dtype)
-    dresidual = _memory.empty(x.shape, x.dtype) if added else dy
-    dgamma = np.zeros(channels, x.dtype)
-    dbeta = np.zeros(channels, x.dtype)
-    if x.size:
+    channels, y = x.shape[1], saved.y
+    with_dgamma, with_dbeta = (
+        needs[1] and saved.gamma is not None,
+        needs[2] and saved.beta is not None,
+    )
+    of_channels = channels if with_dgamma or with_dbeta else 0
+    dx = _memory.empty(x.shape if needs[0] else 0, x.dtype)
+    dresidual = dy if y is None else _memory.empty(x.shape, x.dtype)
+    dgamma, dbeta = np.zeros(of_channels, x.dtype), np.zeros(of_channels, x.dtype)
+    if dx.size or (x.size and (of_channels or y is not None)):
         planes = x.reshape(x.shape[0], channels, -1)
         nothing = planes[:0]
         work_sums, work_lanes = _scratch(planes)
@@ -169,15 +172,15 @@ def backward(
             training=saved.training,
             work_sums=work_sums,
             work_lanes=work_lanes,
-            out_dx=dx.reshape(planes.shape),
-            out_dresidual=dresidual.reshape(planes.shape) if added else nothing,
+            out_dx=dx.reshape(planes.shape) if needs[0] else nothing,
+            out_dresidual=nothing if y is None else dresidual.reshape(planes.shape),
             out_dgamma=dgamma,
             out_dbeta=dbeta,
         )
     return (
         dx if needs[0] else None,
-        dgamma if needs[1] and saved.gamma is not None else None,
-        dbeta if needs[2] and saved.beta is not None else None,
+        dgamma if with_dgamma else None,
+        dbeta if with_dbeta else None,
         dresidual if needs[3] and saved.residual else None,
     )
 

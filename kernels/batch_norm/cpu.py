@@ -14,6 +14,7 @@ from kernels._simd import VALUE_BYTES
 
 from . import cpu_columns, cpu_planes
 from .parts import part_count, share_places
+from .strip_lines import LINES, SUMS
 
 
 def work_shapes(x):
@@ -25,7 +26,7 @@ def work_shapes(x):
     width = cpu_columns.strip_width(channels, VALUE_BYTES // x.itemsize)
     strips = -(-channels // width)
     parts = part_count(strips, samples, x.size)
-    return (strips, parts, cpu_columns.SUMS, width), (strips, parts, cpu_columns.LINES, width)
+    return (strips, parts, SUMS, width), (strips, parts, LINES, width)
 
 
 def forward(x, residual, gamma, beta, eps, relu, work_sums, work_lanes, out_y, out_mean, out_var):
@@ -66,7 +67,7 @@ def backward(
     groups, parts = work_sums.shape[:2]
     given = dy, x, y, gamma, beta, mean, var, eps, relu
     out = out_dx, out_dresidual, out_dgamma, out_dbeta
-    if parts > 1:
+    if parts > 1 and (training or y.size or out_dgamma.size):
         layout.slope_sums(groups * parts, *given, work, out)
     tasks, span = share_places(groups, parts, x.size)
     layout.gradient(tasks, span, *given, training, work, out)

@@ -1,7 +1,7 @@
 """Batch normalization of (N, C, 1): a group is a strip of columns.
 
-work_sums   (strips, parts, SUMS, width) float64: two sums of each column, its mean and var
-work_lanes  (strips, parts, LINES, width) of x's dtype: what the inner loops read and add to
+work_sums   (strips, parts, SUMS, width) float64, work_lanes (strips, parts, LINES, width) of x's
+dtype: see strip_lines
 
 Bound: memory speed, as in cpu_planes. Lanes are columns, so nothing is added across lanes; what
 is computed for each column is computed on whole values, whatever lies behind the last one. A few
@@ -13,9 +13,8 @@ import numpy as np
 
 from kernels._jit import jit, parallel
 from kernels._moments import block_moments, merge_moments
-from kernels._simd import any_lane, is_double, lanes, load, load_as, select, sqrt, store, store_as
+from kernels._simd import any_lane, is_double, lanes, load, load_as, select, store
 
-from .lines import forward_line, gradient_line
 from .parts import part_bounds
 from .strip_columns import (
     add_deviations,
@@ -24,14 +23,12 @@ from .strip_columns import (
     write_gradients,
     write_lines,
 )
+from .strip_lines import bounds, copy_statistics, own_rows, set_gradient_lines, set_lines
 
 # Each lane adds up so many samples in x's dtype, then goes on in float64.
 _BLOCK, _FIRST_BLOCK = 256, 16
 
 _ROWS_TOGETHER = 4
-
-# Rows of the two kinds of scratch, each as wide as the strip.
-SUMS, LINES = 4, 5
 
 
 def strip_width(channels, lanes):
@@ -61,8 +58,8 @@ def apply(task, span, x, residual, mean, var, gamma, beta, eps, relu, work, out_
     """With given statistics."""
     strips, parts, _, _ = work[0].shape
     for place in range(task * span, min(task * span + span, strips * parts)):
-        _copy_statistics(place, x, mean, var, work)
-        _set_lines(place, x, gamma, beta, eps, work)
+        copy_statistics(place, x, mean, var, work)
+        set_lines(place, x, gamma, beta, eps, work)
         _write_lines(place, x, residual, relu, work, out_y)
 
 
@@ -74,29 +71,16 @@ def slope_sums(place, dy, x, y, gamma, beta, mean, var, eps, relu, work, out):
 
 @parallel
 def gradient(task, span, dy, x, y, gamma, beta, mean, var, eps, relu, training, work, out):
-    """Whole strips, first their sums; or parts, whose sums are known."""
+    """Whole strips, first their sums if wanted; or parts, whose sums are known."""
     strips, parts, _, _ = work[0].shape
+    summed = training or y.size > 0 or out[2].size > 0
     for place in range(task * span, min(task * span + span, strips * parts)):
-        if parts == 1:
+        if not summed:
+            copy_statistics(place, x, mean, var, work)
+            set_lines(place, x, gamma, beta, eps, work)
+        elif parts == 1:
             _slope_sums(place, dy, x, y, gamma, beta, mean, var, eps, relu, work, out)
         _gradient(place, dy, x, y, gamma, eps, relu, training, work, out)
-
-
-@jit
-def _own(place, work):
-    """The rows of scratch of a part: its sums, its lines."""
-    sums, lines = work
-    parts = sums.shape[1]
-    return sums[place // parts, place % parts], lines[place // parts, place % parts]
-
-
-@jit
-def _bounds(place, x, work):
-    """Of a part: the first column and how many, the first sample and the first behind it."""
-    _, parts, _, width = work[0].shape
-    first, last = part_bounds(place % parts, parts, x.shape[0])
-    column = place // parts * width
-    return column, min(width, x.shape[1] - column), first, last
 
 
 @jit
@@ -106,8 +90,8 @@ def _moments(place, x, work):
     Each block is shifted by the mean so far, the first one, which is short, by its first element,
     so that sums of squares stay small.
     """
-    column, columns, first, last = _bounds(place, x, work)
-    sums, lines = _own(place, work)
+    column, columns, first, last = bounds(place, x, work)
+    sums, lines = own_rows(place, work)
     mean, spread, means, spreads = sums[0], sums[1], sums[2], sums[3]
     head, total, squares = lines[0], lines[1], lines[2]
     for c in range(columns):
@@ -149,8 +133,8 @@ def _moments(place, x, work):
 def _normalize(place, x, residual, gamma, beta, eps, relu, work, out):
     """Merge the parts' moments in order, then normalize this part."""
     out_y, out_mean, out_var = out
-    column, columns, _, _ = _bounds(place, x, work)
-    sums, _ = _own(place, work)
+    column, columns, _, _ = bounds(place, x, work)
+    sums, _ = own_rows(place, work)
     mean, var = sums[2], sums[3]
     parts, samples = work[0].shape[1], x.shape[0]
     of_parts = work[0][place // parts]
@@ -177,46 +161,14 @@ def _normalize(place, x, residual, gamma, beta, eps, relu, work, out):
         for c in range(columns):
             out_mean[column + c] = mean[c]
             out_var[column + c] = var[c]
-    _set_lines(place, x, gamma, beta, eps, work)
+    set_lines(place, x, gamma, beta, eps, work)
     _write_lines(place, x, residual, relu, work, out_y)
 
 
 @jit
-def _copy_statistics(place, x, mean, var, work):
-    column, columns, _, _ = _bounds(place, x, work)
-    sums, _ = _own(place, work)
-    for c in range(columns):
-        sums[2, c] = mean[column + c]
-        sums[3, c] = var[column + c]
-
-
-@jit
-def _set_lines(place, x, gamma, beta, eps, work):
-    """head, scale and offset of each column, from its mean and var."""
-    column, columns, _, _ = _bounds(place, x, work)
-    sums, lines = _own(place, work)
-    mean, var = sums[2], sums[3]
-    head, scale, offset = lines[0], lines[1], lines[2]
-    for c in range(columns):
-        scale[c] = gamma[column + c]
-        offset[c] = beta[column + c]
-    for c in range(0, mean.size, lanes(mean)):
-        store_as(head, c, load(mean, c))
-        line = forward_line(
-            load(mean, c),
-            load_as(head, c, mean),
-            sqrt(load(var, c) + eps),
-            load_as(scale, c, mean),
-            load_as(offset, c, mean),
-        )
-        store_as(scale, c, line[0])
-        store_as(offset, c, line[1])
-
-
-@jit
 def _write_lines(place, x, residual, relu, work, out_y):
-    column, columns, first, last = _bounds(place, x, work)
-    _, lines = _own(place, work)
+    column, columns, first, last = bounds(place, x, work)
+    _, lines = own_rows(place, work)
     for begin in range(first, last, _ROWS_TOGETHER):
         end = min(begin + _ROWS_TOGETHER, last)
         write_lines(x, residual, begin, end, column, columns, relu, lines, out_y)
@@ -225,10 +177,10 @@ def _write_lines(place, x, residual, relu, work, out_y):
 @jit
 def _slope_sums(place, dy, x, y, gamma, beta, mean, var, eps, relu, work, out):
     """Sums of the slope, dy where the ReLU passes it, and of slope * (x - head), of each column."""
-    column, columns, first, last = _bounds(place, x, work)
-    _copy_statistics(place, x, mean, var, work)
-    _set_lines(place, x, gamma, beta, eps, work)
-    sums, lines = _own(place, work)
+    column, columns, first, last = bounds(place, x, work)
+    copy_statistics(place, x, mean, var, work)
+    set_lines(place, x, gamma, beta, eps, work)
+    sums, lines = own_rows(place, work)
     total, product = sums[0], sums[1]
     block_total, block_product = lines[3], lines[4]
     for c in range(total.size):
@@ -249,38 +201,14 @@ def _slope_sums(place, dy, x, y, gamma, beta, mean, var, eps, relu, work, out):
 
 @jit
 def _gradient(place, dy, x, y, gamma, eps, relu, training, work, out):
-    """Add up the parts' sums in order, then write this part."""
+    """Write this part of dx; the first one writes dgamma and dbeta."""
     out_dx, out_dresidual, out_dgamma, out_dbeta = out
-    column, columns, first, last = _bounds(place, x, work)
-    sums, lines = _own(place, work)
-    parts = work[0].shape[1]
-    of_parts = work[0][place // parts]
-    mean, var = sums[2], sums[3]
-    head, x_scale, dx_offset = lines[0], lines[3], lines[4]
-    for c in range(columns):
-        x_scale[c] = gamma[column + c]
-    for c in range(0, mean.size, lanes(mean)):
-        total, product = load(of_parts[0, 0], c), load(of_parts[0, 1], c)
-        for p in range(1, parts):
-            total += load(of_parts[p, 0], c)
-            product += load(of_parts[p, 1], c)
-        line = gradient_line(
-            float(x.shape[0]),
-            total,
-            product,
-            load(mean, c),
-            load_as(head, c, mean),
-            sqrt(load(var, c) + eps),
-            load_as(x_scale, c, mean),
-        )
-        store(mean, c, line[0])
-        store(var, c, total)
-        store_as(x_scale, c, line[1])
-        store_as(dx_offset, c, line[2])
-    if place % parts == 0:
-        for c in range(columns):
-            out_dgamma[column + c] = mean[c]
-            out_dbeta[column + c] = var[c]
+    column, columns, first, last = bounds(place, x, work)
+    _, lines = own_rows(place, work)
+    if training or out_dgamma.size:
+        set_gradient_lines(place, x, gamma, eps, work, out_dgamma, out_dbeta)
+    if out_dx.size == 0:
+        return
     added = y.size > 0
     slopes, masked = out_dresidual if added else dy, relu and not added
     for begin in range(first, last, _ROWS_TOGETHER):

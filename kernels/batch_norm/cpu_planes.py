@@ -58,11 +58,12 @@ def slope_sums(place, dy, x, y, gamma, beta, mean, var, eps, relu, work, out):
 
 @parallel
 def gradient(task, span, dy, x, y, gamma, beta, mean, var, eps, relu, training, work, out):
-    """Whole channels, first their sums; or parts, whose sums are known."""
+    """Whole channels, first their sums if wanted; or parts, whose sums are known."""
     sums, _ = work
     channels, parts, _ = sums.shape
+    summed = training or y.size > 0 or out[2].size > 0
     for place in range(task * span, min(task * span + span, channels * parts)):
-        if parts == 1:
+        if parts == 1 and summed:
             _slope_sums(place, dy, x, y, gamma, beta, mean, var, eps, relu, sums, out)
         _gradient(place, dy, x, y, gamma, beta, mean, var, eps, relu, training, sums, out)
 
@@ -181,7 +182,7 @@ def _gradient(place, dy, x, y, gamma, beta, mean, var, eps, relu, training, sums
     parts = sums.shape[1]
     channel, part = place // parts, place % parts
     total, product = 0.0, 0.0
-    for p in range(parts):
+    for p in range(parts if training or out_dgamma.size else 0):
         total += sums[channel, p, 0]
         product += sums[channel, p, 1]
     line = _line(x, mean[channel], var[channel], gamma[channel], beta[channel], eps)
@@ -194,9 +195,11 @@ def _gradient(place, dy, x, y, gamma, beta, mean, var, eps, relu, training, sums
         np.sqrt(var[channel] + eps),
         gamma[channel],
     )
-    if part == 0:
+    if part == 0 and out_dgamma.size:
         out_dgamma[channel] = dgamma
         out_dbeta[channel] = total
+    if out_dx.size == 0:
+        return
     added = y.size > 0
     start, rows = _rows(place, parts, x)
     past = past_caches(3 + 2 * added, positions, out_dx)

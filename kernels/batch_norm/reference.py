@@ -4,7 +4,8 @@ x, y, dy, residual, out_y, out_dx, out_dresidual   (N, C, S): samples, channels,
 gamma, beta, mean, var, out_dgamma, out_dbeta, out_mean, out_var   (C,)
 
 residual is empty where nothing is added. So is y, what forward gave, but where a ReLU follows an
-addition: then alone it is read, and the gradient before the ReLU written to out_dresidual.
+addition: then alone it is read, and the gradient before the ReLU written to out_dresidual. out_dx,
+or out_dgamma and out_dbeta, are empty where not wanted.
 """
 
 import numpy as np
@@ -55,9 +56,11 @@ def backward(
     dxhat = dy
     if training:
         dxhat = dy - (dbeta[:, None] + xhat * dgamma[:, None]) / count
-    out_dx[...] = (gamma / np.sqrt(var + eps))[:, None] * dxhat
-    out_dgamma[...] = dgamma
-    out_dbeta[...] = dbeta
+    if out_dx.size:
+        out_dx[...] = (gamma / np.sqrt(var + eps))[:, None] * dxhat
+    if out_dgamma.size:
+        out_dgamma[...] = dgamma
+        out_dbeta[...] = dbeta
 
 
 def _normalize(x, mean, var, eps):

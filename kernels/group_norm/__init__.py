@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import check_shape, float_arrays, float_arrays_or_none
+from .._check import FLOAT64, check_like, check_shape, float_arrays, float_arrays_or_none
 from . import cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
@@ -216,9 +216,5 @@ def _same(name: str, array: np.ndarray, x: np.ndarray) -> None:
 
 def _of_planes(x: np.ndarray, **values: np.ndarray) -> dict[str, np.ndarray]:
     for name, array in values.items():
-        if array.shape != x.shape[:2] or array.dtype != np.float64:
-            raise ValueError(
-                f"group_norm: expected {name} of shape {x.shape[:2]} and float64, "
-                f"got {array.shape} of {array.dtype}"
-            )
+        check_like("group_norm", name, array, x.shape[:2], FLOAT64)
     return {name: np.ascontiguousarray(array).reshape(-1) for name, array in values.items()}

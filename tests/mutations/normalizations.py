@@ -38,7 +38,7 @@ NORMALIZATIONS = [
     ),
     Mutation(
         "batch-norm-columns-gradient-of-the-first-part",
-        "kernels/batch_norm/cpu_columns.py",
+        "kernels/batch_norm/strip_lines.py",
         "total += load(of_parts[p, 0], c)",
         "total += 0.0",
         _BATCH + "[shape5-False-False-float32-2e-06-cpu]",
