@@ -7,7 +7,8 @@ them into weights and uses them; of each row only lse = log(sum(e^score)) is kep
 the scores again, and e^(score - lse) are the weights: cheaper than storing them, since arithmetic
 is faster than memory.
 
-Vaswani et al. 2017; in blocks, with the softmax going on from block to block: Dao et al. 2022.
+Vaswani et al. 2017; in blocks, with the softmax going on from block to block: Dao et al. 2022. See
+README.md.
 """
 
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels import _jit, _memory
-from kernels.attention import cpu, reference
+from kernels.attention import cpu, naive, reference
 from kernels.attention.checks import (
     additive_mask,
     check_shapes,
@@ -25,7 +26,7 @@ from kernels.attention.checks import (
     lies_well,
 )
 
-IMPLEMENTATIONS = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = {"reference": reference, "naive": naive, "cpu": cpu}
 
 __all__ = ["IMPLEMENTATIONS", "Saved", "backward", "forward"]
 

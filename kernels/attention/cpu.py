@@ -14,11 +14,10 @@ import numpy as np
 
 from kernels._jit import parallel, thread_id
 from kernels._simd import VALUE_BYTES
-
-from . import cpu_backward, cpu_forward
-from .blocks import KEYS, ROWS
-from .cpu_backward import backward_task
-from .cpu_forward import forward_task
+from kernels.attention import cpu_backward, cpu_forward
+from kernels.attention.cpu_backward import backward_task
+from kernels.attention.cpu_forward import forward_task
+from kernels.attention.heads import KEYS, ROWS, Sizes
 
 # With fewer heads than these, the backward pass divides heads into blocks of KEYS queries, which
 # give dq, and blocks of KEYS keys, which give dk and dv: two of seven products are made twice.
@@ -31,17 +30,34 @@ MOST_ROWS = 256
 SERIAL_TASKS, SERIAL = 4, 1 << 18
 
 
+@parallel
+def _forward(
+    run, runs, total, inputs, sizes, block, key_lengths, causal, scale, work, out_y, out_lse
+):
+    for task in range(total * run // runs, total * (run + 1) // runs):
+        forward_task(
+            task, inputs, sizes, block, key_lengths, causal, scale, work[thread_id()], out_y,
+            out_lse,
+        )  # fmt: skip
+
+
+@parallel
+def _backward(run, runs, total, inputs, lse, sizes, parts, key_lengths, causal, scale, work, outs):
+    for task in range(total * run // runs, total * (run + 1) // runs):
+        backward_task(
+            task, inputs, lse, sizes, parts, key_lengths, causal, scale, work[thread_id()], outs
+        )
+
+
 def forward(query, key, value, mask, key_lengths, causal, scale, work, out_y, out_lse):
     """work  (threads, forward_scratch(...))"""
-    arrays = query, key, value, mask, out_y
-    steps = np.array([_steps(x) for x in arrays])
-    sizes, block = _sizes(query, value), rows_of_task(query.shape)
-    flat = [_flat(x) for x in arrays]
-    tasks = sizes[0] * sizes[1] * -(-sizes[2] // block)
+    sizes, block = _sizes(query.shape, value.shape), _rows_of_task(query.shape)
+    tasks = sizes.batch * sizes.heads * -(-sizes.rows // block)
     runs = _runs(tasks, sizes)
+    inputs = _with_strides(query), _with_strides(key), _with_strides(value), _with_strides(mask)
     _forward(
-        runs, runs, tasks, *flat[:4], steps, sizes, block, key_lengths, causal, scale, work,
-        flat[4], out_lse.reshape(-1),
+        runs, runs, tasks, inputs, tuple(sizes), block, key_lengths, causal, scale, work,
+        _with_strides(out_y), out_lse.reshape(-1),
     )  # fmt: skip
 
 
@@ -49,58 +65,48 @@ def backward(
     dy, query, key, value, mask, key_lengths, causal, scale, y, lse, work, out_dq, out_dk, out_dv
 ):
     """work  (threads, backward_scratch(...))"""
-    arrays = query, key, value, mask, y, dy, out_dq, out_dk, out_dv
-    steps = np.array([_steps(x) for x in arrays])
-    sizes = _sizes(query, value)
-    flat = [_flat(x) for x in arrays]
-    heads = sizes[0] * sizes[1]
-    parts = 1 if heads >= HEADS else 2 * -(-max(sizes[2:4]) // KEYS)
-    tasks = heads * parts
-    runs = _runs(tasks, sizes)
+    sizes = _sizes(query.shape, value.shape)
+    heads = sizes.batch * sizes.heads
+    parts = 1 if heads >= HEADS else 2 * -(-max(sizes.rows, sizes.keys) // KEYS)
+    runs = _runs(heads * parts, sizes)
+    inputs = tuple(_with_strides(x) for x in (query, key, value, mask, y, dy))
+    outs = tuple(_with_strides(x) for x in (out_dq, out_dk, out_dv))
     _backward(
-        runs, runs, tasks, *flat[:6], lse.reshape(-1), steps, sizes, parts, key_lengths, causal,
-        scale, work, *flat[6:],
+        runs, runs, heads * parts, inputs, lse.reshape(-1), tuple(sizes), parts, key_lengths,
+        causal, scale, work, outs,
     )  # fmt: skip
 
 
 def forward_scratch(query_shape, value_shape, itemsize):
     """Numbers that each thread works with."""
-    panel = VALUE_BYTES // itemsize
-    rows = min(query_shape[2], rows_of_task(query_shape))
-    size = cpu_forward.scratch_size(rows, *value_shape[2:], query_shape[3], panel)
-    return size + -size % panel
+    sizes, panel = _sizes(query_shape, value_shape), VALUE_BYTES // itemsize
+    keys, width = (_whole(size, panel) for size in (sizes.keys, sizes.width))
+    rows = min(sizes.rows, _rows_of_task(query_shape))
+    places = cpu_forward.places_of.py_func(rows, min(KEYS, keys), width, sizes.depth, panel)
+    return _whole(places.end, panel)
 
 
 def backward_scratch(query_shape, value_shape, itemsize):
     """Numbers that each thread works with."""
-    panel = VALUE_BYTES // itemsize
-    rows, depth = query_shape[2:]
-    size = cpu_backward.scratch_size(rows, *value_shape[2:], depth, panel)
-    return size + -size % panel
+    sizes, panel = _sizes(query_shape, value_shape), VALUE_BYTES // itemsize
+    rows, keys = min(ROWS, sizes.rows), min(KEYS, _whole(sizes.keys, panel))
+    places = cpu_backward.places_of.py_func(rows, keys, sizes.width, sizes.depth, panel)
+    return _whole(places.end, panel)
 
 
-def rows_of_task(shape):
+def _whole(size, panel):
+    """Rounded up to whole panels."""
+    return -(-size // panel) * panel
+
+
+def _sizes(query_shape, value_shape):
+    batch, heads, rows, depth = query_shape
+    return Sizes(batch, heads, rows, *value_shape[2:], depth)
+
+
+def _rows_of_task(shape):
     """How many queries a task of forward has."""
     return MOST_ROWS if shape[0] * shape[1] >= HEADS else ROWS
-
-
-def _steps(x):
-    """Elements from item to item of the batch, from head to head, from row to row."""
-    return [step // x.itemsize for step in x.strides[:3]]
-
-
-def _flat(x):
-    """The memory from the first element to the last."""
-    if x.flags.c_contiguous:
-        return x.reshape(-1)
-    ends = [(n - 1) * step for n, step in zip(x.shape, x.strides, strict=True)]
-    span = 1 + sum(ends) // x.itemsize
-    return np.lib.stride_tricks.as_strided(x, (span,), (x.itemsize,))
-
-
-def _sizes(query, value):
-    batch, heads, rows, depth = query.shape
-    return batch, heads, rows, *value.shape[2:], depth
 
 
 def _runs(tasks, sizes):
@@ -110,25 +116,13 @@ def _runs(tasks, sizes):
     return 1 if tasks <= SERIAL_TASKS and work <= SERIAL else tasks
 
 
-@parallel
-def _forward(
-    run, runs, total, query, key, value, mask, steps, sizes, block, key_lengths, causal, scale,
-    work, out_y, out_lse,
-):  # fmt: skip
-    for task in range(total * run // runs, total * (run + 1) // runs):
-        forward_task(
-            task, query, key, value, mask, steps, sizes, block, key_lengths, causal, scale,
-            work[thread_id()], out_y, out_lse,
-        )  # fmt: skip
-
-
-@parallel
-def _backward(
-    run, runs, total, query, key, value, mask, y, dy, lse, steps, sizes, parts, key_lengths,
-    causal, scale, work, out_dq, out_dk, out_dv,
-):  # fmt: skip
-    for task in range(total * run // runs, total * (run + 1) // runs):
-        backward_task(
-            task, query, key, value, mask, y, dy, lse, steps, sizes, parts, key_lengths, causal,
-            scale, work[thread_id()], out_dq, out_dk, out_dv,
-        )  # fmt: skip
+def _with_strides(x):
+    """The memory from the first element to the last; elements from sample to sample, from head
+    to head, from row to row.
+    """
+    strides = (step // x.itemsize for step in x.strides[:3])
+    if x.flags.c_contiguous:
+        return x.reshape(-1), *strides
+    ends = [(n - 1) * step for n, step in zip(x.shape, x.strides, strict=True)]
+    span = 1 + sum(ends) // x.itemsize
+    return np.lib.stride_tricks.as_strided(x, (span,), (x.itemsize,)), *strides

@@ -1,88 +1,93 @@
 """Attention forward, one block of queries of one head: the scores of a few rows at a time in L1.
 
-Over blocks of keys the softmax goes on: with m the greatest score so far and l = sum e^(s - m),
-a block whose maximum is greater shrinks l and the weighted sum by e^(old m - new m).
+Over blocks of keys the softmax goes on, see README.md: with m the greatest score so far and
+l = sum e^(s - m), a block whose maximum is greater shrinks l and the weighted sum.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from kernels._jit import jit
 from kernels._math import decay
 from kernels._simd import full, lanes, load, max_lanes, maximum, store, sum_lanes
-
-from .blocks import (
+from kernels._tile import ROWS_HIGH
+from kernels.attention.heads import KEYS, Sizes, head_of
+from kernels.attention.panels import (
     AHEAD,
-    KEYS,
-    STRIP,
-    add_mask,
-    clear_row,
     expect_row,
-    hide,
     multiply,
     pack_columns,
     pack_rows,
     panels_of,
-    put_row,
     standing_alone,
 )
+from kernels.attention.score_rows import add_mask, clear, hide, put_row
+
+# Rows whose scores are computed, weighed and used while they are in L1.
+STRIP = 2 * ROWS_HIGH
 
 
-def scratch_size(rows, keys, width, depth, panel):
-    """Numbers a thread works with: keys, values, a strip of queries and scores, sums."""
-    keys = min(KEYS, keys + -keys % panel)
-    padded, width_padded = depth + -depth % panel, width + -width % panel
-    of_keys = depth + width_padded + STRIP
-    return keys * of_keys + STRIP * (panel + padded) + rows * (width_padded + 2)
+class Places(NamedTuple):
+    """Where in a thread's scratch what lies."""
+
+    keys: int  # panels of keys as columns
+    values: int  # panels of values
+    scores: int  # STRIP rows, `line` from row to row
+    line: int
+    queries: int  # STRIP rows
+    sums: int  # rows of a task, of so far weighted values
+    maxima: int  # m of each row
+    totals: int  # l of each row
+    end: int
 
 
 @jit
-def forward_task(
-    task, query, key, value, mask, steps, sizes, block, key_lengths, causal, scale, work, out_y,
-    out_lse,
-):  # fmt: skip
+def places_of(rows, keys, width, depth, panel):
+    """For `rows` queries and so many keys, width and depth, each in whole panels but the depth."""
+    values = keys * depth
+    scores = values + keys * width
+    line = keys + panel  # an odd number of panels apart, rows do not compete for a place in L1
+    queries = scores + STRIP * line
+    sums = queries + STRIP * ((depth + panel - 1) // panel * panel)
+    maxima = sums + rows * width
+    return Places(0, values, scores, line, queries, sums, maxima, maxima + rows, maxima + 2 * rows)
+
+
+@jit
+def forward_task(task, inputs, sizes, block, key_lengths, causal, scale, work, out_y, out_lse):
     """y and lse of `block` queries of a head.
 
-    steps  from sample to sample, head to head, row to row: of query, key, value, mask, y
-    sizes  (N, H, L, S, Ev, E)
+    inputs  query, key, value and mask as `head_of` takes them, out_y too
     """
     standing_alone()
-    heads, all_rows, width, depth = sizes[1], sizes[2], sizes[4], sizes[5]
-    blocks = (all_rows + block - 1) // block
+    sizes, panel = Sizes(*sizes), lanes(work)
+    blocks = (sizes.rows + block - 1) // block
     head = task // blocks
-    n, h = head // heads, head % heads
+    n, h = head // sizes.heads, head % sizes.heads
     first_row = _from_both_ends(task % blocks, blocks) * block
-    last_row = min(all_rows, first_row + block)
-    length = key_lengths[n]
-    at_query, query_row = n * steps[0, 0] + h * steps[0, 1], steps[0, 2]
-    at_key, key_row = n * steps[1, 0] + h * steps[1, 1], steps[1, 2]
-    at_value, value_row = n * steps[2, 0] + h * steps[2, 1], steps[2, 2]
-    at_mask, mask_row = n * steps[3, 0] + h * steps[3, 1], steps[3, 2]
-    at_y, y_row = n * steps[4, 0] + h * steps[4, 1], steps[4, 2]
-    at_lse = head * all_rows
-    panel = lanes(query)
+    last_row = min(sizes.rows, first_row + block)
+    rows, length, at_lse = last_row - first_row, key_lengths[n], head * sizes.rows
+    query, key, value, mask = (
+        head_of(inputs[0], n, h), head_of(inputs[1], n, h), head_of(inputs[2], n, h),
+        head_of(inputs[3], n, h),
+    )  # fmt: skip
+    y, at_y, y_row = head_of(out_y, n, h)
+    depth, width = sizes.depth, panels_of(sizes.width, work) * panel
     if causal:
         length = min(length, last_row)
     if length == 0:
         for row in range(first_row, last_row):
-            clear_row(out_y, at_y + row * y_row, width)
+            clear(y, at_y + row * y_row, sizes.width)
             out_lse[at_lse + row] = np.inf
         return
-    most = min(KEYS, panels_of(length, query) * panel)
-    padded = panels_of(width, query) * panel
-    line = most + panel  # an odd number of panels apart, rows do not compete for a place in L1
-    rows = last_row - first_row
-    values = most * depth
-    scores = values + most * padded
-    queries = scores + STRIP * line
-    sums = queries + STRIP * panels_of(depth, query) * panel
-    tops = sums + rows * padded
-    totals = tops + rows
+    most = min(KEYS, panels_of(length, work) * panel)
+    places = places_of(rows, most, width, depth, panel)
     for start in range(0, length, KEYS):
         count = min(KEYS, length - start)
-        pack_columns(key, at_key + start * key_row, key_row, count, depth, work, 0)
-        pack_rows(value, at_value + start * value_row, value_row, count, width, work, values)
+        pack_columns(key, start, count, depth, work, places.keys)
+        pack_rows(value, start, count, sizes.width, work, places.values)
         for strip in range(first_row, last_row, STRIP):
             high = min(STRIP, last_row - strip)
             visible = min(count, strip + high - start) if causal else count
@@ -90,38 +95,33 @@ def forward_task(
                 continue
             # Rows may lie powers of two apart, where they compete for one place in L1.
             for i in range(high):
-                at = at_query + (strip + i) * query_row
-                expect_row(query, at + AHEAD * query_row, depth)
-                put_row(query, at, depth, scale, False, work, queries + i * depth)
+                expect_row(query, strip + i + AHEAD, depth)
+                at = query[1] + (strip + i) * query[2]
+                put_row(query[0], at, depth, scale, False, work, places.queries + i * depth)
             multiply(
-                high, depth, work, queries, depth, 1, work, 0, depth * panel,
-                panels_of(visible, query), work, scores, line, False,
+                high, depth, (work, places.queries, depth, 1), (work, places.keys), depth * panel,
+                panels_of(visible, work), (work, places.scores, places.line), False,
             )  # fmt: skip
             for i in range(high):
-                row = strip + i
+                row, scores = strip + i, places.scores + i * places.line
                 seen = max(0, min(visible, row + 1 - start)) if causal else visible
-                if mask.size:
-                    add_mask(mask, at_mask + row * mask_row + start, seen, work, scores + i * line)
-                at = row - first_row
-                _weigh(
-                    work, scores + i * line, seen, visible, start == 0, tops + at, totals + at,
-                    sums + at * padded, padded,
-                )  # fmt: skip
+                if mask[0].size:
+                    add_mask(mask[0], mask[1] + row * mask[2] + start, seen, work, scores)
+                _weigh(work, scores, seen, visible, start == 0, places, row - first_row, width)
             multiply(
-                high, visible, work, scores, line, 1, work, values, count * panel, padded // panel,
-                work, sums + (strip - first_row) * padded, padded, start > 0,
+                high, visible, (work, places.scores, places.line, 1), (work, places.values),
+                count * panel, width // panel,
+                (work, places.sums + (strip - first_row) * width, width), start > 0,
             )  # fmt: skip
     for i in range(rows):
-        row = first_row + i
-        total = work[totals + i]
-        to = at_y + row * y_row
-        expect_row(out_y, to + AHEAD * y_row, width)
+        row, total, to = first_row + i, work[places.totals + i], at_y + (first_row + i) * y_row
+        expect_row((y, at_y, y_row), row + AHEAD, sizes.width)
         if total == 0.0:
-            clear_row(out_y, to, width)
+            clear(y, to, sizes.width)
             out_lse[at_lse + row] = np.inf
         else:
-            put_row(work, sums + i * padded, width, 1.0 / total, False, out_y, to)
-            out_lse[at_lse + row] = work[tops + i] + math.log(total)
+            put_row(work, places.sums + i * width, sizes.width, 1.0 / total, False, y, to)
+            out_lse[at_lse + row] = work[places.maxima + i] + math.log(total)
 
 
 @jit
@@ -131,21 +131,22 @@ def _from_both_ends(i, count):
 
 
 @jit
-def _weigh(work, at, seen, width, begins, top_at, total_at, sums, padded):
+def _weigh(work, at, seen, visible, begins, places, row, width):
     """Scores become weights e^(s - m); m, l and the sums of the row so far are brought to it."""
     standing_alone()
-    step = lanes(work)
-    stop = at + panels_of(width, work) * step
+    wide = lanes(work)
+    stop = at + panels_of(visible, work) * wide
+    top_at, total_at, sums = places.maxima + row, places.totals + row, places.sums + row * width
     hide(work, at, seen, stop - at)
     highest = load(work, at)
-    for j in range(at + step, stop, step):
+    for j in range(at + wide, stop, wide):
         highest = maximum(highest, load(work, j))
     top = max_lanes(highest)
     if not begins:
         top = max(top, work[top_at])
     shift = top if top > -np.inf else 0.0
     total = full(work, 0.0)
-    for j in range(at, stop, step):
+    for j in range(at, stop, wide):
         e = decay(load(work, j) - shift)
         store(work, j, e)
         total += e
@@ -155,6 +156,6 @@ def _weigh(work, at, seen, width, begins, top_at, total_at, sums, padded):
         shrink = math.exp(work[top_at] - shift)
         work[total_at] = work[total_at] * shrink + sum_lanes(total)
         if shrink != 1.0:
-            for j in range(sums, sums + padded, step):
+            for j in range(sums, sums + width, wide):
                 store(work, j, load(work, j) * shrink)
     work[top_at] = top

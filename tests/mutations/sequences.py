@@ -139,22 +139,22 @@ SEQUENCES = [
     Mutation(
         "attention-query-gradient-unscaled",
         "kernels/attention/cpu_backward.py",
-        "put_row(work, dq + i * padded, depth, scale, start > 0, out_dq, to)",
-        "put_row(work, dq + i * padded, depth, 1.0, start > 0, out_dq, to)",
+        "_put_rows(work, places.dq, deep, rows, depth, scale, start > 0, dq, first)",
+        "_put_rows(work, places.dq, deep, rows, depth, 1.0, start > 0, dq, first)",
         _ATTENTION + "[cpu-float32-2e-06-(2, 3, 7, 11, 5, 3)-plain]",
     ),
     Mutation(
         "attention-query-gradient-of-the-last-keys",
         "kernels/attention/cpu_backward.py",
-        "depth, scale, start > 0, out_dq, to)",
-        "depth, scale, False, out_dq, to)",
+        "depth, scale, start > 0, dq, first)",
+        "depth, scale, False, dq, first)",
         _ATTENTION + "[cpu-float32-2e-06-(3, 5, 67, 300, 17, 40)-plain]",
     ),
     Mutation(
         "attention-softmax-gradient-without-its-mean",
         "kernels/attention/cpu_backward.py",
-        "p * (load(work, slopes + j) - level)",
-        "p * load(work, slopes + j)",
+        "weight * (load(work, ds + j) - delta)",
+        "weight * load(work, ds + j)",
         _ATTENTION + "[cpu-float32-2e-06-(2, 3, 7, 11, 5, 3)-plain]",
     ),
     Mutation(
