@@ -38,11 +38,13 @@ class Recorder:
 
     def __enter__(self) -> Recorder:
         for name, module in list(sys.modules.items()):
-            if not name.startswith("kernels.") or name.startswith("kernels._"):
+            if not name.startswith("kernels."):
                 continue
+            shared = name.startswith("kernels._")
             for attribute, value in list(vars(module).items()):
                 kernel = getattr(value, "dispatcher", value)
-                if isinstance(kernel, Dispatcher):
+                # Of shared modules those that start tasks; the others are called by kernels.
+                if isinstance(kernel, Dispatcher) and not (shared and kernel is value):
                     self._replaced.append((module, attribute, value))
                     setattr(module, attribute, self._clocked(value, kernel.py_func))
         return self
@@ -86,12 +88,19 @@ def counted(kernel: str, arguments: dict[str, Any]) -> Work:
     """
     moved = 0
     for name, value in arguments.items():
-        if isinstance(value, np.ndarray) and not name.startswith("work"):
-            moved += value.nbytes * (2 if name.startswith("inout_") else 1)
+        if not name.startswith("work"):
+            moved += _bytes(value) * (2 if name.startswith("inout_") else 1)
     if kernel.startswith("gather_normalize."):
         # A batch of the images, not all of them.
         moved += arguments["out"].size - arguments["images"].nbytes
     return Work(_flops(kernel, arguments), moved)
+
+
+def _bytes(value: Any) -> int:
+    """Of an array, or of all in a tuple."""
+    if isinstance(value, tuple):
+        return sum(map(_bytes, value))
+    return value.nbytes if isinstance(value, np.ndarray) else 0
 
 
 def _flops(kernel: str, arguments: dict[str, Any]) -> int:
@@ -106,11 +115,28 @@ def _flops(kernel: str, arguments: dict[str, Any]) -> int:
         return 2 * y.size * depth
     if kernel.startswith("conv2d."):
         return _flops_of_convolution(arguments)
-    if kernel.startswith(("rnn.", "lstm.", "gru.")) and "weight_hh" in arguments:
-        weights = sum(v.size for name, v in arguments.items() if name.startswith("weight_"))
-        # Back, each weight meets each step twice: for the gradient in front of it, and its own.
-        return 2 * math.prod(arguments["x"].shape[:2]) * weights * (1 + ("dy" in arguments))
+    if kernel.startswith(("rnn.", "lstm.", "gru.", "_recurrent.")):
+        return _flops_of_recurrence(arguments)
     return 0
+
+
+def _flops_of_recurrence(arguments: dict[str, Any]) -> int:
+    """Every row of a walk meets each packed weight, and of a block what `close_block` says."""
+    if "plan_parts" in arguments:
+        dx, dih, dhh, _ = arguments["outs"]
+        pairs = arguments["columns"][0] * dx.shape[2] if dx.size else 0
+        for first, last, inputs, others, _ in arguments["plan_parts"]:
+            pairs += (last - first) * (inputs * dih.shape[1] + (others > 0) * dhh.shape[1])
+        return 2 * int(arguments["block"][1] * pairs)
+    packed = arguments.get("packed", arguments.get("packed_hh", ()))
+    weights = packed if isinstance(packed, tuple) else (packed,)
+    if arguments.get("ahead"):  # what the inputs add is known
+        weights = weights[1:]
+    if "low" in arguments:
+        rows = (arguments["high"] - arguments["low"]) * arguments["dy"].shape[1]
+    else:
+        rows = math.prod(arguments["x"].shape[:2]) if weights else 0
+    return 2 * rows * sum(weight.size for weight in weights)
 
 
 def _flops_of_convolution(arguments: dict[str, Any]) -> int:

@@ -32,7 +32,7 @@ from bench.profile import overhead, peaks
 from bench.profile.recorder import Recorder, counted
 from bench.report import describe
 from bench.training_step import TRAININGS
-from kernels import activation, conv2d
+from kernels import activation, conv2d, gru, lstm, rnn
 
 
 @pytest.fixture(autouse=True)
@@ -266,10 +266,8 @@ def test_work_is_counted_from_the_names_of_arguments():
     a, b, y = np.empty((2, 3)), np.empty((3, 5)), np.empty((2, 5))
     product = {"a": a, "b": b, "work_a": np.empty(100), "out_y": y}
     assert counted("matmul.cpu.product", product) == Work(60, a.nbytes + b.nbytes + y.nbytes)
-    layer = {"x": np.empty((7, 2, 3)), "weight_ih": np.empty((8, 3)), "weight_hh": np.empty((8, 2))}
-    assert counted("lstm.cpu_forward.forward", layer).flops == 2 * 14 * 40
-    assert counted("lstm.cpu_backward.backward", layer | {"dy": a}).flops == 4 * 14 * 40
     assert counted("optimizer_step.cpu.sgd", {"grad": a, "inout_param": a}).bytes == 3 * a.nbytes
+    assert counted("attention.cpu._forward", {"inputs": ((a, 1), (b, 1))}).bytes == 21 * a.itemsize
 
 
 @pytest.mark.parametrize("algorithm", conv2d.ALGORITHMS[1:])
@@ -285,6 +283,24 @@ def test_work_of_convolutions_is_counted_whatever_the_algorithm(algorithm):
         there_and_back()
     flops = sum(launches.work.flops for launches in recorder.launches.values())
     assert flops == 3 * 2 * x.size * 19 * 9
+
+
+@pytest.mark.parametrize("samples", [1, 17])
+@pytest.mark.parametrize(("op", "gates"), [(rnn, 1), (gru, 3), (lstm, 4)])
+def test_work_of_recurrent_layers_is_counted_in_walks_and_blocks(op, gates, samples):
+    steps, inputs, hidden = 5, 3, 64
+    states = [np.zeros((samples, hidden)) for _ in range(1 + (op is lstm))]
+    x, rows = np.ones((steps, samples, inputs)), gates * hidden
+
+    def there_and_back():
+        (y, *_), saved = op.forward(x, *states, np.ones((rows, inputs)), np.ones((rows, hidden)))
+        op.backward(y, *states, saved)
+
+    there_and_back()
+    with Recorder() as recorder:
+        there_and_back()
+    flops = sum(launches.work.flops for launches in recorder.launches.values())
+    assert flops == 3 * 2 * steps * samples * rows * (inputs + hidden)
 
 
 def test_profile_prints_kernels_and_their_share_of_the_bound(run, monkeypatch):
