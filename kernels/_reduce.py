@@ -1,22 +1,25 @@
-"""Sums and masks that several kernels need around a product: bias gradients, fused ReLU."""
+"""Sums and masks that several kernels need: bias gradients, fused ReLU, lengths of rows."""
+
+import numpy as np
 
 from kernels._jit import jit, parallel
 from kernels._simd import (
     full,
     lanes,
-    load,
     load_as,
-    load_first,
+    load_some,
     maximum,
     select,
-    store,
-    store_first,
+    store_as,
+    store_some,
     sum_lanes,
 )
 from kernels._tasks import share_out
 
 # Elements a task: 64 KiB of float32, a few microseconds.
 CHUNK = 1 << 14
+
+_LIKE_DOUBLE = np.zeros(1)
 
 
 def mask_where_positive(dy, y, out_dy):
@@ -26,49 +29,39 @@ def mask_where_positive(dy, y, out_dy):
 
 @parallel
 def _mask(chunk, dy, y, out_dy):
-    i, stop = chunk * CHUNK, min((chunk + 1) * CHUNK, dy.size)
-    step = lanes(dy)
-    while i + step <= stop:
-        store(out_dy, i, select(load(y, i) > 0.0, load(dy, i), 0.0))
-        i += step
-    if i < stop:
-        kept = load_first(y, i, stop - i, 0.0) > 0.0
-        value = load_first(dy, i, stop - i, 0.0)
-        store_first(out_dy, i, stop - i, select(kept, value, 0.0))
+    stop = min((chunk + 1) * CHUNK, dy.size)
+    for i in range(chunk * CHUNK, stop, lanes(dy)):
+        positive = load_some(y, i, stop - i, 0.0) > 0.0
+        store_some(out_dy, i, stop - i, select(positive, load_some(dy, i, stop - i, 0.0), 0.0))
 
 
-def column_sums(x, work_wide, out_sums):
-    """out_sums[j] = sum_i x[i, j]; x (M, N), work_wide (N,) float64.
+def column_sums(x, out_sums):
+    """out_sums[j] = sum_i x[i, j], in float64; x (M, N).
 
     M N additions and as many elements read: bound by memory. Parallel over columns.
     """
     columns = x.shape[1]
     tasks, span = share_out(columns, 64, columns if x.size <= CHUNK else 0)
-    _sum_columns(tasks, x, work_wide, span, out_sums)
+    _sum_columns(tasks, x, span, out_sums)
 
 
 @parallel
-def _sum_columns(task, x, work_wide, span, out_sums):
-    """In float64, a register of columns at a time."""
-    wide = work_wide
+def _sum_columns(task, x, span, out_sums):
+    """A value of columns at a time."""
     rows, columns = x.shape
-    start, stop = task * span, min((task + 1) * span, columns)
-    step = lanes(wide)
-    j = start
-    while j + step <= stop:
-        total = full(wide, 0.0)
+    j, stop = task * span, min((task + 1) * span, columns)
+    while j + lanes(_LIKE_DOUBLE) <= stop:
+        total = full(_LIKE_DOUBLE, 0.0)
         for i in range(rows):
-            total += load_as(x, i * columns + j, wide)
-        store(wide, j, total)
-        j += step
+            total += load_as(x, i * columns + j, _LIKE_DOUBLE)
+        store_as(out_sums, j, total)
+        j += lanes(_LIKE_DOUBLE)
     while j < stop:
         scalar = 0.0
         for i in range(rows):
             scalar += x[i, j]
-        wide[j] = scalar
+        out_sums[j] = scalar
         j += 1
-    for k in range(start, stop):
-        out_sums[k] = wide[k]
 
 
 def channel_sums(x, out_sums):
@@ -91,18 +84,12 @@ def _sum_channels(task, x, span, out_sums):
 @jit
 def _sum_run(x, start, count):
     """The sum of `count` elements: float32 lanes, emptied into float64 every 1024 elements."""
-    step = lanes(x)
     total = 0.0
-    done = 0
-    while done < count:
-        stop = min(count, done + 1024)
+    for first in range(0, count, 1024):
+        stop = min(count, first + 1024)
         partial = full(x, 0.0)
-        while done + step <= stop:
-            partial += load(x, start + done)
-            done += step
-        if done < stop:
-            partial += load_first(x, start + done, stop - done, 0.0)
-            done = stop
+        for i in range(first, stop, lanes(x)):
+            partial += load_some(x, start + i, stop - i, 0.0)
         total += sum_lanes(partial)
     return total
 
@@ -110,16 +97,35 @@ def _sum_run(x, start, count):
 @jit
 def add_rectify(values, start, count, shift, relu):
     """values += shift, then max(., 0) where `relu`, on `count` elements; NaN stays."""
-    step = lanes(values)
-    i = 0
-    while i + step <= count:
-        v = load(values, start + i) + shift
+    for i in range(0, count, lanes(values)):
+        value = load_some(values, start + i, count - i, 0.0) + shift
         if relu:
-            v = maximum(v, 0.0)
-        store(values, start + i, v)
-        i += step
-    if i < count:
-        v = load_first(values, start + i, count - i, 0.0) + shift
-        if relu:
-            v = maximum(v, 0.0)
-        store_first(values, start + i, count - i, v)
+            value = maximum(value, 0.0)
+        store_some(values, start + i, count - i, value)
+
+
+@jit
+def sum_squares(x, start, stop):
+    """Of flat elements [start, stop), in float64; two values at a time hide adding's latency."""
+    width = lanes(_LIKE_DOUBLE)
+    one, other = full(_LIKE_DOUBLE, 0.0), full(_LIKE_DOUBLE, 0.0)
+    i = start
+    while i + 2 * width <= stop:
+        a, b = load_as(x, i, _LIKE_DOUBLE), load_as(x, i + width, _LIKE_DOUBLE)
+        one += a * a
+        other += b * b
+        i += 2 * width
+    total = sum_lanes(one + other)
+    flat = x.reshape(-1)
+    while i < stop:
+        value = np.float64(flat[i])
+        total += value * value
+        i += 1
+    return total
+
+
+@jit
+def multiply(x, start, stop, factor):
+    """x *= factor on flat elements [start, stop)."""
+    for i in range(start, stop, lanes(x)):
+        store_some(x, i, stop - i, load_some(x, i, stop - i, 0.0) * factor)

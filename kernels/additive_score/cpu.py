@@ -85,7 +85,7 @@ def backward(
     work, out = (work_query, work_key, work_dkey, work_dweight), (out_dquery, out_dkey)
     _gradients(tasks, span, dscore, (query, key, weight), work, out)
     rows = work_dweight.reshape(-1, weight.size)
-    column_sums(x=rows, work_wide=np.empty(weight.size), out_sums=out_dweight)
+    column_sums(x=rows, out_sums=out_dweight)
 
 
 def _store_exponentials(query, key, alone, work_query, work_key):

@@ -9,11 +9,9 @@ over chunks of a fixed size, whose sums are added in their order.
 import numpy as np
 
 from .._jit import parallel
-from .._simd import full, lanes, load, load_as, load_first, store, store_first, sum_lanes
+from .._reduce import multiply, sum_squares
 
 _CHUNK = 1 << 14
-
-_LIKE_DOUBLE = np.zeros(1)
 
 
 def chunks(size: int) -> int:
@@ -33,30 +31,11 @@ def scale(factor, inout_x):
 
 @parallel
 def _sum_chunks(chunk, x, work_partials):
-    """In float64, two values at a time to hide the latency of adding."""
-    i, stop = chunk * _CHUNK, min((chunk + 1) * _CHUNK, x.size)
-    step = lanes(_LIKE_DOUBLE)
-    one, other = full(_LIKE_DOUBLE, 0.0), full(_LIKE_DOUBLE, 0.0)
-    while i + 2 * step <= stop:
-        a, b = load_as(x, i, _LIKE_DOUBLE), load_as(x, i + step, _LIKE_DOUBLE)
-        one += a * a
-        other += b * b
-        i += 2 * step
-    total = sum_lanes(one + other)
-    while i < stop:
-        value = np.float64(x[i])
-        total += value * value
-        i += 1
-    work_partials[chunk] = total
+    first = chunk * _CHUNK
+    work_partials[chunk] = sum_squares(x, first, min(first + _CHUNK, x.size))
 
 
 @parallel
 def _scale(chunk, factor, inout_x):
-    i, stop = chunk * _CHUNK, min((chunk + 1) * _CHUNK, inout_x.size)
-    step = lanes(inout_x)
-    while i + step <= stop:
-        store(inout_x, i, load(inout_x, i) * factor)
-        i += step
-    if i < stop:
-        rest = stop - i
-        store_first(inout_x, i, rest, load_first(inout_x, i, rest, 0.0) * factor)
+    first = chunk * _CHUNK
+    multiply(inout_x, first, min(first + _CHUNK, inout_x.size), factor)

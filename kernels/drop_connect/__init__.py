@@ -141,7 +141,7 @@ def backward(
             dweight.fill(0)
     if needs[2] and saved.has_bias:
         dbias = np.empty(units, dy.dtype)
-        column_sums(x=dy, work_wide=np.empty(units), out_sums=dbias)
+        column_sums(x=dy, out_sums=dbias)
     return dx if needs[0] else None, dweight if needs[1] else None, dbias
 
 

@@ -208,7 +208,7 @@ def backward(
         n = shape[-1]
         dbias = np.empty(n, dy.dtype)
         matrix = dy.reshape(math.prod(dy.shape[:-1]), n)
-        column_sums(x=matrix, work_wide=np.empty(n), out_sums=dbias)
+        column_sums(x=matrix, out_sums=dbias)
     return da, db, dbias
 
 
