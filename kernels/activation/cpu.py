@@ -10,7 +10,7 @@ bits.
 """
 
 from kernels._jit import parallel
-from kernels._simd import lanes, load, load_first, store, store_first
+from kernels._simd import lanes, load_some, store_some
 from kernels._tasks import share_out
 
 from .formulas import Hardtanh, LeakyReLU, ReLU, keeps_output
@@ -37,27 +37,16 @@ def backward(formula, dy, kept, x, out_dx):
 
 @parallel
 def _forward(task, formula, x, span, out_y):
-    start, stop = task * span, min(task * span + span, x.size)
-    step = lanes(x)
-    rest = (stop - start) % step
-    for i in range(start, stop - rest, step):
-        store(out_y, i, value(formula, load(x, i)))
-    if rest:
-        i = stop - rest
-        store_first(out_y, i, rest, value(formula, load_first(x, i, rest, 0.0)))
+    stop = min(task * span + span, x.size)
+    for i in range(task * span, stop, lanes(x)):
+        store_some(out_y, i, stop - i, value(formula, load_some(x, i, stop - i, 0.0)))
 
 
 @parallel
 def _backward(task, formula, dy, kept, x, span, out_dx):
-    start, stop = task * span, min(task * span + span, dy.size)
-    step = lanes(dy)
-    rest = (stop - start) % step
-    for i in range(start, stop - rest, step):
-        slope, known = load(dy, i), load(kept, i)
-        dx = gradient(formula, slope, known)
-        store(out_dx, i, refined(formula, dx, slope, known, x, i, step))
-    if rest:
-        i = stop - rest
-        slope, known = load_first(dy, i, rest, 0.0), load_first(kept, i, rest, 0.0)
-        dx = gradient(formula, slope, known)
-        store_first(out_dx, i, rest, refined(formula, dx, slope, known, x, i, rest))
+    stop = min(task * span + span, dy.size)
+    for i in range(task * span, stop, lanes(dy)):
+        count = min(lanes(dy), stop - i)
+        dy_here, kept_here = load_some(dy, i, count, 0.0), load_some(kept, i, count, 0.0)
+        dx = gradient(formula, dy_here, kept_here)
+        store_some(out_dx, i, count, refined(formula, dx, dy_here, kept_here, x, i, count))

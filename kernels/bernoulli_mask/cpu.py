@@ -12,7 +12,7 @@ takes 0.025 ns an element for each digit of the probability that is needed: `ker
 
 from .._jit import jit, parallel
 from .._philox import BLOCK, BLOCK_BYTES, draw_bits
-from .._simd import fma, full, lanes, load, load_bits, load_first, select, store, store_first
+from .._simd import fma, full, lanes, load_bits, load_some, select, store_some
 from .._tasks import share_out
 
 # Blocks a task: 16384 elements, 2 us and more.
@@ -25,8 +25,8 @@ _CHUNK = 1 << 14
 def forward(x, seed, stream, threshold, scale, shift, fill, out_y, out_bits):
     """Draw the mask and apply it, one pass over memory."""
     blocks = out_bits.size // BLOCK_BYTES
-    mask, line = (seed, stream, threshold), (scale, shift, fill)
-    _draw_and_apply(-(-blocks // _SPAN), x, mask, line, out_y, out_bits)
+    mask, affine = (seed, stream, threshold), (scale, shift, fill)
+    _draw_and_apply(-(-blocks // _SPAN), x, mask, affine, out_y, out_bits)
 
 
 def apply(x, bits, scale, shift, fill, out_y):
@@ -48,17 +48,17 @@ def apply_planes(x, bits, plane, scale, shift, fill, out_y):
 
 
 @parallel
-def _draw_and_apply(task, x, mask, line, out_y, out_bits):
+def _draw_and_apply(task, x, mask, affine, out_y, out_bits):
     seed, stream, threshold = mask
     blocks = out_bits.size // BLOCK_BYTES
     for block in range(task * _SPAN, min((task + 1) * _SPAN, blocks)):
         draw_bits(seed, stream, threshold, block, out_bits, BLOCK_BYTES * block)
-        _apply_blocks(x, out_bits, line, block, block + 1, out_y)
+        _apply_blocks(x, out_bits, affine, block, block + 1, out_y)
 
 
 @parallel
-def _apply(task, x, bits, line, span, out_y):
-    _apply_blocks(x, bits, line, task * span, (task + 1) * span, out_y)
+def _apply(task, x, bits, affine, span, out_y):
+    _apply_blocks(x, bits, affine, task * span, (task + 1) * span, out_y)
 
 
 @parallel
@@ -69,33 +69,22 @@ def _draw(task, mask, span, out_bits):
 
 
 @jit
-def _apply_blocks(x, bits, line, first, stop, out_y):
-    scale, shift, fill = line
+def _apply_blocks(x, bits, affine, first, stop, out_y):
+    scale, shift, fill = affine
     end = min(BLOCK * stop, x.size)
-    step = lanes(x)
     scales, shifts, fills = full(x, scale), full(x, shift), full(x, fill)
-    i = BLOCK * first
-    while i + step <= end:
-        kept = fma(load(x, i), scales, shifts)
-        store(out_y, i, select(load_bits(bits, i, x), kept, fills))
-        i += step
-    if i < end:
-        kept = fma(load_first(x, i, end - i, 0.0), scales, shifts)
-        store_first(out_y, i, end - i, select(load_bits(bits, i, x), kept, fills))
+    for i in range(BLOCK * first, end, lanes(x)):
+        kept = fma(load_some(x, i, end - i, 0.0), scales, shifts)
+        store_some(out_y, i, end - i, select(load_bits(bits, i, x), kept, fills))
 
 
 @parallel
-def _apply_planes(task, x, bits, plane, line, span, out_y):
-    scale, shift, fill = line
-    step = lanes(x)
+def _apply_planes(task, x, bits, plane, affine, span, out_y):
+    scale, shift, fill = affine
     scales, shifts, fills = full(x, scale), full(x, shift), full(x, fill)
     for p in range(task * span, min((task + 1) * span, x.size // plane)):
-        i, end = p * plane, (p + 1) * plane
+        end = (p + 1) * plane
         kept = bits[p >> 3] >> (p & 7) & 1
-        while i + step <= end:
-            store(out_y, i, fma(load(x, i), scales, shifts) if kept else fills)
-            i += step
-        if i < end:
-            rest = end - i
-            values = fma(load_first(x, i, rest, 0.0), scales, shifts) if kept else fills
-            store_first(out_y, i, rest, values)
+        for i in range(p * plane, end, lanes(x)):
+            values = fma(load_some(x, i, end - i, 0.0), scales, shifts) if kept else fills
+            store_some(out_y, i, end - i, values)

@@ -12,7 +12,7 @@ import numpy as np
 
 from .._jit import parallel
 from .._philox import COUNTERS, WORDS
-from .._simd import lanes, load, load_first, store, store_as, store_first
+from .._simd import lanes, load_some, store_as, store_some
 from .._tasks import share_out
 from .normals import normals
 
@@ -52,11 +52,8 @@ def _draw(task, mean, std, seed, stream, out_z):
 
 @parallel
 def _apply(task, x, noise, span, out_y):
-    i, stop = task * span, min((task + 1) * span, x.size)
-    step = lanes(x)
-    while i + step <= stop:
-        store(out_y, i, load(x, i) * load(noise, i))
-        i += step
-    if i < stop:
-        rest = stop - i
-        store_first(out_y, i, rest, load_first(x, i, rest, 0.0) * load_first(noise, i, rest, 0.0))
+    stop = min((task + 1) * span, x.size)
+    for i in range(task * span, stop, lanes(x)):
+        count = stop - i
+        y = load_some(x, i, count, 0.0) * load_some(noise, i, count, 0.0)
+        store_some(out_y, i, count, y)

@@ -8,7 +8,7 @@ Parallel over runs of elements; each is independent of the others and of the num
 import math
 
 from .._jit import jit, parallel
-from .._simd import fma, lanes, load, load_first, sqrt, store, store_first
+from .._simd import fma, lanes, load_some, sqrt, store_some
 
 # Elements a task; less is done before another thread has woken.
 _TASK = 1 << 14
@@ -79,27 +79,14 @@ def adam(
     )
 
 
-@jit
-def _with_decay(grad, param, weight_decay, maximize):
-    if maximize:
-        grad = -grad
-    return fma(param, weight_decay, grad)
-
-
 @parallel
 def _sgd_run(task, grad, lr, weight_decay, maximize, inout_param):
-    i, stop = task * _TASK, min((task + 1) * _TASK, grad.size)
-    step = lanes(grad)
-    while i + step <= stop:
-        param = load(inout_param, i)
-        g = _with_decay(load(grad, i), param, weight_decay, maximize)
-        store(inout_param, i, fma(g, -lr, param))
-        i += step
-    rest = stop - i
-    if rest > 0:
-        param = load_first(inout_param, i, rest, 0.0)
-        g = _with_decay(load_first(grad, i, rest, 0.0), param, weight_decay, maximize)
-        store_first(inout_param, i, rest, fma(g, -lr, param))
+    stop = min((task + 1) * _TASK, grad.size)
+    for i in range(task * _TASK, stop, lanes(grad)):
+        count = stop - i
+        param = load_some(inout_param, i, count, 0.0)
+        g = _with_decay(load_some(grad, i, count, 0.0), param, weight_decay, maximize)
+        store_some(inout_param, i, count, fma(g, -lr, param))
 
 
 @parallel
@@ -116,32 +103,15 @@ def _momentum_run(
     inout_param,
     inout_momentum_buffer,
 ):
-    i, stop = task * _TASK, min((task + 1) * _TASK, grad.size)
+    stop = min((task + 1) * _TASK, grad.size)
     rule = momentum, 1 - dampening, nesterov, first_step
-    step = lanes(grad)
-    while i + step <= stop:
-        param = load(inout_param, i)
-        g = _with_decay(load(grad, i), param, weight_decay, maximize)
-        update, buffer = _momentum(g, load(inout_momentum_buffer, i), rule)
-        store(inout_momentum_buffer, i, buffer)
-        store(inout_param, i, fma(update, -lr, param))
-        i += step
-    rest = stop - i
-    if rest > 0:
-        param = load_first(inout_param, i, rest, 0.0)
-        g = _with_decay(load_first(grad, i, rest, 0.0), param, weight_decay, maximize)
-        before = load_first(inout_momentum_buffer, i, rest, 0.0)
-        update, buffer = _momentum(g, before, rule)
-        store_first(inout_momentum_buffer, i, rest, buffer)
-        store_first(inout_param, i, rest, fma(update, -lr, param))
-
-
-@jit
-def _momentum(g, buffer, rule):
-    """The direction to go against and the new buffer, whose old values the first step ignores."""
-    momentum, fresh, nesterov, first_step = rule
-    buffer = g if first_step else fma(buffer, momentum, g * fresh)
-    return (fma(buffer, momentum, g) if nesterov else buffer), buffer
+    for i in range(task * _TASK, stop, lanes(grad)):
+        count = stop - i
+        param = load_some(inout_param, i, count, 0.0)
+        g = _with_decay(load_some(grad, i, count, 0.0), param, weight_decay, maximize)
+        update, buffer = _momentum(g, load_some(inout_momentum_buffer, i, count, 0.0), rule)
+        store_some(inout_momentum_buffer, i, count, buffer)
+        store_some(inout_param, i, count, fma(update, -lr, param))
 
 
 @parallel
@@ -160,41 +130,41 @@ def _adam_run(
     inout_exp_avg,
     inout_exp_avg_sq,
 ):
-    i, stop = task * _TASK, min((task + 1) * _TASK, grad.size)
+    stop = min((task + 1) * _TASK, grad.size)
     rate = lr / (1 - beta1 ** float(step))
     unbias_root = 1 / math.sqrt(1 - beta2 ** float(step))
     shrink = 1 - lr * weight_decay if decoupled else 1.0
     coupled = 0.0 if decoupled else weight_decay
     rule = rate, beta1, beta2, eps, unbias_root, shrink
-    width = lanes(grad)
-    while i + width <= stop:
+    for i in range(task * _TASK, stop, lanes(grad)):
+        count = stop - i
         param, mean, square = _adam(
-            load(grad, i),
+            load_some(grad, i, count, 0.0),
             coupled,
             maximize,
             rule,
-            load(inout_param, i),
-            load(inout_exp_avg, i),
-            load(inout_exp_avg_sq, i),
+            load_some(inout_param, i, count, 0.0),
+            load_some(inout_exp_avg, i, count, 0.0),
+            load_some(inout_exp_avg_sq, i, count, 0.0),
         )
-        store(inout_exp_avg, i, mean)
-        store(inout_exp_avg_sq, i, square)
-        store(inout_param, i, param)
-        i += width
-    rest = stop - i
-    if rest > 0:
-        param, mean, square = _adam(
-            load_first(grad, i, rest, 0.0),
-            coupled,
-            maximize,
-            rule,
-            load_first(inout_param, i, rest, 0.0),
-            load_first(inout_exp_avg, i, rest, 0.0),
-            load_first(inout_exp_avg_sq, i, rest, 0.0),
-        )
-        store_first(inout_exp_avg, i, rest, mean)
-        store_first(inout_exp_avg_sq, i, rest, square)
-        store_first(inout_param, i, rest, param)
+        store_some(inout_exp_avg, i, count, mean)
+        store_some(inout_exp_avg_sq, i, count, square)
+        store_some(inout_param, i, count, param)
+
+
+@jit
+def _with_decay(grad, param, weight_decay, maximize):
+    if maximize:
+        grad = -grad
+    return fma(param, weight_decay, grad)
+
+
+@jit
+def _momentum(g, buffer, rule):
+    """The direction to go against and the new buffer, whose old values the first step ignores."""
+    momentum, fresh, nesterov, first_step = rule
+    buffer = g if first_step else fma(buffer, momentum, g * fresh)
+    return (fma(buffer, momentum, g) if nesterov else buffer), buffer
 
 
 @jit

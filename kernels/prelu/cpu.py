@@ -11,12 +11,10 @@ from kernels._simd import (
     fma,
     full,
     lanes,
-    load,
-    load_first,
+    load_some,
     select,
-    store,
     store_as,
-    store_first,
+    store_some,
     sum_lanes,
 )
 
@@ -28,7 +26,6 @@ _TASK = 1 << 14
 
 # Rows in a piece: sums of as many products run in the arrays' dtype, then go on in float64.
 _ROWS = 256
-
 
 # The sums of channels side by side are stored by whole values.
 _WIDEST_VALUE = 64
@@ -94,72 +91,53 @@ def _backward_planes(task, dy, x, weight, group, work_sums, out_dx):
 @parallel
 def _forward_rows(piece, x, weight, out_y):
     n, channels, _ = x.shape
-    step = lanes(x)
     for row in range(piece * _ROWS, min(piece * _ROWS + _ROWS, n)):
-        for channel in range(0, channels, step):
-            count = min(step, channels - channel)
-            slope = load_first(weight, channel, count, 0.0)
+        for channel in range(0, channels, lanes(x)):
+            count = channels - channel
+            slope = load_some(weight, channel, count, 0.0)
             value, _ = _rectified(slope, x, x, row * channels + channel, count)
-            _store(out_y, row * channels + channel, count, value)
+            store_some(out_y, row * channels + channel, count, value)
 
 
 @parallel
 def _backward_rows(piece, dy, x, weight, work_sums, out_dx):
     n, channels, _ = x.shape
-    step = lanes(x)
-    for channel in range(0, channels, step):
-        count = min(step, channels - channel)
-        slope = load_first(weight, channel, count, 0.0)
+    for channel in range(0, channels, lanes(x)):
+        count = channels - channel
+        slope = load_some(weight, channel, count, 0.0)
         sums = full(x, 0.0)
         for row in range(piece * _ROWS, min(piece * _ROWS + _ROWS, n)):
             at = row * channels + channel
             gradient, below = _rectified(slope, x, dy, at, count)
-            _store(out_dx, at, count, gradient)
-            sums = fma(below, _load(dy, at, count), sums)
+            store_some(out_dx, at, count, gradient)
+            sums = fma(below, load_some(dy, at, count, 0.0), sums)
         store_as(work_sums, piece * work_sums.shape[1] + channel, sums)
 
 
 @jit
 def _forward_stretch(x, slope, out_y, start, stop):
-    step = lanes(x)
     slopes = full(x, slope)
-    for i in range(start, stop, step):
-        count = min(step, stop - i)
+    for i in range(start, stop, lanes(x)):
+        count = stop - i
         value, _ = _rectified(slopes, x, x, i, count)
-        _store(out_y, i, count, value)
+        store_some(out_y, i, count, value)
 
 
 @jit
 def _backward_stretch(dy, x, slope, out_dx, start, stop):
     """The sum of dy x where x <= 0."""
-    step = lanes(x)
     slopes, sums = full(x, slope), full(x, 0.0)
-    for i in range(start, stop, step):
-        count = min(step, stop - i)
+    for i in range(start, stop, lanes(x)):
+        count = stop - i
         gradient, below = _rectified(slopes, x, dy, i, count)
-        _store(out_dx, i, count, gradient)
-        sums = fma(below, _load(dy, i, count), sums)
+        store_some(out_dx, i, count, gradient)
+        sums = fma(below, load_some(dy, i, count, 0.0), sums)
     return sum_lanes(sums)
 
 
 @jit
 def _rectified(slope, x, values, at, count):
     """Values where x > 0, else slope * values; and x where it is not, else 0."""
-    value, decided = _load(values, at, count), _load(x, at, count)
+    value, decided = load_some(values, at, count, 0.0), load_some(x, at, count, 0.0)
     above = decided > 0.0
     return select(above, value, value * slope), select(above, 0.0, decided)
-
-
-@jit
-def _load(array, start, count):
-    if count == lanes(array):
-        return load(array, start)
-    return load_first(array, start, count, 0.0)
-
-
-@jit
-def _store(array, start, count, value):
-    if count == lanes(array):
-        store(array, start, value)
-    else:
-        store_first(array, start, count, value)

@@ -67,8 +67,8 @@ ELEMENTS = [
     Mutation(
         "activation-without-the-last-element",
         "kernels/activation/cpu.py",
-        "store_first(out_y, i, rest, value(",
-        "store_first(out_y, i, rest - 1, value(",
+        "store_some(out_y, i, stop - i, value(",
+        "store_some(out_y, i, stop - i - 1, value(",
         _ACTIVATION + "[ReLU-cpu-float32-1e-06-31]",
     ),
     Mutation(
@@ -183,8 +183,8 @@ ELEMENTS = [
     Mutation(
         "dropout-keeps-what-it-should-drop",
         "kernels/bernoulli_mask/cpu.py",
-        "store(out_y, i, select(load_bits(bits, i, x), kept, fills))",
-        "store(out_y, i, select(load_bits(bits, i, x), fills, kept))",
+        "select(load_bits(bits, i, x), kept, fills)",
+        "select(load_bits(bits, i, x), fills, kept)",
         _DROPOUT + "[1009-float32]",
     ),
     Mutation(
