@@ -20,7 +20,7 @@ OPS = sorted(
 )
 SOURCES = {str(path.relative_to(HOUSE)): path for path in sorted(HOUSE.rglob("*.py"))}
 OP_SOURCES = [name for name in SOURCES if name.split("/")[0] in OPS]
-MOST_LINES = 300
+MOST_LINES, MOST_PARAMETERS = 300, 16
 
 # What Numba itself needs of SciPy when it is imported, and nothing of what SciPy computes.
 SCIPY_BASICS = ("scipy", "scipy.version")
@@ -203,6 +203,14 @@ def test_tasks_are_launched_in_one_way(name):
 def test_files_are_short(name):
     lines = len(SOURCES[name].read_text().splitlines())
     assert lines <= MOST_LINES, f"{lines} lines, {MOST_LINES} allowed"
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_lists_of_parameters_are_short(name):
+    for node in ast.walk(parsed(name)):
+        if isinstance(node, ast.FunctionDef):
+            count = len(node.args.posonlyargs + node.args.args + node.args.kwonlyargs)
+            assert count <= MOST_PARAMETERS, f"{node.name}: {count} parameters"
 
 
 def test_importing_kernels_imports_little():
