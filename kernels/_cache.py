@@ -95,7 +95,8 @@ def _sources_hash(folder: Path) -> str:
     settings.append(bool(os.environ.get("NNET_PLAIN_NUMBA")))
     digest = hashlib.sha256(repr((numba.__version__, llvmlite.__version__, settings)).encode())
     sources = set() if folder == _KERNELS else set(folder.rglob("*.py"))
-    waiting = [_KERNELS / "_jit.py", *(sources or _KERNELS.glob("_*.py"))]
+    compiling = [_KERNELS / "_jit.py", *(_KERNELS / "_compiler").glob("*.py")]
+    waiting = [*compiling, *(sources or _KERNELS.glob("_*.py"))]
     while waiting:
         source = waiting.pop()
         sources.add(source)

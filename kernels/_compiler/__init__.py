@@ -16,7 +16,7 @@ _NEEDED = {
         "_linking_libraries _optimize_final_module _reload_init _set_compiled_object "
         "_shared_module enable_object_caching"
     ),
-    codegen.JITCPUCodegen: "_function_pass_manager _library_class set_env",
+    codegen.JITCPUCodegen: "_library_class set_env",
     compiler.Flags: "no_cfunc_wrapper no_compile no_cpython_wrapper values",
     compiler: "compile_extra CompilerBase",
     dispatcher._FunctionCompiler: "compile fold_argument_types",

@@ -24,11 +24,8 @@ class Library(codegen.JITCodeLibrary):
         self._linking_libraries.append(library)
 
     def _optimize_functions(self, ll_module: Any) -> None:
+        """Nothing is gained by that before all is linked."""
         ll_module.data_layout = self._codegen._data_layout
-
-    def _optimize_final_module(self) -> None:
-        passes, builder = self._codegen._module_pass_manager()
-        passes.run(self._final_module, builder)
 
     def _get_module_for_linking(self) -> Any:
         """For libraries of Numba's own, as of a function of a test that calls kernels' helpers."""

@@ -186,6 +186,12 @@ LOADING = """
     """
 
 
+@pytest.mark.parametrize("name", ["_jit.py", "_compiler/library.py", "_compiler/launch.py"])
+def test_what_compiles_is_part_of_what_is_compiled_from(warm_house, name):
+    warm_house.edit(name, '"""', '"""Once more: ')
+    assert warm_house.run()[0]["misses"] == 2
+
+
 def test_a_changed_byte_anywhere_is_refused(warm_house):
     script = """
         positions = [*range(80), *range(80, len(whole), len(whole) // 200), len(whole) - 1]
