@@ -66,7 +66,8 @@ def _external(builder: Any, result: Any, arguments: list, name: str) -> Any:
 def _run_of_tasks(context: Any, module: Any, description: Any, call: Any, shared: Any) -> Any:
     """void run(first, size, step, shared): the tasks of `size` runs from number `first` on.
 
-    Run i of n has the tasks from i * count // n to (i + 1) * count // n.
+    Run i of n has the tasks from i * count / n to (i + 1) * count / n, both rounded up: where they
+    do not go round, the first run is among the longer ones, for its thread need not be woken.
     """
     pointers = [_BYTES.as_pointer(), _INT.as_pointer(), _INT.as_pointer(), _BYTES]
     kind = ir.FunctionType(ir.VoidType(), pointers)
@@ -80,7 +81,11 @@ def _run_of_tasks(context: Any, module: Any, description: Any, call: Any, shared
     )
     number = builder.ptrtoint(builder.load(function.args[0]), _INT)
     behind = builder.add(number, builder.load(function.args[1]))
-    first, last = (builder.sdiv(builder.mul(each, count), runs) for each in (number, behind))
+    short = builder.sub(runs, _INT(1))
+    first, last = (
+        builder.sdiv(builder.add(builder.mul(each, count), short), runs)
+        for each in (number, behind)
+    )
     with cgutils.for_range_slice(builder, first, last, _INT(1), _INT, inc=True) as (index, _):
         context.call_internal_no_propagate(builder, description, call, [index, *values])
     builder.ret_void()
