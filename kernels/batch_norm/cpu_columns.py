@@ -65,8 +65,10 @@ def apply(task, span, x, residual, mean, var, gamma, beta, eps, relu, work, out_
 
 @parallel
 def slope_sums(place, dy, x, y, gamma, beta, mean, var, eps, relu, work, out):
-    """Of parts of strips."""
-    _slope_sums(place, dy, x, y, gamma, beta, mean, var, eps, relu, work, out)
+    """Of parts of strips, whose lines are set first."""
+    copy_statistics(place, x, mean, var, work)
+    set_lines(place, x, gamma, beta, eps, work)
+    _slope_sums(place, dy, x, y, relu, work, out)
 
 
 @parallel
@@ -75,11 +77,11 @@ def gradient(task, span, dy, x, y, gamma, beta, mean, var, eps, relu, training, 
     strips, parts, _, _ = work[0].shape
     summed = training or y.size > 0 or out[2].size > 0
     for place in range(task * span, min(task * span + span, strips * parts)):
-        if not summed:
+        if parts == 1 or not summed:
             copy_statistics(place, x, mean, var, work)
             set_lines(place, x, gamma, beta, eps, work)
-        elif parts == 1:
-            _slope_sums(place, dy, x, y, gamma, beta, mean, var, eps, relu, work, out)
+        if parts == 1 and summed:
+            _slope_sums(place, dy, x, y, relu, work, out)
         _gradient(place, dy, x, y, gamma, eps, relu, training, work, out)
 
 
@@ -175,11 +177,9 @@ def _write_lines(place, x, residual, relu, work, out_y):
 
 
 @jit
-def _slope_sums(place, dy, x, y, gamma, beta, mean, var, eps, relu, work, out):
+def _slope_sums(place, dy, x, y, relu, work, out):
     """Sums of the slope, dy where the ReLU passes it, and of slope * (x - head), of each column."""
     column, columns, first, last = bounds(place, x, work)
-    copy_statistics(place, x, mean, var, work)
-    set_lines(place, x, gamma, beta, eps, work)
     sums, lines = own_rows(place, work)
     total, product = sums[0], sums[1]
     block_total, block_product = lines[3], lines[4]

@@ -73,7 +73,7 @@ ELEMENTS = [
     ),
     Mutation(
         "softmax-gradient-sign",
-        "kernels/softmax/rows.py",
+        "kernels/softmax/contiguous_lines.py",
         "return y * (dy - total)",
         "return y * (dy + total)",
         "tests/kernels/test_softmax.py::test_implementation_writes_the_reference"
@@ -81,7 +81,7 @@ ELEMENTS = [
     ),
     Mutation(
         "log-softmax-gradient-without-exp",
-        "kernels/softmax/rows.py",
+        "kernels/softmax/contiguous_lines.py",
         "return dy - decay(y) * total",
         "return dy - y * total",
         "tests/kernels/test_softmax.py::test_implementation_writes_the_reference"

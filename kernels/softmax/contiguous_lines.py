@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from kernels._jit import jit
+from kernels._jit import jit, parallel
 from kernels._math import decay
 from kernels._simd import (
     fma,
@@ -23,16 +23,17 @@ from kernels._simd import (
 _BLOCK = 1024
 
 
-@jit
-def rows_forward(first, last, x, log, out_y):
-    length, step = x.shape[1], lanes(x)
-    rest = length % step
-    for row in range(first, last):
-        start = row * length
+@parallel
+def contiguous_forward(task, span, lines, x, log, out_y):
+    first, last = task * span, min(task * span + span, lines)
+    length, width = x.shape[1], lanes(x)
+    rest = length % width
+    for line in range(first, last):
+        start = line * length
         end = start + length - rest
         tail = load_first(x, end, rest, -np.inf)
         highest = tail
-        for i in range(start, end, step):
+        for i in range(start, end, width):
             highest = maximum(highest, load(x, i))
         top = max_lanes(highest)
 
@@ -40,7 +41,7 @@ def rows_forward(first, last, x, log, out_y):
         total = sum_lanes(decayed)
         for block in range(start, end, _BLOCK):
             sums = full(x, 0.0)
-            for i in range(block, min(block + _BLOCK, end), step):
+            for i in range(block, min(block + _BLOCK, end), width):
                 e = decay(load(x, i) - top)
                 if not log:
                     store(out_y, i, e)
@@ -49,33 +50,34 @@ def rows_forward(first, last, x, log, out_y):
 
         if log:
             log_total = math.log(total)
-            for i in range(start, end, step):
+            for i in range(start, end, width):
                 store(out_y, i, (load(x, i) - top) - log_total)
             result = (tail - top) - log_total
         else:
             scale = 1.0 / total
-            for i in range(start, end, step):
+            for i in range(start, end, width):
                 store(out_y, i, load(out_y, i) * scale)
             result = decayed * scale
         if rest:
             _store_within(out_y, end, rest, last * length, result)
 
 
-@jit
-def rows_backward(first, last, dy, y, log, out_dx):
-    length, step = y.shape[1], lanes(y)
-    rest = length % step
-    for row in range(first, last):
-        start = row * length
+@parallel
+def contiguous_backward(task, span, lines, dy, y, log, out_dx):
+    first, last = task * span, min(task * span + span, lines)
+    length, width = y.shape[1], lanes(y)
+    rest = length % width
+    for line in range(first, last):
+        start = line * length
         end = start + length - rest
         dy_tail, y_tail = load_first(dy, end, rest, 0.0), load_first(y, end, rest, 0.0)
         total = sum_lanes(dy_tail) if log else sum_lanes(dy_tail * y_tail)
         for block in range(start, end, _BLOCK):
             sums = full(y, 0.0)
-            for i in range(block, min(block + _BLOCK, end), step):
+            for i in range(block, min(block + _BLOCK, end), width):
                 sums = sums + load(dy, i) if log else fma(load(dy, i), load(y, i), sums)
             total += sum_lanes(sums)
-        for i in range(start, end, step):
+        for i in range(start, end, width):
             store(out_dx, i, gradient(load(dy, i), load(y, i), total, log))
         if rest:
             result = gradient(dy_tail, y_tail, total, log)
