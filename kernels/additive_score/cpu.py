@@ -29,10 +29,10 @@ from kernels._simd import (
     full,
     lanes,
     load,
-    load_first,
+    load_some,
     select,
     store,
-    store_first,
+    store_some,
     sum_lanes,
     times_power_of_two,
 )
@@ -98,27 +98,24 @@ def _store_exponentials(query, key, alone, work_query, work_key):
 def _exponentials(task, span, x, out_panels):
     """e^(2x) of samples in panels, NaN where it is too far out; e^0 past the last column."""
     samples, rows, size = x.shape
-    step, panels = lanes(x), out_panels.shape[1]
+    width, panels = lanes(x), out_panels.shape[1]
     for n in range(task * span, min(task * span + span, samples)):
         for row in range(rows):
             start = (n * rows + row) * size
             for panel in range(panels):
-                column = panel * step
-                if column + step <= size:
-                    value = load(x, start + column)
-                else:
-                    value = load_first(x, start + column, size - column, 0.0)
+                column = panel * width
+                value = load_some(x, start + column, size - column, 0.0)
                 near = absolute(value) <= _FAR
                 n_of, grown = _expm1_parts(select(near, value + value, 0.0))
                 value = select(near, times_power_of_two(grown + 1.0, n_of), np.nan)
-                store(out_panels, ((n * panels + panel) * rows + row) * step, value)
+                store(out_panels, ((n * panels + panel) * rows + row) * width, value)
 
 
 @parallel
 def _scores(task, span, query, key, work_query, work_key, work_weight, out_score):
     """Each row a query's score for each key of its sample."""
     samples, queries, keys = out_score.shape
-    size, step, panels = query.shape[2], lanes(query), work_query.shape[1]
+    size, width, panels = query.shape[2], lanes(query), work_query.shape[1]
     for row in range(task * span, min(task * span + span, samples * queries)):
         n, q = row // queries, row % queries
         for k in range(keys):
@@ -126,14 +123,14 @@ def _scores(task, span, query, key, work_query, work_key, work_weight, out_score
             for first in range(0, panels, _BLOCK):
                 sums = full(query, 0.0)
                 for panel in range(first, min(first + _BLOCK, panels)):
-                    place, column = n * panels + panel, panel * step
-                    e_query = load(work_query, (place * queries + q) * step)
-                    e_key = load(work_key, (place * keys + k) * step)
-                    share = 1.0 / fma(e_query, e_key, 1.0)
-                    if any_lane(share != share):
+                    place, column = n * panels + panel, panel * width
+                    e_query = load(work_query, (place * queries + q) * width)
+                    e_key = load(work_key, (place * keys + k) * width)
+                    r = 1.0 / fma(e_query, e_key, 1.0)
+                    if any_lane(r != r):
                         at_query, at_key = row * size + column, (n * keys + k) * size + column
-                        share = _far_share(query, at_query, key, at_key, size - column, share)
-                    sums = fma(fma(share, -2.0, 1.0), load(work_weight, column), sums)
+                        r = _r_far_out(query, at_query, key, at_key, size - column, r)
+                    sums = fma(fma(r, -2.0, 1.0), load(work_weight, column), sums)
                 total += sum_lanes(sums)
             out_score[n, q, k] = total
 
@@ -156,60 +153,44 @@ def _gradients_of(place, dscore, given, work, out):
     work_query, work_key, work_dkey, work_dweight = work
     out_dquery, out_dkey = out
     _, queries, keys = dscore.shape
-    step, panels, size = lanes(query), work_query.shape[1], weight.size
-    n, column = place // panels, place % panels * step
-    count = min(step, size - column)
-    scale = _load(weight, column, count) * 4.0
+    width, panels, size = lanes(query), work_query.shape[1], weight.size
+    n, column = place // panels, place % panels * width
+    count = min(width, size - column)
+    scale = load_some(weight, column, count, 0.0) * 4.0
     for first_q in range(0, queries, _BLOCK):
         for k in range(keys):
-            store(work_dkey, (place * keys + k) * step, full(key, 0.0))
+            store(work_dkey, (place * keys + k) * width, full(key, 0.0))
         for q in range(first_q, min(first_q + _BLOCK, queries)):
             at_query = (n * queries + q) * size + column
-            e_query = load(work_query, (place * queries + q) * step)
+            e_query = load(work_query, (place * queries + q) * width)
             dquery, dweight = full(query, 0.0), full(query, 0.0)
             for first_k in range(0, keys, _BLOCK):
                 slopes, values = full(query, 0.0), full(query, 0.0)
                 for k in range(first_k, min(first_k + _BLOCK, keys)):
-                    at = (place * keys + k) * step
-                    share = 1.0 / fma(e_query, load(work_key, at), 1.0)
-                    if any_lane(share != share):
+                    at = (place * keys + k) * width
+                    r = 1.0 / fma(e_query, load(work_key, at), 1.0)
+                    if any_lane(r != r):
                         at_key = (n * keys + k) * size + column
-                        share = _far_share(query, at_query, key, at_key, count, share)
-                    weighted = share * dscore[n, q, k]
-                    slope = fma(-weighted, share, weighted)
-                    values = fma(fma(share, -2.0, 1.0), dscore[n, q, k], values)
+                        r = _r_far_out(query, at_query, key, at_key, count, r)
+                    weighted = r * dscore[n, q, k]
+                    slope = fma(-weighted, r, weighted)
+                    values = fma(fma(r, -2.0, 1.0), dscore[n, q, k], values)
                     slopes += slope
                     store(work_dkey, at, load(work_dkey, at) + slope)
                 dquery += slopes
                 dweight += values
-            _store(out_dquery, at_query, count, dquery * scale)
-            _store(work_dweight, at_query, count, dweight)
+            store_some(out_dquery, at_query, count, dquery * scale)
+            store_some(work_dweight, at_query, count, dweight)
         for k in range(keys):
             at_key = (n * keys + k) * size + column
-            dkey = load(work_dkey, (place * keys + k) * step) * scale
+            dkey = load(work_dkey, (place * keys + k) * width) * scale
             if first_q:
-                dkey += _load(out_dkey, at_key, count)
-            _store(out_dkey, at_key, count, dkey)
+                dkey += load_some(out_dkey, at_key, count, 0.0)
+            store_some(out_dkey, at_key, count, dkey)
 
 
 @jit
-def _far_share(query, at_query, key, at_key, rest, share):
+def _r_far_out(query, at_query, key, at_key, rest, r):
     """r = 1 / (1 + e^(2(q + k))), anew in the lanes where it is NaN; `rest` columns are left."""
-    count = min(lanes(query), rest)
-    pair = _load(query, at_query, count) + _load(key, at_key, count)
-    return select(share == share, share, sigmoid(pair * -2.0))
-
-
-@jit
-def _load(array, start, count):
-    if count == lanes(array):
-        return load(array, start)
-    return load_first(array, start, count, 0.0)
-
-
-@jit
-def _store(array, start, count, value):
-    if count == lanes(array):
-        store(array, start, value)
-    else:
-        store_first(array, start, count, value)
+    pair = load_some(query, at_query, rest, 0.0) + load_some(key, at_key, rest, 0.0)
+    return select(r == r, r, sigmoid(pair * -2.0))

@@ -93,6 +93,6 @@ def backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
         return gradient
     dx = _memory.empty(gradient.shape, gradient.dtype)
     if rows:
-        row_scale = np.full(rows, float(dloss)) if reduced else dloss.astype(np.float64)
+        row_scale = dloss.astype(np.float64).reshape(-1)
         cpu.backward(gradient=gradient, row_scale=row_scale, out_dx=dx)
     return dx

@@ -7,6 +7,7 @@ gives the same bits.
 import numpy as np
 
 from .._jit import parallel
+from .._scaling import scale_samples
 from .._simd import fma, full, lanes, load_first, select, store_first, sum_lanes
 from .._tasks import share_out
 
@@ -24,15 +25,13 @@ def forward(x, labels, weight, power, margin, scale, out_loss, out_gradient):
 
 
 def backward(gradient, row_scale, out_dx):
-    rows, classes = gradient.shape
-    tasks, span = share_out(rows, max(1, _TASK // classes), (4 * _TASK - 1) // classes)
-    _backward(tasks, span, gradient, row_scale, out_dx)
+    scale_samples(gradient[..., None], row_scale[:, None], out_dx[..., None])
 
 
 @parallel
 def _forward(task, span, power, margin, scale, x, labels, weight, out_loss, out_gradient):
     rows, classes = x.shape
-    step = lanes(x)
+    width = lanes(x)
     for row in range(task * span, min(task * span + span, rows)):
         label = labels[row]
         start = row * classes
@@ -41,7 +40,7 @@ def _forward(task, span, power, margin, scale, x, labels, weight, out_loss, out_
         total, slopes = 0.0, 0.0
         for block in range(0, classes, _BLOCK):
             sums, pulls = full(x, 0.0), full(x, 0.0)
-            for c in range(block, min(block + _BLOCK, classes), step):
+            for c in range(block, min(block + _BLOCK, classes), width):
                 count = classes - c
                 slack = load_first(x, start + c, count, -np.inf) + short
                 value = select(slack <= 0.0, 0.0, slack)
@@ -65,11 +64,3 @@ def _forward(task, span, power, margin, scale, x, labels, weight, out_loss, out_
         out_loss[row] = total * factor
         if out_gradient.size:
             out_gradient[row, label] = -slopes * (factor * scale)
-
-
-@parallel
-def _backward(task, span, gradient, row_scale, out_dx):
-    rows, classes = gradient.shape
-    for row in range(task * span, min(task * span + span, rows)):
-        for c in range(classes):
-            out_dx[row, c] = gradient[row, c] * row_scale[row]

@@ -4,6 +4,7 @@ x, out_gradient  (N, C); out_gradient empty where not wanted
 labels           (N,) int64 in [0, C)
 weight           (C,)
 out_loss         (N,) float64
+row_scale        (N,) float64, or (1,) for all
 """
 
 import numpy as np

@@ -11,13 +11,13 @@ work_samples  (threads, scratch_size(logits)) of the logits' dtype
 
 import numpy as np
 
-from .._jit import parallel
-from .._simd import VALUE_BYTES, lanes, load, load_first, store, store_first
+from .._scaling import scale_samples
+from .._simd import VALUE_BYTES
 from .._tasks import share_out
-from .columns import side_by_side
-from .rows import long_rows
-from .samples import KINDS
-from .soft import soft_rows
+from .long_rows import long_rows
+from .losses import KINDS
+from .side_by_side import side_by_side
+from .soft_rows import soft_rows
 
 # One thread needs about 10 us for as many elements, what it costs to wake the others.
 _TASK = 1 << 14
@@ -47,9 +47,9 @@ def forward(
     out_gradient,
 ):
     samples, classes, positions = logits.shape
-    spread = label_smoothing / classes
-    total_weight = float(weight.sum(dtype=np.float64)) if spread else 0.0
-    aims = 1.0 - label_smoothing, spread, total_weight, ignore_index, scale
+    class_share = label_smoothing / classes
+    weight_sum = float(weight.sum(dtype=np.float64)) if class_share else 0.0
+    target = 1.0 - label_smoothing, class_share, weight_sum, ignore_index, scale
     run = long_rows
     units, size = samples, classes
     if not _is_long(classes, positions):
@@ -58,7 +58,7 @@ def forward(
     tasks, span = share_out(units, max(1, _TASK // size), units if logits.size < _TASK else 0)
     flat = logits.reshape(-1), labels.reshape(-1)
     out = out_loss.reshape(-1), out_gradient.reshape(-1)
-    run(tasks, span, units, (classes, positions), *flat, weight, aims, work_samples, *out)
+    run(tasks, span, units, (classes, positions), *flat, weight, target, work_samples, *out)
 
 
 def _is_long(classes, positions):
@@ -76,44 +76,12 @@ def _groups(logits):
 
 def forward_soft(logits, target, weight, label_smoothing, scale, out_loss, out_gradient):
     rows, classes, _ = logits.shape
-    aims = weight, 1.0 - label_smoothing, label_smoothing / classes, scale
+    shares = 1.0 - label_smoothing, label_smoothing / classes
     tasks, span = share_out(rows, max(1, _TASK // classes), (_TASK - 1) // classes)
     flat = logits.reshape(-1), target.reshape(-1)
     out = out_loss.reshape(-1), out_gradient.reshape(-1)
-    soft_rows(tasks, span, rows, classes, *flat, aims, *out)
+    soft_rows(tasks, span, rows, classes, *flat, weight, shares, scale, *out)
 
 
 def backward(gradient, sample_scale, out_dlogits):
-    samples, classes, positions = gradient.shape
-    flat = gradient.reshape(-1), out_dlogits.reshape(-1)
-    if sample_scale.size == 1:
-        tasks, span = share_out(gradient.size, _TASK, 4 * _TASK - 1)
-        _scale_all(tasks, span, sample_scale.item(), *flat)
-    else:
-        size = classes * positions
-        tasks, span = share_out(samples, max(1, _TASK // size), (4 * _TASK - 1) // size)
-        _scale_each(tasks, span, classes, positions, sample_scale.reshape(-1), *flat)
-
-
-@parallel
-def _scale_all(task, span, factor, gradient, out_dlogits):
-    begin, end = task * span, min(task * span + span, gradient.size)
-    step = lanes(gradient)
-    rest = (end - begin) % step
-    for i in range(begin, end - rest, step):
-        store(out_dlogits, i, load(gradient, i) * factor)
-    if rest:
-        i = end - rest
-        store_first(out_dlogits, i, rest, load_first(gradient, i, rest, 0.0) * factor)
-
-
-@parallel
-def _scale_each(task, span, classes, positions, sample_scale, gradient, out_dlogits):
-    """Images, or rows, from task * span on."""
-    images = gradient.size // (classes * positions)
-    for image in range(task * span, min(task * span + span, images)):
-        for c in range(classes):
-            start = (image * classes + c) * positions
-            for p in range(positions):
-                factor = sample_scale[image * positions + p]
-                out_dlogits[start + p] = gradient[start + p] * factor
+    scale_samples(gradient, sample_scale, out_dlogits)

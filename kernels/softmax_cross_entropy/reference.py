@@ -34,12 +34,12 @@ def forward_soft(logits, target, weight, label_smoothing, scale, out_loss, out_g
 def _cross_entropy(logits, target, scale, out_loss, out_gradient):
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    # A class that is not aimed at may have probability 0.
-    aimed = np.multiply(target, log_p, out=np.zeros_like(log_p), where=target != 0)
-    out_loss[...] = -aimed.sum(axis=1)
+    # A class whose target is 0 may have probability 0.
+    terms = np.multiply(target, log_p, out=np.zeros_like(log_p), where=target != 0)
+    out_loss[...] = -terms.sum(axis=1)
     if out_gradient.size:
-        aims = target.sum(axis=1, keepdims=True)
-        out_gradient[...] = scale * (np.exp(log_p) * aims - target)
+        target_sum = target.sum(axis=1, keepdims=True)
+        out_gradient[...] = scale * (np.exp(log_p) * target_sum - target)
 
 
 def backward(gradient, sample_scale, out_dlogits):

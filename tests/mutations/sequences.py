@@ -160,8 +160,8 @@ SEQUENCES = [
     Mutation(
         "additive-score-missing-factor-2",
         "kernels/additive_score/cpu.py",
-        "scale = _load(weight, column, count) * 4.0",
-        "scale = _load(weight, column, count) * 2.0",
+        "scale = load_some(weight, column, count, 0.0) * 4.0",
+        "scale = load_some(weight, column, count, 0.0) * 2.0",
         _SCORES + "[cpu-float32-1e-06-(2, 3, 5, 7)]",
     ),
     Mutation(

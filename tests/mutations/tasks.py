@@ -215,16 +215,14 @@ TASKS = [
     ),
     _fewer("adam", "optimizer_step/cpu", "_adam_run(\n        -(-grad.size // _TASK)", _STEPS),
     _fewer("loss", "pointwise_loss/cpu", "_forward(tasks", _LOSS),
-    _fewer("loss-gradient", "pointwise_loss/cpu", "_backward(tasks", _PULL),
+    _fewer("loss-gradient", "_scaling", "_scale_elements(tasks", _PULL),
+    _fewer("loss-gradient-of-samples", "_scaling", "_scale_samples(tasks", _CROSS_ENTROPY),
     _fewer("cross-entropy-side-by-side", "softmax_cross_entropy/cpu", "run(tasks", _CROSS_ENTROPY),
     _fewer(
         "cross-entropy-of-long-rows",
         "softmax_cross_entropy/cpu",
         "soft_rows(tasks",
         "test_softmax_cross_entropy.py::test_probabilities_write_the_reference",
-    ),
-    _fewer(
-        "cross-entropy-gradient", "softmax_cross_entropy/cpu", "_scale_all(tasks", _CROSS_ENTROPY
     ),
     Mutation(
         "task-of-adaptive-pool",

@@ -67,8 +67,8 @@ def elements() -> Iterator[tuple[str, Callable[[Rng], Run]]]:
     for size in around(optimizer_cpu._TASK):
         yield f"steps of optimizers {size}", _steps(size)
     for kind in pointwise_loss.reference.KINDS:
-        yield f"{kind} loss", _loss(kind, 2 * loss_cpu._SERIAL_BELOW + 37)
-    for size in around(loss_cpu._SERIAL_BELOW):
+        yield f"{kind} loss", _loss(kind, 2 * loss_cpu._ALONE + 39)
+    for size in around(loss_cpu._ALONE + 1):
         yield f"squared loss {size}", _loss("squared", size)
     for images in (1, 222, 223, 300):
         yield f"gathered images {images}", _images(images)

@@ -9,7 +9,7 @@ from .._jit import jit, parallel, thread_id
 from .._math import decay
 from .._simd import fma, full, lanes, load, load_as, maximum, select, store, store_as
 from .._tile import tile_lanes, transpose_square
-from .samples import losses_and_factors
+from .losses import Target, losses_and_factors
 
 # Lanes run over so many classes before they are emptied into another sum.
 _BLOCK = 64
@@ -17,39 +17,42 @@ _BLOCK = 64
 
 @parallel
 def side_by_side(
-    task, span, groups, shape, logits, labels, weight, aims, work_samples, out_loss, out_gradient
+    task, span, groups, shape, logits, labels, weight, target, work_samples, out_loss, out_gradient
 ):
-    """Groups of samples from task * span on; none goes over the end of an image."""
+    """Groups of samples, none of which goes over the end of an image."""
     classes, positions = shape
+    target = Target(*target)
     begin, end = task * span, min(task * span + span, groups)
     work, own = work_samples.reshape(-1), thread_id() * work_samples.shape[1]
-    step, samples = lanes(logits), labels.size
+    width, samples = lanes(logits), labels.size
     wanted = out_gradient.size > 0
-    scratch = own + step
-    across = (positions + step - 1) // step
-    stop = min(end * step, samples) * classes  # of short rows
+    scratch = own + width
+    across = (positions + width - 1) // width
+    stop = min(end * width, samples) * classes  # of short rows
     for group in range(begin, end):
         if positions == 1:
-            first = group * step
-            count = min(step, samples - first)
+            first = group * width
+            count = min(width, samples - first)
             start, apart = first * classes, classes
         else:
-            image, column = group // across, group % across * step
+            image, column = group // across, group % across * width
             first = image * positions + column
-            count = min(step, positions - column)
+            count = min(width, positions - column)
             start, apart = image * classes * positions + column, 1
         place = start, positions, apart
-        if apart == 1 and count == step:
+        if apart == 1 and count == width:
             label = load_as(labels, first, logits)
             loss = _group(
-                start, positions, classes, wanted, label, logits, weight, aims, out_gradient
+                start, positions, classes, wanted, label, logits, weight, target, out_gradient
             )
             store_as(out_loss, first, loss)
         else:
             for j in range(count):
                 work[own + j] = labels[first + j]
             _gather(count, classes, place, logits, scratch, work)
-            loss = _group(scratch, step, classes, True, load(work, own), work, weight, aims, work)
+            loss = _group(
+                scratch, width, classes, True, load(work, own), work, weight, target, work
+            )
             store(work, own, loss)
             for j in range(count):
                 out_loss[first + j] = work[own + j]
@@ -61,34 +64,34 @@ def side_by_side(
 def _gather(count, classes, place, logits, scratch, work):
     """Transpose a group into scratch, by squares in registers where nothing is read beyond it."""
     start, pitch, apart = place
-    step, side = lanes(logits), tile_lanes(logits)
-    read = (step - 1) * classes + (classes + side - 1) // side * side
-    if pitch == 1 and count == step and start + read <= logits.size:
+    width, side = lanes(logits), tile_lanes(logits)
+    read = (width - 1) * classes + (classes + side - 1) // side * side
+    if pitch == 1 and count == width and start + read <= logits.size:
         for c in range(0, classes, side):
-            for j in range(0, step, side):
+            for j in range(0, width, side):
                 transpose_square(
-                    logits, start + j * classes + c, classes, work, scratch + c * step + j, step
+                    logits, start + j * classes + c, classes, work, scratch + c * width + j, width
                 )
     else:
         for c in range(classes):
             for j in range(count):
-                work[scratch + c * step + j] = logits[start + j * apart + c * pitch]
+                work[scratch + c * width + j] = logits[start + j * apart + c * pitch]
 
 
 @jit
 def _scatter(count, classes, place, work, scratch, stop, out_gradient):
     """The way back. Squares go over the end of rows, so what is there is written afterwards."""
     start, pitch, apart = place
-    step, side = lanes(work), tile_lanes(work)
+    width, side = lanes(work), tile_lanes(work)
     last = (classes - 1) // side * side
-    written = (step - 1) * classes + last + side
-    if pitch == 1 and count == step and start + written <= stop:
+    written = (width - 1) * classes + last + side
+    if pitch == 1 and count == width and start + written <= stop:
         for c in range(last, -1, -side):
-            for j in range(0, step, side):
+            for j in range(0, width, side):
                 transpose_square(
                     work,
-                    scratch + c * step + j,
-                    step,
+                    scratch + c * width + j,
+                    width,
                     out_gradient,
                     start + j * classes + c,
                     classes,
@@ -96,19 +99,18 @@ def _scatter(count, classes, place, work, scratch, stop, out_gradient):
     else:
         for j in range(count):
             for c in range(classes):
-                out_gradient[start + j * apart + c * pitch] = work[scratch + c * step + j]
+                out_gradient[start + j * apart + c * pitch] = work[scratch + c * width + j]
 
 
 @jit
-def _group(start, pitch, classes, wanted, label, logits, weight, aims, out_gradient):
+def _group(start, pitch, classes, wanted, label, logits, weight, target, out_gradient):
     """The losses of a group; out_gradient is laid out as the logits."""
-    picked, spread, _, ignored, scale = aims
     top = load(logits, start)
     for c in range(1, classes):
         top = maximum(top, load(logits, start + c * pitch))
 
     total, distances = full(logits, 0.0), full(logits, 0.0)
-    aimed, chosen = full(logits, 0.0), full(logits, 0.0)
+    label_target, label_logit = full(logits, 0.0), full(logits, 0.0)
     for block in range(0, classes, _BLOCK):
         part, distance = full(logits, 0.0), full(logits, 0.0)
         for c in range(block, min(block + _BLOCK, classes)):
@@ -118,23 +120,23 @@ def _group(start, pitch, classes, wanted, label, logits, weight, aims, out_gradi
                 store(out_gradient, start + c * pitch, e)
             part += e
             here = label == c
-            aimed = select(here, weight[c], aimed)
-            chosen = select(here, below, chosen)
+            label_target = select(here, weight[c], label_target)
+            label_logit = select(here, below, label_logit)
             # A class of weight 0 may have the logit -inf.
-            if spread != 0.0 and weight[c] != 0.0:
+            if target.class_share != 0.0 and weight[c] != 0.0:
                 distance = fma(below, weight[c], distance)
         total += part
         distances += distance
 
-    aimed *= picked
-    loss, factor = losses_and_factors(aims, aimed, chosen, total, distances)
-    counted = label != ignored
+    label_target *= target.label_share
+    loss, factor = losses_and_factors(target, label_target, label_logit, total, distances)
+    counted = label != target.ignore_index
     if wanted:
-        aimed *= scale
+        label_target *= target.scale
         for c in range(classes):
             value = load(out_gradient, start + c * pitch) * factor
-            if spread != 0.0:
-                value -= scale * spread * weight[c]
-            value -= select(label == c, aimed, 0.0)
+            if target.class_share != 0.0:
+                value -= target.scale * target.class_share * weight[c]
+            value -= select(label == c, label_target, 0.0)
             store(out_gradient, start + c * pitch, select(counted, value, 0.0))
     return select(counted, loss, 0.0)

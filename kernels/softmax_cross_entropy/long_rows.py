@@ -1,6 +1,6 @@
-"""Rows of many classes, lanes along the row, a few rows in each of three steps.
+"""Rows of many classes, lanes along the row, a few rows in each of three phases.
 
-Steps of one row wait for each other, through a maximum and a sum across lanes; the same step of
+Phases of one row wait for each other, through a maximum and a sum across lanes; the same phase of
 several rows does not.
 """
 
@@ -8,9 +8,7 @@ import numpy as np
 
 from .._jit import jit, parallel, thread_id
 from .._math import decay
-from .._simd import (
-    first as first_lanes,
-)
+from .._simd import first as first_lanes
 from .._simd import (
     fma,
     full,
@@ -24,68 +22,67 @@ from .._simd import (
     store_first,
     sum_lanes,
 )
-from .samples import DISTANCE, FACTOR, TOP, TOTAL, finish_losses, subtract_labels
+from .losses import DISTANCE, FACTOR, TOP, TOTAL, Target, finish_losses, subtract_labels
 
 # Sums run in lanes of the logits' dtype over at most so many elements, then go on in float64.
 _BLOCK = 1024
 
-# So many elements stay in the first-level cache between steps.
+# So many elements stay in the first-level cache between phases.
 _NEAR = 1 << 12
 
 
 @parallel
 def long_rows(
-    task, span, rows, shape, logits, labels, weight, aims, work_samples, out_loss, out_gradient
+    task, span, rows, shape, logits, labels, weight, target, work_samples, out_loss, out_gradient
 ):
-    """Rows from task * span on."""
     classes, _ = shape
+    target = Target(*target)
     begin, end = task * span, min(task * span + span, rows)
     work, own = work_samples.reshape(-1), thread_id() * work_samples.shape[1]
-    step = lanes(logits)
+    width = lanes(logits)
     wanted = out_gradient.size > 0
     stop = end * classes
-    most = max(1, min(step, _NEAR // classes))
+    most = max(1, min(width, _NEAR // classes))
     for first in range(begin, end, most):
         count = min(most, end - first)
         place = first * classes, 1, classes
         _tops(first, count, classes, logits, work, own)
-        _sums(first, count, classes, wanted, stop, logits, weight, aims, work, own, out_gradient)
-        finish_losses(first, count, place, logits, labels, weight, aims, work, own, out_loss)
+        _sums(first, count, classes, wanted, stop, logits, weight, target, work, own, out_gradient)
+        finish_losses(first, count, place, logits, labels, weight, target, work, own, out_loss)
         if wanted:
-            factors = own + FACTOR * step
-            _scale(first, count, classes, stop, weight, aims, work, factors, out_gradient)
-            subtract_labels(first, count, place, classes, labels, weight, aims, out_gradient)
+            factors = own + FACTOR * width
+            _scale(first, count, classes, stop, weight, target, work, factors, out_gradient)
+            subtract_labels(first, count, place, classes, labels, weight, target, out_gradient)
 
 
 @jit
 def _tops(first, count, classes, logits, work, own):
-    step = lanes(logits)
-    rest = classes % step
+    width = lanes(logits)
+    rest = classes % width
     for j in range(count):
         start = (first + j) * classes
         end = start + classes - rest
         highest = load(logits, start)  # long rows fill a value
-        for i in range(start + step, end, step):
+        for i in range(start + width, end, width):
             highest = maximum(highest, load(logits, i))
         if rest:
             highest = maximum(highest, load_first(logits, end, rest, -np.inf))
-        work[own + TOP * step + j] = max_lanes(highest)
+        work[own + TOP * width + j] = max_lanes(highest)
 
 
 @jit
-def _sums(first, count, classes, wanted, stop, logits, weight, aims, work, own, out_exp):
+def _sums(first, count, classes, wanted, stop, logits, weight, target, work, own, out_exp):
     """The rows' numbers; out_exp becomes exp(logit - greatest)."""
-    _, spread, _, _, _ = aims
-    step = lanes(logits)
-    rest = classes % step
+    width = lanes(logits)
+    rest = classes % width
     for j in range(count):
         start = (first + j) * classes
         end = start + classes - rest
-        top = work[own + TOP * step + j]
+        top = work[own + TOP * width + j]
         total = 0.0
         for block in range(start, end, _BLOCK):
             sums = full(logits, 0.0)
-            for i in range(block, min(block + _BLOCK, end), step):
+            for i in range(block, min(block + _BLOCK, end), width):
                 e = decay(load(logits, i) - top)
                 if wanted:
                     store(out_exp, i, e)
@@ -96,22 +93,22 @@ def _sums(first, count, classes, wanted, stop, logits, weight, aims, work, own, 
             total += sum_lanes(tail)
             if wanted:
                 _store_within(out_exp, end, rest, stop, tail)
-        work[own + TOTAL * step + j] = total
-        if spread != 0.0:
+        work[own + TOTAL * width + j] = total
+        if target.class_share != 0.0:
             distance = _weighted_distance(start, classes, logits, weight, top)
-            work[own + DISTANCE * step + j] = distance
+            work[own + DISTANCE * width + j] = distance
 
 
 @jit
 def _weighted_distance(start, classes, logits, weight, top):
     """Sum of weight * (logit - top); a class of weight 0 may have the logit -inf."""
-    step = lanes(logits)
+    width = lanes(logits)
     highest = full(logits, top)
     total = 0.0
     for block in range(0, classes, _BLOCK):
         sums = full(logits, 0.0)
-        for c in range(block, min(block + _BLOCK, classes), step):
-            count = min(step, classes - c)
+        for c in range(block, min(block + _BLOCK, classes), width):
+            count = min(width, classes - c)
             factor = load_first(weight, c, count, 0.0)
             distance = load_first(logits, start + c, count, 0.0) - highest
             sums = fma(factor, select(factor == 0.0, 0.0, distance), sums)
@@ -120,23 +117,23 @@ def _weighted_distance(start, classes, logits, weight, top):
 
 
 @jit
-def _scale(first, count, classes, stop, weight, aims, work, factors, gradient):
-    _, spread, _, _, scale = aims
-    step = lanes(gradient)
-    rest = classes % step
+def _scale(first, count, classes, stop, weight, target, work, factors, gradient):
+    width = lanes(gradient)
+    rest = classes % width
+    share = target.scale * target.class_share
     for j in range(count):
         factor = work[factors + j]
         start = (first + j) * classes
         end = start + classes - rest
-        for i in range(start, end, step):
+        for i in range(start, end, width):
             value = load(gradient, i) * factor
-            if spread != 0.0:
-                value -= load(weight, i - start) * (scale * spread)
+            if target.class_share != 0.0:
+                value -= load(weight, i - start) * share
             store(gradient, i, value)
         if rest:
             value = load_first(gradient, end, rest, 0.0) * factor
-            if spread != 0.0:
-                value -= load_first(weight, classes - rest, rest, 0.0) * (scale * spread)
+            if target.class_share != 0.0:
+                value -= load_first(weight, classes - rest, rest, 0.0) * share
             _store_within(gradient, end, rest, stop, value)
 
 
