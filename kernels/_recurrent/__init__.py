@@ -14,9 +14,8 @@ from kernels._recurrent.block_gradients import (
     blocks_back,
     close_block,
 )
-from kernels._recurrent.panels import pack_for_gradients, pack_for_states, panels_of
+from kernels._recurrent.panels import pack_for_gradients, pack_for_states
 from kernels._recurrent.scratch import (
-    DEPTH,
     GRADIENT_ROWS,
     GROUP,
     Walk,
@@ -40,7 +39,6 @@ from kernels._recurrent.sequence import (
 from kernels._recurrent.squashing import gate, squash
 from kernels._recurrent.walking import (
     active_rows,
-    clear,
     multiply_gates,
     share_of,
     sum_inputs_ahead,
@@ -48,7 +46,6 @@ from kernels._recurrent.walking import (
 )
 
 __all__ = [
-    "DEPTH",
     "GRADIENT_ROWS",
     "GROUP",
     "NOTHING",
@@ -63,7 +60,6 @@ __all__ = [
     "asked_for",
     "blocks_back",
     "check_shapes",
-    "clear",
     "close_block",
     "close_sums",
     "gate",
@@ -72,7 +68,6 @@ __all__ = [
     "pack_for_gradients",
     "pack_for_states",
     "padded_size",
-    "panels_of",
     "plain_arrays",
     "sequence_of",
     "share_of",

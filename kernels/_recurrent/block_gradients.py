@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels._jit import jit, parallel
-from kernels._recurrent.panels import pack_for_gradients, panels_of
+from kernels._recurrent.panels import pack_for_gradients
 from kernels._recurrent.scratch import GRADIENT_ROWS, GROUP, WalkBack, close_sums
 from kernels._recurrent.walking import share_of
 from kernels._recurrent.weight_gradients import add_column_sums, add_weight_gradients
-from kernels._simd import lanes
+from kernels._simd import lanes, values_across
 from kernels._tile import copy, multiply_rows
 
 # What a part's gates saw besides the inputs.
@@ -77,7 +77,7 @@ def _empty_group(partial, start, stop, fresh, inout_wide):
 @jit
 def _add_part(share, shares, block, dgates, width, part, seen, work, work_wide, out_dih, out_dhh):
     """A share of the gradients of weights from the columns of a part."""
-    low, high = share_of(panels_of(part.last - part.first, dgates), share, shares)
+    low, high = share_of(values_across(part.last - part.first, dgates), share, shares)
     low = part.first + low * lanes(dgates)
     high = min(part.last, part.first + high * lanes(dgates))
     if low >= high:
@@ -116,7 +116,7 @@ def _close_block(
         _add_part(
             share, shares, block, flat, width, part, seen, own, work_wide, out_dih, out_dhh
         )  # fmt: skip
-    low, high = share_of(panels_of(columns[1], flat), share, shares)
+    low, high = share_of(values_across(columns[1], flat), share, shares)
     high = min(columns[1], high * lanes(flat))
     add_column_sums(block.rows, flat, width, low * lanes(flat), high, own[2], out_dbias)
 

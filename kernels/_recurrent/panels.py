@@ -2,14 +2,8 @@
 
 from kernels._jit import jit, parallel
 from kernels._recurrent.scratch import panels_across
-from kernels._simd import lanes
-from kernels._tile import copy, tile_lanes, transpose_square
-
-
-@jit
-def panels_of(size, like):
-    """How many panels `size` columns make."""
-    return (size + lanes(like) - 1) // lanes(like)
+from kernels._simd import lanes, values_across
+from kernels._tile import clear_columns, pack_panel
 
 
 @jit
@@ -17,33 +11,14 @@ def pack_columns(weight, gates, panel, out):
     """Panel `panel` of weight', for products with inputs or states.
 
     weight  (gates hidden, depth)
-    out     (gates panels_of(hidden) depth lanes,); zeros beyond the units of a gate
+    out     (gates panels(hidden) depth lanes,); zeros beyond the units of a gate
     """
-    depth = weight.shape[1]
-    hidden = weight.shape[0] // gates
-    each = panels_of(hidden, out)
-    column = panel % each * lanes(out)
-    row = panel // each * hidden + column
-    wide = min(lanes(out), hidden - column)
-    start = panel * depth * lanes(out)
-    register = tile_lanes(out)
-    whole = depth // register * register
-    squares = wide // register * register
-    for lane in range(0, squares, register):
-        for k in range(0, whole, register):
-            transpose_square(
-                weight, (row + lane) * depth + k, depth, out, start + k * lanes(out) + lane,
-                lanes(out),
-            )  # fmt: skip
-        for k in range(whole, depth):
-            for j in range(lane, lane + register):
-                out[start + k * lanes(out) + j] = weight[row + j, k]
-    for lane in range(squares, lanes(out)):
-        for k in range(depth):
-            value = out.dtype.type(0)
-            if lane < wide:
-                value = weight[row + lane, k]
-            out[start + k * lanes(out) + lane] = value
+    depth, hidden, wide = weight.shape[1], weight.shape[0] // gates, lanes(out)
+    each = values_across(hidden, out)
+    unit = panel % each * wide
+    row, inside, to = panel // each * hidden + unit, min(wide, hidden - unit), panel * depth * wide
+    pack_panel(weight.reshape(-1), row * depth, depth, True, depth, inside, out, to, wide)
+    clear_columns(depth, inside, wide, out, to, wide)
 
 
 @jit
@@ -51,16 +26,13 @@ def pack_rows(weight, panel, out):
     """Panel `panel` of weight, for products with gradients of gates.
 
     weight  (rows, columns)
-    out     (panels_of(columns) rows lanes,); zeros beyond the columns
+    out     (panels(columns) rows lanes,); zeros beyond the columns
     """
-    rows, columns = weight.shape
-    column = panel * lanes(out)
-    wide = min(lanes(out), columns - column)
-    for row in range(rows):
-        at = (panel * rows + row) * lanes(out)
-        copy(weight, row * columns + column, out, at, wide)
-        for lane in range(wide, lanes(out)):
-            out[at + lane] = 0.0
+    (rows, columns), wide = weight.shape, lanes(out)
+    column, to = panel * wide, panel * rows * wide
+    inside = min(wide, columns - column)
+    pack_panel(weight.reshape(-1), column, columns, False, rows, inside, out, to, wide)
+    clear_columns(rows, inside, wide, out, to, wide)
 
 
 @parallel

@@ -7,16 +7,13 @@ import numpy as np
 from kernels import _jit, _memory
 from kernels._recurrent.sequence import Sequence
 from kernels._simd import VALUE_BYTES
-from kernels._tile import FEW_ROWS, TILE_ROWS, panel_columns
+from kernels._tile import FEW_ROWS, KC, MR, panel_columns
 
 # Rows of a block of time steps, unless one step has more.
 BLOCK_ROWS = 512
 
 # Blocks whose weight gradients are summed in the dtype of the arrays.
 GROUP = 32
-
-# Rows summed at once: a packed panel of the right side stays in L1.
-DEPTH = 256
 
 # Rows of the gradient of x made at once: those of the gates stay in L2 while panels pass over them.
 GRADIENT_ROWS = 192
@@ -120,9 +117,9 @@ def _products_scratch(
     lanes, wide = lanes_of(dtype), panel_columns(dtype)
     share = -(-panels_across(columns, dtype) // shares) * lanes
     return (
-        _memory.empty((shares, DEPTH * share), dtype),
-        _memory.empty((shares, DEPTH * wide), dtype),
-        _memory.empty((shares, max(GRADIENT_ROWS * lanes, TILE_ROWS * wide)), dtype),
+        _memory.empty((shares, KC * share), dtype),
+        _memory.empty((shares, KC * wide), dtype),
+        _memory.empty((shares, max(GRADIENT_ROWS * lanes, MR * wide)), dtype),
     )
 
 

@@ -3,7 +3,7 @@
 from kernels import _jit
 from kernels._jit import jit, parallel
 from kernels._recurrent.scratch import lanes_of
-from kernels._simd import full, lanes, store_some
+from kernels._simd import clear, lanes
 from kernels._tile import copy, multiply_rows
 
 
@@ -62,12 +62,6 @@ def sum_inputs_ahead(x, packed, out_sums):
     shares = _jit.get_num_threads()
     panels = packed.size // (x.shape[2] * lanes_of(x.dtype))
     _sum_inputs_ahead(shares, shares, x, packed, panels, out_sums)
-
-
-@jit
-def clear(array, start, count):
-    for j in range(0, count, lanes(array)):
-        store_some(array, start + j, count - j, full(array, 0.0))
 
 
 @jit

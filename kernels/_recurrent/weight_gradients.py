@@ -1,66 +1,39 @@
 """Gradients of weights: products of the gates' gradients with what the gates saw, and their sums.
 
-Both sides of a product are packed, DEPTH rows at a time, for the tiles of matrix products.
+Both sides of a product are packed, KC rows at a time: a panel of the right side stays in L1.
 """
 
-import numpy as np
-
 from kernels._jit import jit
-from kernels._recurrent.scratch import DEPTH
 from kernels._simd import full, lanes, load, load_some, store
 from kernels._tile import (
-    TILE_ROWS,
-    TILE_VECTORS,
-    accumulate,
-    copy,
+    KC,
+    MR,
+    NR_REGISTERS,
+    clear_columns,
     copy_tile_column,
-    multiply_tile_1,
-    multiply_tile_2,
-    multiply_tile_3,
+    macro_kernel,
+    pack_panel,
     tile_lanes,
 )
 
 
 @jit
 def _pack_left(dgates, start, width, rows, first, last, work):
-    """Columns [first, last) of `rows` rows of gradients as blocks (rows, TILE_ROWS).
+    """Columns [first, last) of `rows` rows of gradients as panels (rows, MR), zeros beyond.
 
-    A value's columns at once, so that every cache line is read once; zeros beyond the last.
+    A value's columns at once, so that every cache line is read once.
     """
-    for column in range(first, last, lanes(work)):
-        inside = last - column
+    whole = first + (last - first) // lanes(work) * lanes(work)
+    for column in range(first, whole, lanes(work)):
         for k in range(rows):
             source = start + k * width + column
-            to = (column - first) * rows + k * TILE_ROWS
-            if inside >= lanes(work):
-                for j in range(0, lanes(work), TILE_ROWS):
-                    copy_tile_column(dgates, source + j, work, to + j * rows)
-            else:
-                for j in range((inside + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS):
-                    value = work.dtype.type(0)
-                    if j < inside:
-                        value = dgates[source + j]
-                    work[to + j // TILE_ROWS * TILE_ROWS * rows + j % TILE_ROWS] = value
-
-
-@jit
-def _pack_right(x, start, stride, columns, rows, column, wide, work):
-    """A panel of `wide` columns, whole registers, from `column` on; zeros beyond the last."""
-    count = min(wide, columns - column)
-    for k in range(rows):
-        copy(x, start + k * stride + column, work, k * wide, count)
-        for j in range(count, wide):
-            work[k * wide + j] = 0.0
-
-
-@jit
-def _tile(registers, depth, a, a_start, b, wide, c, c_start, c_stride, add):
-    if registers == TILE_VECTORS:
-        multiply_tile_3(depth, a, a_start, b, 0, wide, c, c_start, c_stride, add)
-    elif registers == 2:
-        multiply_tile_2(depth, a, a_start, b, 0, wide, c, c_start, c_stride, add)
-    else:
-        multiply_tile_1(depth, a, a_start, b, 0, wide, c, c_start, c_stride, add)
+            to = (column - first) * rows + k * MR
+            for j in range(0, lanes(work), MR):
+                copy_tile_column(dgates, source + j, work, to + j * rows)
+    for column in range(whole, last, MR):
+        inside, to = min(MR, last - column), (column - first) * rows
+        pack_panel(dgates, start + column, width, False, rows, inside, work, to, MR)
+        clear_columns(rows, inside, MR, work, to, MR)
 
 
 @jit
@@ -75,23 +48,15 @@ def _multiply(rows, count, right, add, work):
     column = 0
     while column < columns:
         registers = (columns - column + register - 1) // register
-        registers = 2 if registers == 4 else min(registers, TILE_VECTORS)
+        registers = 2 if registers == 4 else min(registers, NR_REGISTERS)
         wide = registers * register
         inside = min(wide, columns - column)
-        _pack_right(x, start, stride, columns, rows, column, wide, work_b)
-        for row in range(0, count, TILE_ROWS):
-            place = to + row * columns + column
-            if inside == wide and count - row >= TILE_ROWS:
-                _tile(registers, rows, work_a, row * rows, work_b, wide, out, place, columns, add)
-                continue
-            _tile(
-                registers, rows, work_a, row * rows, work_b, wide, spare, np.int64(0), wide, False
-            )
-            for i in range(min(TILE_ROWS, count - row)):
-                if add:
-                    accumulate(spare, i * wide, out, place + i * columns, inside)
-                else:
-                    copy(spare, i * wide, out, place + i * columns, inside)
+        pack_panel(x, start + column, stride, False, rows, inside, work_b, 0, wide)
+        clear_columns(rows, inside, wide, work_b, 0, wide)
+        macro_kernel(
+            rows, count, inside, work_a, 0, work_b, 0, wide, 0, out, to + column, columns, add,
+            spare,
+        )  # fmt: skip
         column += wide
 
 
@@ -105,8 +70,8 @@ def add_weight_gradients(rows, left, rights, add, work):
     work    as in `close_block`, of a share
     """
     dgates, width, first, last = left
-    for row in range(0, rows, DEPTH):
-        depth = min(DEPTH, rows - row)
+    for row in range(0, rows, KC):
+        depth = min(KC, rows - row)
         _pack_left(dgates, row * width, width, depth, first, last, work[0])
         for x, start, stride, columns, out, to in rights:
             right = x, start + row * stride, stride, columns, out, to
@@ -115,7 +80,7 @@ def add_weight_gradients(rows, left, rights, add, work):
 
 @jit
 def add_column_sums(rows, dgates, width, first, last, spare, inout_sums):
-    """inout_sums[first:last] += the sums of columns, in float64 after DEPTH rows at most.
+    """inout_sums[first:last] += the sums of columns, in float64 after KC rows at most.
 
     Four values of columns at once: lines that lie side by side are read together.
 
@@ -126,11 +91,11 @@ def add_column_sums(rows, dgates, width, first, last, spare, inout_sums):
     column = first
     while column < last:
         beside = 4 if column + 4 * wide <= last else 1
-        for row in range(0, rows, DEPTH):
+        for row in range(0, rows, KC):
             # What adds nothing to any number: 0 + -0 is either of the two, as it is compiled.
             a = b = c = d = full(dgates, -0.0)
             at = row * width + column
-            for _ in range(min(DEPTH, rows - row)):
+            for _ in range(min(KC, rows - row)):
                 if beside == 4:
                     a = a + load(dgates, at)
                     b = b + load(dgates, at + wide)

@@ -23,7 +23,7 @@ from kernels._simd.arithmetic import (
     sum_lanes,
     times_power_of_two,
 )
-from kernels._simd.edges import load_some, store_some
+from kernels._simd.edges import clear, load_some, store_some, values_across
 from kernels._simd.memory import (
     first,
     lanes,
@@ -71,6 +71,7 @@ __all__ = [
     "any_lane",
     "as_vector",
     "call",
+    "clear",
     "common",
     "convert",
     "copysign",
@@ -106,4 +107,5 @@ __all__ = [
     "sum_lanes",
     "times_power_of_two",
     "value_lanes",
+    "values_across",
 ]

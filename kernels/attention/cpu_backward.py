@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from kernels._jit import jit
 from kernels._math import decay
-from kernels._simd import fma, lanes, load, load_first, store, sum_lanes
+from kernels._simd import clear, fma, lanes, load, load_first, store, sum_lanes, values_across
 from kernels.attention.cpu_forward import STRIP
 from kernels.attention.heads import KEYS, ROWS, Sizes, head_of
 from kernels.attention.panels import (
@@ -19,10 +19,9 @@ from kernels.attention.panels import (
     multiply,
     pack_columns,
     pack_rows,
-    panels_of,
     standing_alone,
 )
-from kernels.attention.score_rows import add_mask, clear, hide, put_row
+from kernels.attention.score_rows import add_mask, hide, put_row
 
 
 class Places(NamedTuple):
@@ -91,7 +90,7 @@ def _clear_rows(target, first, last, columns):
 def _weigh_row(work, p, ds, seen, visible, lse, delta):
     """Scores become weights p, and dp becomes ds = p (dp - delta), delta = dy y."""
     standing_alone()
-    width = panels_of(visible, work) * lanes(work)
+    width = values_across(visible, work) * lanes(work)
     hide(work, p, seen, width)
     for j in range(0, width, lanes(work)):
         weight = decay(load(work, p + j) - lse)
@@ -139,9 +138,9 @@ def backward_task(task, inputs, lse, sizes, parts, key_lengths, causal, scale, w
     )  # fmt: skip
     dq, dk, dv = head_of(outs[0], n, h), head_of(outs[1], n, h), head_of(outs[2], n, h)
     length, width, depth, at_lse = key_lengths[n], sizes.width, sizes.depth, head * sizes.rows
-    deep, wide = panels_of(depth, work) * panel, panels_of(width, work) * panel
+    deep, wide = values_across(depth, work) * panel, values_across(width, work) * panel
     last_key = max(first_key, min(end_key, length))
-    most = min(KEYS, panels_of(end_key - first_key, work) * panel)
+    most = min(KEYS, values_across(end_key - first_key, work) * panel)
     places = places_of(min(ROWS, last_row - first_row), most, width, depth, panel)
     line = places.line
     for start in range(first_key, last_key, KEYS):
@@ -163,7 +162,7 @@ def backward_task(task, inputs, lse, sizes, parts, key_lengths, causal, scale, w
                 high = min(STRIP, rows - strip)
                 shown = min(visible, first + strip + high - start) if causal else visible
                 panels, p, ds = (
-                    panels_of(shown, work), places.p + strip * line, places.ds + strip * line
+                    values_across(shown, work), places.p + strip * line, places.ds + strip * line
                 )  # fmt: skip
                 multiply(
                     high, depth, (work, places.queries + strip * deep, deep, 1),
@@ -173,7 +172,7 @@ def backward_task(task, inputs, lse, sizes, parts, key_lengths, causal, scale, w
                     high, width, (work, places.dy + strip * wide, wide, 1),
                     (work, places.values), width * panel, panels, (work, ds, line), False,
                 )  # fmt: skip
-                end, beyond = panels * panel, (panels_of(visible, work) - panels) * panel
+                end, beyond = panels * panel, (values_across(visible, work) - panels) * panel
                 for i in range(high):
                     row, own = first + strip + i, i * line
                     seen = max(0, min(shown, row + 1 - start)) if causal else shown

@@ -11,7 +11,17 @@ import numpy as np
 
 from kernels._jit import jit
 from kernels._math import decay
-from kernels._simd import full, lanes, load, max_lanes, maximum, store, sum_lanes
+from kernels._simd import (
+    clear,
+    full,
+    lanes,
+    load,
+    max_lanes,
+    maximum,
+    store,
+    sum_lanes,
+    values_across,
+)
 from kernels._tile import ROWS_HIGH
 from kernels.attention.heads import KEYS, Sizes, head_of
 from kernels.attention.panels import (
@@ -20,10 +30,9 @@ from kernels.attention.panels import (
     multiply,
     pack_columns,
     pack_rows,
-    panels_of,
     standing_alone,
 )
-from kernels.attention.score_rows import add_mask, clear, hide, put_row
+from kernels.attention.score_rows import add_mask, hide, put_row
 
 # Rows whose scores are computed, weighed and used while they are in L1.
 STRIP = 2 * ROWS_HIGH
@@ -74,7 +83,7 @@ def forward_task(task, inputs, sizes, block, key_lengths, causal, scale, work, o
         head_of(inputs[3], n, h),
     )  # fmt: skip
     y, at_y, y_row = head_of(out_y, n, h)
-    depth, width = sizes.depth, panels_of(sizes.width, work) * panel
+    depth, width = sizes.depth, values_across(sizes.width, work) * panel
     if causal:
         length = min(length, last_row)
     if length == 0:
@@ -82,7 +91,7 @@ def forward_task(task, inputs, sizes, block, key_lengths, causal, scale, work, o
             clear(y, at_y + row * y_row, sizes.width)
             out_lse[at_lse + row] = np.inf
         return
-    most = min(KEYS, panels_of(length, work) * panel)
+    most = min(KEYS, values_across(length, work) * panel)
     places = places_of(rows, most, width, depth, panel)
     for start in range(0, length, KEYS):
         count = min(KEYS, length - start)
@@ -100,7 +109,7 @@ def forward_task(task, inputs, sizes, block, key_lengths, causal, scale, work, o
                 put_row(query[0], at, depth, scale, False, work, places.queries + i * depth)
             multiply(
                 high, depth, (work, places.queries, depth, 1), (work, places.keys), depth * panel,
-                panels_of(visible, work), (work, places.scores, places.line), False,
+                values_across(visible, work), (work, places.scores, places.line), False,
             )  # fmt: skip
             for i in range(high):
                 row, scores = strip + i, places.scores + i * places.line
@@ -135,7 +144,7 @@ def _weigh(work, at, seen, visible, begins, places, row, width):
     """Scores become weights e^(s - m); m, l and the sums of the row so far are brought to it."""
     standing_alone()
     wide = lanes(work)
-    stop = at + panels_of(visible, work) * wide
+    stop = at + values_across(visible, work) * wide
     top_at, total_at, sums = places.maxima + row, places.totals + row, places.sums + row * width
     hide(work, at, seen, stop - at)
     highest = load(work, at)

@@ -53,12 +53,6 @@ def expect_row(rows, row, columns):
 
 
 @jit
-def panels_of(columns, array):
-    """How many panels hold so many columns."""
-    return (columns + lanes(array) - 1) // lanes(array)
-
-
-@jit
 def multiply(rows, depth, a, b, b_panel, panels, c, add):
     """C = A B, or += where `add`, for `rows` rows and `panels` panels of columns.
 

@@ -13,7 +13,6 @@ from kernels._simd import (
     select,
     store,
     store_first,
-    store_some,
 )
 from kernels.attention.panels import standing_alone
 
@@ -34,12 +33,6 @@ def put_row(source, at, columns, factor, add, out, to):
         if add:
             value += load_first(out, end, rest, 0.0)
         store_first(out, end, rest, value)
-
-
-@jit
-def clear(array, start, count):
-    for i in range(0, count, lanes(array)):
-        store_some(array, start + i, count - i, full(array, 0.0))
 
 
 @jit

@@ -14,17 +14,15 @@ from kernels._recurrent import (
     Walk,
     Weights,
     active_rows,
-    clear,
     in_time,
     multiply_gates,
     pack_for_states,
-    panels_of,
     share_of,
     sum_inputs_ahead,
     walk_scratch,
     write_output,
 )
-from kernels._simd import lanes
+from kernels._simd import clear, lanes, values_across
 from kernels._tile import copy
 from kernels.gru.cell import reset, update, update_reset
 
@@ -39,7 +37,7 @@ def _walk(
     hidden, width, sums = bias.size // 4, work_sums.shape[2], work_sums.reshape(-1)
     wide = width // 4
     first, last = share_of(samples, share, shares)
-    panels, at_once = panels_of(hidden, sums), wide // lanes(sums)
+    panels, at_once = values_across(hidden, sums), wide // lanes(sums)
     flat_x, gates = x.reshape(-1), out_gates.reshape(-1)
     old, new = before.reshape(-1), out_after.reshape(-1)
     for step in range(steps):

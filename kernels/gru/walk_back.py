@@ -16,12 +16,11 @@ from kernels._recurrent import (
     Weights,
     active_rows,
     blocks_back,
-    clear,
     in_time,
     share_of,
     walk_back_scratch,
 )
-from kernels._simd import lanes
+from kernels._simd import clear, lanes
 from kernels._tile import multiply_rows
 from kernels.gru.cell import reset_slopes, slopes
 

@@ -20,14 +20,13 @@ from kernels._recurrent import (
     multiply_gates,
     pack_for_states,
     padded_size,
-    panels_of,
     share_of,
     squash,
     sum_inputs_ahead,
     walk_scratch,
     write_output,
 )
-from kernels._simd import lanes, load_some, store_some
+from kernels._simd import lanes, load_some, store_some, values_across
 from kernels._tile import copy, multiply_rows
 from kernels.lstm.cell import open_gates
 from kernels.lstm.weights import Weights
@@ -82,7 +81,7 @@ def _walk(
     hidden, width, sums = vectors[0].size // 4, work_sums.shape[2], work_sums.reshape(-1)
     wide = width // 4
     first, last = share_of(samples, share, shares)
-    panels, at_once = panels_of(hidden, sums), wide // lanes(sums)
+    panels, at_once = values_across(hidden, sums), wide // lanes(sums)
     flat_x, old, new = x.reshape(-1), before.reshape(-1), out_after.reshape(-1)
     old_cells, new_cells = cells_before.reshape(-1), out_cells.reshape(-1)
     gates, m = out_gates.reshape(-1), work_m.reshape(-1)

@@ -7,7 +7,6 @@ import numpy as np
 from kernels import _memory
 from kernels._jit import jit, parallel
 from kernels._recurrent import (
-    DEPTH,
     NOTHING,
     STATES,
     Part,
@@ -15,7 +14,6 @@ from kernels._recurrent import (
     WalkBack,
     active_rows,
     blocks_back,
-    clear,
     close_block,
     close_sums,
     in_time,
@@ -26,8 +24,8 @@ from kernels._recurrent import (
     walk_back_scratch,
     wide_sums,
 )
-from kernels._simd import fma, full, lanes, load, load_some, store, store_some
-from kernels._tile import multiply_rows
+from kernels._simd import clear, fma, full, lanes, load, load_some, store, store_some
+from kernels._tile import KC, multiply_rows
 from kernels.lstm.cell import gate_gradients
 from kernels.lstm.weights import Weights
 
@@ -149,7 +147,7 @@ def _walk_back(
 
 @jit
 def _add_peephole_gradients(block, dgates, cells, spare, inout_dpeephole):
-    """What a block adds, in float64 after DEPTH rows at most.
+    """What a block adds, in float64 after KC rows at most.
 
     block    (its first row, how many)
     dgates   (rows, 4H)
@@ -161,9 +159,9 @@ def _add_peephole_gradients(block, dgates, cells, spare, inout_dpeephole):
     wide = lanes(dgates)
     for unit in range(0, hidden, wide):
         rest = hidden - unit
-        for row in range(0, rows, DEPTH):
+        for row in range(0, rows, KC):
             of_i = of_f = of_o = full(dgates, 0.0)
-            for k in range(row, min(row + DEPTH, rows)):
+            for k in range(row, min(row + KC, rows)):
                 to, own = 4 * k * hidden + unit, (first + k) * hidden + unit
                 c, c_now = load_some(old, own, rest, 0.0), load_some(new, own, rest, 0.0)
                 of_i = fma(load_some(flat, to, rest, 0.0), c, of_i)

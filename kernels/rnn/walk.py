@@ -16,13 +16,12 @@ from kernels._recurrent import (
     in_time,
     multiply_gates,
     pack_for_states,
-    panels_of,
     share_of,
     sum_inputs_ahead,
     walk_scratch,
     write_output,
 )
-from kernels._simd import lanes, load, load_some, store_some
+from kernels._simd import lanes, load, load_some, store_some, values_across
 from kernels._tile import copy
 from kernels.rnn.cell import activate
 
@@ -46,7 +45,7 @@ def _walk(
     steps, samples, inputs = x.shape
     hidden, wide, sums = bias.size, work_sums.shape[2], work_sums.reshape(-1)
     first, last = share_of(samples, share, shares)
-    panels, at_once = panels_of(hidden, sums), wide // lanes(sums)
+    panels, at_once = values_across(hidden, sums), wide // lanes(sums)
     flat_x, old, new = x.reshape(-1), before.reshape(-1), out_after.reshape(-1)
     for step in range(steps):
         t = steps - 1 - step if reverse else step

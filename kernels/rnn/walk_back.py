@@ -11,12 +11,11 @@ from kernels._recurrent import (
     Weights,
     active_rows,
     blocks_back,
-    clear,
     in_time,
     share_of,
     walk_back_scratch,
 )
-from kernels._simd import lanes, load, load_some, store, store_some
+from kernels._simd import clear, lanes, load, load_some, store, store_some
 from kernels._tile import multiply_rows
 from kernels.rnn.cell import slope
 

@@ -7,7 +7,7 @@ import pytest
 
 from kernels import _jit, gru, lstm, rnn
 from kernels._recurrent import gate, squash
-from kernels._recurrent.weight_gradients import DEPTH, add_column_sums
+from kernels._recurrent.weight_gradients import KC, add_column_sums
 from kernels._simd import lanes, load, store
 from tests.helpers import assert_close
 from tests.kernels.guards import poisoned_memory
@@ -51,7 +51,7 @@ def test_i3_gates_of_what_is_not_finite(dtype):
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-6), (np.float64, 1e-14)])
-@pytest.mark.parametrize("rows", [1, 3, DEPTH, 2 * DEPTH + 5])
+@pytest.mark.parametrize("rows", [1, 3, KC, 2 * KC + 5])
 def test_columns_are_added_to_sums(dtype, tolerance, rows):
     panel = 64 // np.dtype(dtype).itemsize * 2
     width = 11 * panel

@@ -7,6 +7,7 @@ from kernels import _jit, _simd
 from kernels._simd import (
     absolute,
     any_lane,
+    clear,
     copysign,
     first,
     fma,
@@ -32,6 +33,7 @@ from kernels._simd import (
     stream,
     sum_lanes,
     times_power_of_two,
+    values_across,
     vector,
 )
 from tests.helpers import assert_same_bits, nan_poisoned
@@ -311,6 +313,22 @@ def test_a_row_ends_anywhere(dtype):
         assert_same_bits(out[3 : 3 + count], 2 * x[3 : 3 + count])
         assert (out[:3] == -7).all() and (out[3 + count :] == -7).all()
         assert (fill[-(-count % n) or n :] == 2.5).all()
+
+
+@_jit.jit
+def _clear(out, start, count):
+    clear(out, start, count)
+    return values_across(count, out)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_clear_writes_so_many_zeros(dtype):
+    n = lane_count(dtype)
+    for count in (0, 1, n, n + 1, 2 * n - 1):
+        out = np.full(3 * n, -7, dtype)
+        assert _clear(out, 3, count) == -(-count // n)
+        assert not out[3 : 3 + count].any()
+        assert (out[:3] == -7).all() and (out[3 + count :] == -7).all()
 
 
 @_jit.jit
