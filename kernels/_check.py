@@ -57,6 +57,15 @@ def check_like(
         )
 
 
+def check_in_place(op: str, name: str, array: np.ndarray) -> None:
+    """Raises ValueError for an array that a kernel cannot write to where it is."""
+    if not array.flags.carray:
+        raise ValueError(
+            f"{op}: expected {name}, which is written in place, to be contiguous, aligned and "
+            "writeable"
+        )
+
+
 def check_pair(op: str, name: str, pair: tuple[int, int], least: int) -> None:
     """Raises ValueError unless it is a tuple of two integers that are no less."""
     if isinstance(pair, tuple) and len(pair) == 2:
@@ -64,6 +73,13 @@ def check_pair(op: str, name: str, pair: tuple[int, int], least: int) -> None:
         if isinstance(first, int) and isinstance(second, int) and first >= least <= second:
             return
     raise ValueError(f"{op}: expected {name} as two integers >= {least}, got {pair}")
+
+
+def word(op: str, name: str, value: int) -> np.uint64:
+    """A seed, or a stream of random numbers. Raises ValueError unless it is one of 64 bits."""
+    if not isinstance(value, int | np.integer) or not 0 <= value < 2**64:
+        raise ValueError(f"{op}: expected {name} from 0 to 2^64 - 1, got {value!r}")
+    return np.uint64(value)
 
 
 def plain(array: np.ndarray) -> np.ndarray:

@@ -112,6 +112,11 @@ def _merge(even, odd):
     return _as_words((even & _LOW) | (odd << _HALF))
 
 
+def coin_threshold(p_drop: float) -> np.uint32:
+    """A random number of 32 bits lies below it with that probability, to 2^-32."""
+    return np.uint32(min(round(p_drop * 2**32), 2**32 - 1))
+
+
 @jit
 def draw_bits(seed, stream, threshold, block, out_bits, start):
     """One bit for each of a block's 4096 elements, set where its number >= threshold / 2^32.

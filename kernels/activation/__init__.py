@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import float_arrays
+from .._check import check_shape, float_arrays
 from . import cpu, reference
 from .formulas import (
     ELU,
@@ -96,8 +96,7 @@ def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     formula, kept, x = saved
     name = type(formula).__name__
     kept, dy = float_arrays(name, y=kept, dy=dy)
-    if dy.shape != kept.shape:
-        raise ValueError(f"{name}: expected dy of shape {kept.shape}, got {dy.shape}")
+    check_shape(name, "dy", dy, kept.shape)
     dx = _memory.empty(dy.shape, dy.dtype)
     if dy.size:
         cpu.backward(

@@ -16,13 +16,11 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import float_arrays
-from .._philox import BLOCK, BLOCK_BYTES
+from .._check import check_shape, float_arrays, word
+from .._philox import BLOCK, BLOCK_BYTES, coin_threshold
 from . import cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
-
-_INTEGERS = int, np.integer
 
 
 class Saved(NamedTuple):
@@ -69,7 +67,7 @@ def forward(
     (x,) = float_arrays("bernoulli_mask", x=x)
     if not 0 <= p_drop <= 1:
         raise ValueError(f"bernoulli_mask: expected p_drop from 0 to 1, got {p_drop}")
-    key, counter = _word("seed", seed), _word("stream", stream)
+    key, counter = word("bernoulli_mask", "seed", seed), word("bernoulli_mask", "stream", stream)
     if scale is None:
         scale = 1 / (1 - p_drop) if p_drop < 1 else 1.0
     scale, shift, fill = float(scale), float(shift), float(fill)
@@ -84,7 +82,7 @@ def forward(
     y = _memory.empty(x.shape, x.dtype) if out is None else out
     bits = _memory.empty(-(-(x.size // plane) // BLOCK) * BLOCK_BYTES, np.uint8)
     saved = Saved(bits, scale, x.shape, plane)
-    threshold = np.uint32(min(round(p_drop * 2**32), 2**32 - 1))
+    threshold = coin_threshold(p_drop)
     if 0 < p_drop < 1 and plane == 1:
         cpu.forward(
             x=x.reshape(-1),
@@ -109,8 +107,7 @@ def forward(
 def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     """Return dx: dy * scale where x was kept, exactly 0 where it was dropped."""
     (dy,) = float_arrays("bernoulli_mask", dy=dy)
-    if dy.shape != saved.shape:
-        raise ValueError(f"bernoulli_mask: expected dy of shape {saved.shape}, got {dy.shape}")
+    check_shape("bernoulli_mask", "dy", dy, saved.shape)
     dx = _memory.empty(dy.shape, dy.dtype)
     _apply(dy, saved, saved.scale, -0.0, 0.0, dx)
     return dx
@@ -125,9 +122,3 @@ def _apply(
         cpu.apply(x=x, bits=bits, **numbers, out_y=out_y)
     else:
         cpu.apply_planes(x=x, bits=bits, plane=saved.plane, **numbers, out_y=out_y)
-
-
-def _word(name: str, value: int) -> np.uint64:
-    if not isinstance(value, _INTEGERS) or not 0 <= value < 2**64:
-        raise ValueError(f"bernoulli_mask: expected {name} from 0 to 2^64 - 1, got {value!r}")
-    return np.uint64(value)

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import numpy as np
 
-from .._check import float_arrays
+from .._check import check_in_place, float_arrays
 from . import cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
@@ -63,12 +63,8 @@ def clip(arrays: Sequence[np.ndarray], c: float) -> float:
     if not 0 < c < np.inf:
         raise ValueError(f"clip_norm: expected a finite c above 0, got {c}")
     for x in arrays:
-        (as_needed,) = float_arrays("clip_norm", x=x)
-        if as_needed is not x:
-            raise ValueError(
-                "clip_norm: expected x, which is updated in place, to be contiguous, aligned and "
-                "writeable"
-            )
+        float_arrays("clip_norm", x=x)
+        check_in_place("clip_norm", "x", x)
     length = norm(arrays)
     factor = c / (length + _EPS)
     if not factor >= 1:

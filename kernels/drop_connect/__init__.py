@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels import _jit, _memory
-from kernels._check import float_arrays
-from kernels._philox import BLOCK_BYTES
+from kernels._check import check_like, check_shape, float_arrays, float_arrays_or_none, word
+from kernels._philox import BLOCK_BYTES, coin_threshold
 from kernels._reduce import column_sums
 from kernels.drop_connect import cpu, reference
 
@@ -64,17 +64,14 @@ def forward(
     True
     """
     op = "drop_connect"
-    if bias is None:
-        x, weight = float_arrays(op, x=x, weight=weight)
-    else:
-        x, weight, bias = float_arrays(op, x=x, weight=weight, bias=bias)
+    x, weight, bias = float_arrays_or_none(op, {"x": x, "weight": weight}, bias=bias)
     if weight.ndim != 2:
         raise ValueError(f"{op}: expected weight of shape (out, in), got {weight.shape}")
     units, inputs = weight.shape
     if x.ndim != 2 or x.shape[1] != inputs:
         raise ValueError(f"{op}: expected x of shape (N, {inputs}), got {x.shape}")
-    if bias is not None and bias.shape != (units,):
-        raise ValueError(f"{op}: expected bias of shape ({units},), got {bias.shape}")
+    if bias is not None:
+        check_shape(op, "bias", bias, (units,))
     if not 0 <= p_drop < 1:
         raise ValueError(f"{op}: expected p_drop from 0 to below 1, got {p_drop}")
     if isinstance(share, bool) or not isinstance(share, int | np.integer) or share < 1:
@@ -82,9 +79,9 @@ def forward(
     saved = Saved(
         x,
         weight,
-        _word("seed", seed),
-        _word("stream", stream),
-        np.uint32(min(round(p_drop * 2**32), 2**32 - 1)),
+        word(op, "seed", seed),
+        word(op, "stream", stream),
+        coin_threshold(p_drop),
         int(share),
         bias is not None,
     )
@@ -93,7 +90,7 @@ def forward(
         cpu.forward(
             x=x,
             weight=weight,
-            bias=np.zeros(units, x.dtype) if bias is None else bias,
+            bias=np.empty(0, x.dtype) if bias is None else bias,
             seed=saved.seed,
             stream=saved.stream,
             threshold=saved.threshold,
@@ -114,14 +111,11 @@ def backward(
     x, weight = saved.x, saved.weight
     (dy,) = float_arrays("drop_connect.backward", dy=dy)
     (n, inputs), units = x.shape, weight.shape[0]
-    if dy.shape != (n, units) or dy.dtype != x.dtype:
-        raise ValueError(
-            f"drop_connect.backward: expected dy of shape {(n, units)} and {x.dtype}, "
-            f"got {dy.shape} and {dy.dtype}"
-        )
-    dx = dweight = dbias = None
+    check_like("drop_connect.backward", "dy", dy, (n, units), x.dtype)
+    dbias = None
+    dx = _memory.empty(x.shape if needs[0] else (0, 0), x.dtype)
+    dweight = _memory.empty(weight.shape if needs[1] else (0, 0), x.dtype)
     if needs[0] or needs[1]:
-        dx, dweight = _memory.empty(x.shape, x.dtype), _memory.empty(weight.shape, x.dtype)
         if dy.size and inputs:
             cpu.backward(
                 dy=dy,
@@ -132,7 +126,7 @@ def backward(
                 threshold=saved.threshold,
                 share=saved.share,
                 work_bits=_work_bits(inputs),
-                work_dx=_memory.empty((cpu.parts(units), n, inputs), x.dtype),
+                work_dx=_memory.empty((cpu.parts(units) if needs[0] else 0, n, inputs), x.dtype),
                 out_dx=dx,
                 out_dweight=dweight,
             )
@@ -148,9 +142,3 @@ def backward(
 def _work_bits(inputs: int) -> np.ndarray:
     """For each thread the bits of 32 rows."""
     return _memory.empty((_jit.thread_rows(), -(-inputs // 128) * BLOCK_BYTES), np.uint8)
-
-
-def _word(name: str, value: int) -> np.uint64:
-    if not isinstance(value, int | np.integer) or not 0 <= value < 2**64:
-        raise ValueError(f"drop_connect: expected {name} from 0 to 2^64 - 1, got {value!r}")
-    return np.uint64(value)

@@ -1,11 +1,12 @@
 """DropConnect with a mask an example, in SIMD values.
 
 x, out_dx            (N, in) float32 | float64, C-contiguous
-weight, out_dweight  (out, in); bias (out,); dy, out_y (N, out)
+weight, out_dweight  (out, in); bias (out,) or (0,); dy, out_y (N, out)
+                     a gradient that nobody needs is empty
 seed, stream         uint64
 threshold            uint32; a weight is kept where its random number >= threshold / 2^32
 work_bits            (threads, bits of 32 rows / 8) uint8
-work_dx              (parts(out), N, in)
+work_dx              (parts(out), N, in), empty where out_dx is
 
 Bound: a mask element is drawn in 0.03 ns for p = 1/2 (one random bit), 0.3 ns for most p, and
 used in 0.1 ns forward, 0.2 ns backward: weights, bits and the example come from cache.
@@ -19,10 +20,9 @@ from .._simd import (
     lanes,
     load,
     load_bits,
-    load_first,
+    load_some,
     select,
-    store,
-    store_first,
+    store_some,
     sum_lanes,
 )
 
@@ -74,32 +74,30 @@ def _forward(task, x, weight, bias, mask, slices, work_bits, out_y):
         _draw_chunk(seed, stream, threshold, group, chunk, units, inputs, bits)
         for o in range(chunk * _ROWS, min((chunk + 1) * _ROWS, units)):
             for example in range(group * share, min((group + 1) * share, n)):
-                out_y[example, o] = bias[o] + _masked_dot(
-                    weight, o, bits, o - chunk * _ROWS, x, example
-                )
+                value = _masked_dot(weight, o, bits, o - chunk * _ROWS, x, example)
+                out_y[example, o] = bias[o] + value if bias.size else value
 
 
 @jit
 def _masked_dot(weight, o, bits, row, x, example):
     inputs = weight.shape[1]
-    step = lanes(x)
+    width = lanes(x)
     pitch = (inputs + _PITCH - 1) // _PITCH * _PITCH
     from_w, from_bits, from_x = o * inputs, row * pitch, example * inputs
     one, other = full(x, 0.0), full(x, 0.0)
     i = 0
-    while i + 2 * step <= inputs:
+    while i + 2 * width <= inputs:
         w = select(load_bits(bits, from_bits + i, x), load(weight, from_w + i), 0.0)
         one = fma(w, load(x, from_x + i), one)
-        i += step
+        i += width
         w = select(load_bits(bits, from_bits + i, x), load(weight, from_w + i), 0.0)
         other = fma(w, load(x, from_x + i), other)
-        i += step
+        i += width
     while i < inputs:
-        rest = min(step, inputs - i)
-        w = load_first(weight, from_w + i, rest, 0.0)
+        w = load_some(weight, from_w + i, inputs - i, 0.0)
         w = select(load_bits(bits, from_bits + i, x), w, 0.0)
-        one = fma(w, load_first(x, from_x + i, rest, 0.0), one)
-        i += step
+        one = fma(w, load_some(x, from_x + i, inputs - i, 0.0), one)
+        i += width
     return sum_lanes(one) + sum_lanes(other)
 
 
@@ -117,23 +115,25 @@ def backward(
     out_dweight,
 ):
     """One pass for both gradients. A part sums its rows' share of dx; then the parts are added."""
-    mask = seed, stream, threshold, share
-    _backward_part(work_dx.shape[0], dy, x, weight, mask, work_bits, work_dx, out_dweight)
-    _add_parts(x.shape[0], work_dx, out_dx)
+    mask, count = (seed, stream, threshold, share), parts(dy.shape[1])
+    _backward_part(count, dy, x, weight, mask, count, work_bits, work_dx, out_dweight)
+    if out_dx.size:
+        _add_parts(x.shape[0], work_dx, out_dx)
 
 
 @parallel
-def _backward_part(part, dy, x, weight, mask, work_bits, work_dx, out_dweight):
+def _backward_part(part, dy, x, weight, mask, count, work_bits, work_dx, out_dweight):
     seed, stream, threshold, share = mask
     n, units = dy.shape
     inputs = weight.shape[1]
-    chunks, parts = (units + _ROWS - 1) // _ROWS, work_dx.shape[0]
-    groups = (n + share - 1) // share
+    chunks, groups = (units + _ROWS - 1) // _ROWS, (n + share - 1) // share
     bits = work_bits[thread_id()]
-    work_dx[part] = 0.0
-    for chunk in range(chunks * part // parts, chunks * (part + 1) // parts):
+    if work_dx.size:
+        work_dx[part] = 0.0
+    for chunk in range(chunks * part // count, chunks * (part + 1) // count):
         last = min((chunk + 1) * _ROWS, units)
-        out_dweight[chunk * _ROWS : last] = 0.0
+        if out_dweight.size:
+            out_dweight[chunk * _ROWS : last] = 0.0
         for group in range(groups):
             _draw_chunk(seed, stream, threshold, group, chunk, units, inputs, bits)
             for o in range(chunk * _ROWS, last):
@@ -155,29 +155,21 @@ def _backward_part(part, dy, x, weight, mask, work_bits, work_dx, out_dweight):
 
 @jit
 def _add_gradients(g, weight, o, bits, row, x, example, dx, before, dweight):
-    """dx += g (M * W)[o], dW[o] += M[o] * (g x)."""
+    """dx += g (M * W)[o], dW[o] += M[o] * (g x), those of them that are not empty."""
     inputs = weight.shape[1]
-    step = lanes(x)
     pitch = (inputs + _PITCH - 1) // _PITCH * _PITCH
     from_w, from_bits, from_x = o * inputs, row * pitch, example * inputs
     from_dx = (before + example) * inputs
-    i = 0
-    while i + step <= inputs:
+    for i in range(0, inputs, lanes(x)):
+        count = inputs - i
         kept = load_bits(bits, from_bits + i, x)
-        w = select(kept, load(weight, from_w + i), 0.0)
-        store(dx, from_dx + i, fma(w, g, load(dx, from_dx + i)))
-        values = select(kept, load(x, from_x + i), 0.0)
-        store(dweight, from_w + i, fma(values, g, load(dweight, from_w + i)))
-        i += step
-    if i < inputs:
-        rest = inputs - i
-        kept = load_bits(bits, from_bits + i, x)
-        w = select(kept, load_first(weight, from_w + i, rest, 0.0), 0.0)
-        old = load_first(dx, from_dx + i, rest, 0.0)
-        store_first(dx, from_dx + i, rest, fma(w, g, old))
-        values = select(kept, load_first(x, from_x + i, rest, 0.0), 0.0)
-        old = load_first(dweight, from_w + i, rest, 0.0)
-        store_first(dweight, from_w + i, rest, fma(values, g, old))
+        if dx.size:
+            w = select(kept, load_some(weight, from_w + i, count, 0.0), 0.0)
+            store_some(dx, from_dx + i, count, fma(w, g, load_some(dx, from_dx + i, count, 0.0)))
+        if dweight.size:
+            values = select(kept, load_some(x, from_x + i, count, 0.0), 0.0)
+            old = load_some(dweight, from_w + i, count, 0.0)
+            store_some(dweight, from_w + i, count, fma(values, g, old))
 
 
 @parallel

@@ -35,21 +35,25 @@ def forward(x, weight, bias, seed, stream, threshold, share, out_y):
     """y[n] = (M * W) x[n] + b with the mask of n's group.
 
     x             (N, in) float32 | float64
-    weight, bias  (out, in), (out,)
+    weight, bias  (out, in), (out,) or (0,)
     seed, stream  integers below 2^64
     threshold     a weight is kept where its random number of 32 bits >= threshold
     share         how many successive examples have one mask
     out_y         (N, out)
     """
     mask = _mask_of_each(x, weight, seed, stream, threshold, share)
-    out_y[...] = np.einsum("noi,oi,ni->no", mask, weight, x) + bias
+    out_y[...] = np.einsum("noi,oi,ni->no", mask, weight, x)
+    if bias.size:
+        out_y += bias
 
 
 def backward(dy, x, weight, seed, stream, threshold, share, out_dx, out_dweight):
-    """dx[n] = (M * W)' dy[n]; dW = sum over n of M * (dy[n] x[n]')."""
+    """dx[n] = (M * W)' dy[n]; dW = sum over n of M * (dy[n] x[n]'). Not those that are empty."""
     mask = _mask_of_each(x, weight, seed, stream, threshold, share)
-    out_dx[...] = np.einsum("noi,oi,no->ni", mask, weight, dy)
-    out_dweight[...] = np.einsum("noi,no,ni->oi", mask, dy, x)
+    if out_dx.size:
+        out_dx[...] = np.einsum("noi,oi,no->ni", mask, weight, dy)
+    if out_dweight.size:
+        out_dweight[...] = np.einsum("noi,no,ni->oi", mask, dy, x)
 
 
 def _mask_of_each(x, weight, seed, stream, threshold, share):

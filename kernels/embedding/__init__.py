@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import float_arrays, plain
+from .._check import check_in_place, check_like, check_shape, float_arrays, plain
 from .._jit import jit
 from . import cpu, reference
 from .runs import DIGITS
@@ -76,19 +76,13 @@ def backward(dy: np.ndarray, saved: Saved, out: np.ndarray | None = None) -> np.
     (dy,) = float_arrays("embedding", dy=dy)
     if dy.dtype != saved.dtype:
         raise TypeError(f"embedding: expected dy of {saved.dtype} like weight, got {dy.dtype}")
-    if dy.shape != saved.y_shape:
-        raise ValueError(f"embedding: expected dy of shape {saved.y_shape}, got {dy.shape}")
+    check_shape("embedding", "dy", dy, saved.y_shape)
     ids, (vocabulary, size) = saved.ids, saved.weight_shape
     # They may have been overwritten since, and now decide where is written.
     _check_range(ids, ids.shape, vocabulary)
     dweight = _memory.empty(saved.weight_shape, saved.dtype) if out is None else out
-    if dweight.shape != saved.weight_shape or dweight.dtype != saved.dtype:
-        raise ValueError(
-            f"embedding: expected out of shape {saved.weight_shape} and {saved.dtype}, "
-            f"got {dweight.shape} and {dweight.dtype}"
-        )
-    if not dweight.flags.carray:
-        raise ValueError("embedding: expected out to be contiguous, aligned and writeable")
+    check_like("embedding", "out", dweight, saved.weight_shape, saved.dtype)
+    check_in_place("embedding", "out", dweight)
     if dweight.size:
         cpu.backward(
             dy=dy.reshape(ids.size, size),
@@ -125,12 +119,7 @@ def renormalize(
         raise ValueError(f"embedding: expected max_norm of at least 0, got {max_norm}")
     if not norm_type > 0:
         raise ValueError(f"embedding: expected norm_type above 0, got {norm_type}")
-    flags = weight.flags
-    if not (flags.c_contiguous and flags.writeable and flags.aligned):
-        raise ValueError(
-            "embedding: expected weight, which max_norm changes in place, to be contiguous, "
-            "aligned and writeable"
-        )
+    check_in_place("embedding", "weight", weight)
     flat, _ = _checked(ids, weight)
     if flat.size and weight.size:
         cpu.renormalize(

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .. import _memory
-from .._check import float_arrays
+from .._check import check_shape, float_arrays, word
 from .._philox import WORDS
 from . import cpu, reference
 
@@ -53,8 +53,7 @@ def forward(x: np.ndarray, std: float, *, seed: int, stream: int) -> tuple[np.nd
 def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     """Return dx: dy times the noise of forward."""
     dy, noise = float_arrays("gaussian_mask", dy=dy, noise=saved.noise)
-    if dy.shape != saved.shape:
-        raise ValueError(f"gaussian_mask: expected dy of shape {saved.shape}, got {dy.shape}")
+    check_shape("gaussian_mask", "dy", dy, saved.shape)
     dx = _memory.empty(dy.shape, dy.dtype)
     cpu.apply(x=dy.reshape(-1), noise=noise, out_y=dx.reshape(-1))
     return dx
@@ -85,14 +84,8 @@ def draw(
     cpu.draw(
         mean=float(mean),
         std=float(std),
-        seed=_word("seed", seed),
-        stream=_word("stream", stream),
+        seed=word("gaussian_mask", "seed", seed),
+        stream=word("gaussian_mask", "stream", stream),
         out_z=z,
     )
     return z[:size]
-
-
-def _word(name: str, value: int) -> np.uint64:
-    if not isinstance(value, int | np.integer) or not 0 <= value < 2**64:
-        raise ValueError(f"gaussian_mask: expected {name} from 0 to 2^64 - 1, got {value!r}")
-    return np.uint64(value)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels import _memory
-from kernels._check import float_arrays, plain
+from kernels._check import check_in_place, check_like, float_arrays, plain
 from kernels._reduce import column_sums, mask_where_positive
 from kernels.matmul import direct, packed, reference, tall
 from kernels.matmul.algorithms import gradients_fit_together, multiply, multiply_stacks
@@ -64,7 +64,8 @@ def product(
         raise ValueError(f"matmul: expected a bias of shape {shape[-1:]}, got {bias.shape}")
     work = math.prod(shape) * depth
     if out is not None:
-        _check_out("out", out, shape, a.dtype)
+        check_like("matmul", "out", out, shape, a.dtype)
+        check_in_place("matmul", "out", out)
         y = out
     # The pool's bookkeeping would be felt in a product of a few microseconds.
     elif work <= SERIAL:
@@ -108,15 +109,11 @@ def accumulate(
     array([[7.]])
     """
     name = "matmul.accumulate"
-    a, b, plain_y = float_arrays(name, a=a, b=b, y=y)
+    a, b, _ = float_arrays(name, a=a, b=b, y=y)
     shape, depth = _result(a, b, transpose_a, transpose_b)
     if y.shape != shape or len(shape) != 2:
         raise ValueError(f"{name}: expected matrices and y of shape {shape}, got {y.shape}")
-    if plain_y is not y:
-        raise ValueError(
-            f"{name}: expected y, which is updated in place, to be contiguous, aligned and "
-            "writeable"
-        )
+    check_in_place(name, "y", y)
     if y.size and depth:
         problem = Problem(*shape, depth, a.itemsize, transpose_a)
         packed.accumulate(
@@ -169,15 +166,12 @@ def backward(
     (dy,) = float_arrays("matmul.backward", dy=dy)
     a, b, y, has_bias, transpose_a, transpose_b = saved
     shape, depth = _result(a, b, transpose_a, transpose_b)
-    if dy.shape != shape or dy.dtype != a.dtype:
-        raise ValueError(
-            f"matmul.backward: expected dy of shape {shape} and {a.dtype}, "
-            f"got {dy.shape} and {dy.dtype}"
-        )
+    check_like("matmul.backward", "dy", dy, shape, a.dtype)
     if out_db is not None:
         if b.ndim > 2:
             raise ValueError(f"matmul.backward: expected b to be a matrix, got shape {b.shape}")
-        _check_out("out_db", out_db, b.shape, b.dtype)
+        check_like("matmul", "out_db", out_db, b.shape, b.dtype)
+        check_in_place("matmul", "out_db", out_db)
     if len(shape) == 2 and gradients_fit_together(shape[0], depth, shape[1]):
         needs = needs[0], needs[1], needs[2] and has_bias
         return gradients_together(
@@ -233,15 +227,6 @@ def _result(
             f"matmul: expected leading axes that broadcast, got shapes {a.shape} and {b.shape}"
         ) from None
     return (*stack, m, n), depth
-
-
-def _check_out(name: str, out: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    if out.shape != shape or out.dtype != dtype:
-        raise ValueError(
-            f"matmul: expected {name} of shape {shape} and {dtype}, got {out.shape} and {out.dtype}"
-        )
-    if not out.flags.carray:
-        raise ValueError(f"matmul: expected {name} to be contiguous, aligned and writeable")
 
 
 def _items(stack: tuple[int, ...], broadcast: tuple[int, ...]) -> np.ndarray:

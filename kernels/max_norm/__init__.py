@@ -10,7 +10,7 @@ from types import ModuleType
 
 import numpy as np
 
-from .._check import float_arrays
+from .._check import check_in_place, float_arrays
 from . import cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
@@ -39,11 +39,6 @@ def project(weight: np.ndarray, c: float) -> None:
         raise ValueError(f"max_norm: expected a finite c above 0, got {c}")
     if not weight.ndim:
         raise ValueError("max_norm: expected weight of shape (rows, ...), got ()")
-    flags = weight.flags
-    if not (flags.c_contiguous and flags.writeable and flags.aligned):
-        raise ValueError(
-            "max_norm: expected weight, which is updated in place, to be contiguous, aligned and "
-            "writeable"
-        )
+    check_in_place("max_norm", "weight", weight)
     if weight.size:
         cpu.project(c=float(c), inout_weight=weight.reshape(weight.shape[0], -1))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import float_arrays
+from .._check import check_shape, float_arrays
 from . import cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
@@ -50,8 +50,7 @@ def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     """Return dx (N, k, S) for dy (N, S)."""
     (dy,) = float_arrays("maxout", dy=dy)
     piece, pieces = saved
-    if dy.shape != piece.shape:
-        raise ValueError(f"maxout: expected dy of shape {piece.shape}, got {dy.shape}")
+    check_shape("maxout", "dy", dy, piece.shape)
     n, size = dy.shape
     dx = _memory.empty((n, pieces, size), dy.dtype)
     if dy.size:

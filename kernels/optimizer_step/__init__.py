@@ -11,7 +11,7 @@ from types import ModuleType
 
 import numpy as np
 
-from .._check import float_arrays
+from .._check import check_in_place, float_arrays
 from . import cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
@@ -130,18 +130,14 @@ def adam(
 
 def _checked(op: str, grad: np.ndarray, **updated: np.ndarray) -> np.ndarray:
     """The gradient, C-contiguous; what is updated has its shape and can be written where it is."""
-    *plain, grad = float_arrays(op, **updated, grad=grad)
+    *_, grad = float_arrays(op, **updated, grad=grad)
     shape = grad.shape
-    for (name, array), as_needed in zip(updated.items(), plain, strict=True):
+    for name, array in updated.items():
         if array.ndim != 1 and name == "param":
             raise ValueError(f"{op}: expected param of shape (size,), got {array.shape}")
         if array.shape != shape:
             what, wanted = ("grad", array.shape) if name == "param" else (name, shape)
             got = shape if name == "param" else array.shape
             raise ValueError(f"{op}: expected {what} of shape {wanted}, got {got}")
-        if as_needed is not array:
-            raise ValueError(
-                f"{op}: expected {name}, which is updated in place, to be contiguous, aligned "
-                "and writeable"
-            )
+        check_in_place(op, name, array)
     return grad

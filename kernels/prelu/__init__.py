@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import _memory
-from .._check import float_arrays
+from .._check import check_shape, float_arrays
 from . import cpu, reference
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
@@ -52,8 +52,7 @@ def forward(x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, Saved]:
 def backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray]:
     """Return dx and dweight."""
     x, weight, dy = float_arrays("prelu", x=saved.x, weight=saved.weight, dy=dy)
-    if dy.shape != x.shape:
-        raise ValueError(f"prelu: expected dy of shape {x.shape}, got {dy.shape}")
+    check_shape("prelu", "dy", dy, x.shape)
     dx = _memory.empty(x.shape, x.dtype)
     dweight = np.zeros_like(weight)
     if x.size:

@@ -62,7 +62,7 @@ def test_inputs_of_every_layout():
     expected = np.sqrt((x**2).sum())
     for each in (non_contiguous(x), read_only(x)):
         assert clip_norm.norm([each]) == pytest.approx(expected, rel=1e-13)
-        with pytest.raises(ValueError, match="updated in place"):
+        with pytest.raises(ValueError, match="written in place"):
             clip_norm.clip([each], 1.0)
     with pytest.raises(TypeError, match="x of float32 or float64, got int64"):
         clip_norm.norm([np.arange(3)])

@@ -74,6 +74,25 @@ def test_b9_equals_reference(n, units, inputs, share, dtype):
         assert_close(one, other, tolerance)
 
 
+@pytest.mark.parametrize("needs", [(True, False, False), (False, True, True)])
+def test_a_gradient_that_nobody_needs_is_not_computed(monkeypatch, needs):
+    x, weight, bias, dy = _arrays(5, 33, 129)
+    _, saved = drop_connect.forward(x, weight, bias, 0.3, seed=1, stream=2)
+    wanted = drop_connect.backward(dy, saved)
+    computed, backward = {}, cpu.backward
+
+    def watched(**named):
+        computed.update(named)
+        backward(**named)
+
+    monkeypatch.setattr(cpu, "backward", watched)
+    found = drop_connect.backward(dy, saved, needs)
+    assert [computed[name].size > 0 for name in ("out_dx", "out_dweight")] == list(needs[:2])
+    assert (computed["work_dx"].size > 0) == needs[0]
+    for gradient, other, needed in zip(found, wanted, needs, strict=True):
+        assert gradient is None if not needed else (gradient == other).all()
+
+
 @given(
     st.integers(1, 5),
     st.integers(1, 40),

@@ -228,7 +228,7 @@ def test_bad_gradients():
     for out, message in (
         (np.ones((4, 4)), r"\(3, 4\) and float64, got \(4, 4\)"),
         (np.ones((3, 4), np.float32), r"float64, got \(3, 4\) and float32"),
-        (np.ones((4, 3)).T, "out to be contiguous"),
+        (np.ones((4, 3)).T, "out, which is written in place, to be contiguous"),
     ):
         with pytest.raises(ValueError, match=message):
             embedding.backward(np.ones((2, 4)), saved, out)

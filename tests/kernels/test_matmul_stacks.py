@@ -230,7 +230,7 @@ def test_what_cannot_be_added_in_place_is_refused():
         with pytest.raises(ValueError, match=r"expected matrices and y of shape \(2, 4\), got"):
             matmul.accumulate(a, b, wrong)
     for wrong in (read_only(y), non_contiguous(y), np.asfortranarray(y)):
-        with pytest.raises(ValueError, match=r"expected y, which is updated in place"):
+        with pytest.raises(ValueError, match=r"expected y, which is written in place"):
             matmul.accumulate(a, b, wrong)
     with pytest.raises(TypeError, match=r"expected y of float64 like the rest, got float32"):
         matmul.accumulate(a, b, y.astype(np.float32))
