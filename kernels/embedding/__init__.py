@@ -14,7 +14,6 @@ from .. import _memory
 from .._check import check_in_place, check_like, check_shape, float_arrays, plain
 from .._jit import jit
 from . import cpu, reference
-from .runs import DIGITS
 
 IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
 
@@ -89,8 +88,7 @@ def backward(dy: np.ndarray, saved: Saved, out: np.ndarray | None = None) -> np.
             ids=ids,
             padding_idx=-1 if saved.padding_idx is None else int(saved.padding_idx),
             by_frequency=bool(saved.scale_grad_by_freq),
-            work_order=_memory.empty((2, ids.size), np.int64),
-            work_starts=_memory.empty(ids.size + 1 + DIGITS, np.int64),
+            **cpu.scratch(ids.size),
             out_dweight=dweight,
         )
     return dweight
@@ -126,8 +124,7 @@ def renormalize(
             ids=flat,
             max_norm=float(max_norm),
             norm_type=float(norm_type),
-            work_order=_memory.empty((2, flat.size), np.int64),
-            work_starts=_memory.empty(flat.size + 1 + DIGITS, np.int64),
+            **cpu.scratch(flat.size),
             inout_weight=weight,
         )
 

@@ -1,4 +1,4 @@
-"""Rows of a table and their gradient in NumPy: the oracle. `work_*` is others' scratch."""
+"""Rows of a table and their gradient in NumPy: the oracle."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ def forward(ids, weight, out_y):
     out_y[...] = weight[ids]
 
 
-def backward(dy, ids, padding_idx, by_frequency, work_order, work_starts, out_dweight):
+def backward(dy, ids, padding_idx, by_frequency, out_dweight):
     """dweight[v] = the sum of dy over the positions of v, or their mean."""
     total = np.zeros(out_dweight.shape)
     np.add.at(total, ids, dy)
@@ -19,7 +19,7 @@ def backward(dy, ids, padding_idx, by_frequency, work_order, work_starts, out_dw
     out_dweight[...] = total
 
 
-def renormalize(ids, max_norm, norm_type, work_order, work_starts, inout_weight):
+def renormalize(ids, max_norm, norm_type, inout_weight):
     """w max_norm / (|w| + 1e-7) for each row w among the ids that is longer than max_norm."""
     rows = np.unique(ids)
     norms = np.linalg.norm(inout_weight[rows].astype(np.float64), norm_type, axis=1)

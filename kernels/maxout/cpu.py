@@ -55,10 +55,10 @@ def _backward(task, dy, piece, block, out_dx):
 def _greatest(x, row, start, stop, out_y, out_piece):
     """Pieces that are not less or equal replace what is there, NaN for good."""
     _, pieces, size = x.shape
-    step = lanes(x)
+    width = lanes(x)
     first, out = row * pieces * size, row * size
-    whole = stop - (stop - start) % step
-    for i in range(start, whole, step):
+    whole = stop - (stop - start) % width
+    for i in range(start, whole, width):
         best = load(x, first + i)
         number = full(x, 0.0)
         for j in range(1, pieces):
@@ -83,10 +83,10 @@ def _greatest(x, row, start, stop, out_y, out_piece):
 @jit
 def _spread(dy, piece, row, start, stop, out_dx):
     _, pieces, size = out_dx.shape
-    step = lanes(dy)
+    width = lanes(dy)
     first, at = row * pieces * size, row * size
-    whole = stop - (stop - start) % step
-    for i in range(start, whole, step):
+    whole = stop - (stop - start) % width
+    for i in range(start, whole, width):
         number, gradient = load_as(piece, at + i, dy), load(dy, at + i)
         for j in range(pieces):
             store(out_dx, first + j * size + i, select(number == j, gradient, 0.0))

@@ -27,15 +27,15 @@ SEQUENCES = [
     Mutation(
         "embedding-streams-no-zeros",
         "kernels/embedding/cpu.py",
-        "stream(out, i, zeros)",
-        "stream(out, i, zeros + 1.0)",
+        "stream(out, start, zeros)",
+        "stream(out, start, zeros + 1.0)",
         _EMBEDDING + "[cpu-float32-1e-06-(70001, 17, 300)]",
     ),
     Mutation(
         "embedding-streams-another-row",
         "kernels/embedding/cpu.py",
-        "stream(out, to + i, load(source, start + i))",
-        "stream(out, to + i, load(source, i))",
+        "stream(out, to + i, value)",
+        "stream(out, to + i, load_some(source, i, size, 0.0))",
         _EMBEDDING + "[cpu-float32-1e-06-(8209, 128, 2203)]",
     ),
     Mutation(

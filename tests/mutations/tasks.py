@@ -126,13 +126,13 @@ TASKS = [
     _fewer(
         "embedding-sums",
         "embedding/cpu",
-        "_sum_runs(\n        strips * blocks",
+        "_sum_runs(tasks",
         _EMBEDDING + "[cpu-float32-1e-06-(257, 67, 1009)]",
     ),
     _fewer(
         "embedding-norms",
         "embedding/cpu",
-        "_shrink_rows(\n        tasks",
+        "_shrink_rows(tasks",
         "test_embedding.py::test_rows_of_several_tasks_are_shrunk",
     ),
     _fewer(
