@@ -143,6 +143,12 @@ def test_implementations_share_their_parameters(monkeypatch, implementation, dty
     assert_close(y, wanted[0], 16 * tolerance)
 
 
+def test_implementations_are_the_reference_and_the_algorithms_in_their_order():
+    assert list(matmul.IMPLEMENTATIONS.values()) == [matmul.reference, *ALGORITHMS]
+    anything = Problem(1, 1, 1 << 20, 4, True)
+    assert ALGORITHMS[-1].applies(anything) and ALGORITHMS[-1].pays(anything)
+
+
 @pytest.mark.parametrize("transpose_b", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_algorithms_give_the_same_bits(dtype, transpose_b):
