@@ -146,16 +146,20 @@ class Emit:
         self,
         depth: Any,
         a_rows: list,
-        a_step: Any,
+        a_step: Any | Callable,
         b_columns: list,
         b_step: Any,
         initial: list | None = None,
     ) -> list:
-        """Of `depth` products: for every row each register of columns, on top of `initial`."""
+        """Of `depth` products: for every row each register of columns, on top of `initial`.
+
+        a_step  from one k to the next, or what says where k lies from the row's address
+        """
         builder = self.builder
         initial = initial or zeros(self.kind, len(a_rows) * len(b_columns))
         loop = Loop(builder, depth, 1, initial)
-        a_at, b_at = builder.mul(loop.index, a_step), builder.mul(loop.index, b_step)
+        a_at = a_step(loop.index) if callable(a_step) else builder.mul(loop.index, a_step)
+        b_at = builder.mul(loop.index, b_step)
         columns = [builder.gep(column, [b_at]) for column in b_columns]
         numbers = [builder.gep(row, [a_at]) for row in a_rows]
         updated = list(loop.sums)

@@ -41,7 +41,7 @@ heights = {n: getattr(_tile, f"ROWS_{n}") for n in ("HIGH", "MIDDLE", "LOW")}
 # What is called with the parameters {0}, and their types; widths and heights are constants.
 tiles = {
     **{f"micro_kernel {n}": ("_tile.micro_kernel(%d, {0})" % n, packed) for n in (1, 2, 3)},
-    **{f"gather_tile {n}": ("_tile.gather_tile(%s, {0})" % (n == 2), gather) for n in (1, 2)},
+    **{f"gather_tile {n}": ("_tile.gather_tile(%d, {0})" % n, gather) for n in (1, 2)},
     "dot_tile": ("_tile.dot_tile({0})", dots),
     **{f"direct_kernel {n}": ("micro.direct_kernel(%d, {0})" % n, direct) for n in micro.WIDTHS},
     **{f"rows_kernel {name}": (

@@ -138,8 +138,8 @@ def test_dot_tile_sums_lanes_by_halves(dtype):
 
 @_jit.jit
 def _gather(depth, a, places, offsets, b, out_narrow, out_wide, add):
-    gather_tile(False, depth, a, 1, places, 2, offsets, 3, b, 1, out_narrow, 1, add)
-    gather_tile(True, depth, a, 1, places, 2, offsets, 3, b, 1, out_wide, 1, add)
+    gather_tile(1, depth, a, 1, places, 2, offsets, 3, b, 1, out_narrow, 1, add)
+    gather_tile(2, depth, a, 1, places, 2, offsets, 3, b, 1, out_wide, 1, add)
 
 
 @pytest.mark.parametrize("wide_sums", [False, True])
@@ -281,7 +281,7 @@ def _multiply(depth, a, b, b_step, c, c_step):
 
 
 def _gather_wide(depth, a, b, offsets, c, place):
-    gather_tile(True, depth, a, 0, offsets, place, offsets, 0, b, 0, c, 0, False)
+    gather_tile(2, depth, a, 0, offsets, place, offsets, 0, b, 0, c, 0, False)
 
 
 def _dot(length, a, step, b, c):

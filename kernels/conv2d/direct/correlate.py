@@ -173,7 +173,7 @@ def _multiply_positions(
             b = start + panel * channels * taps + channel * taps * width
             for p in range(0, positions, GATHER_ROWS):
                 gather_tile(
-                    width == columns, depth, planes, channel * strips.plane, plan_positions,
+                    width // register, depth, planes, channel * strips.plane, plan_positions,
                     first + p, plan_offsets, tap * strips.chunk, weight, b, sums,
                     panel * across + p * width, channel > 0,
                 )  # fmt: skip

@@ -87,7 +87,7 @@ def _add_strip(taps, positions, filters, plan_offsets, plan_positions, planes, p
         width = panel_width(panel, filters, register)
         for tap in range(0, taps, GATHER_ROWS):
             gather_tile(
-                width == columns, positions, planes, 0, plan_offsets, tap, plan_positions, 0,
+                width // register, positions, planes, 0, plan_offsets, tap, plan_positions, 0,
                 panels, panel * positions, partial, panel * across + tap * width, True,
             )  # fmt: skip
 

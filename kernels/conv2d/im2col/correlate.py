@@ -6,7 +6,15 @@ import numpy as np
 
 from kernels import _memory
 from kernels._jit import parallel, thread_id, thread_rows
-from kernels._tile import TILE_ROWS, TILE_VECTORS, multiply_block, panel_columns, tile_lanes
+from kernels._tile import (
+    MR,
+    NR_REGISTERS,
+    clear_columns,
+    macro_kernel,
+    pack_panel,
+    panel_columns,
+    tile_lanes,
+)
 from kernels.conv2d.im2col.columns import MARGIN, fill_strip, strip_width
 from kernels.conv2d.planes import finish_filters
 from kernels.conv2d.reference import Window
@@ -41,28 +49,26 @@ def _sizes(
     strip = strip_width(positions, depth, tile_columns)
     return (
         strip,
-        groups * row_length * up(filters // groups, TILE_ROWS),
+        groups * row_length * up(filters // groups, MR),
         depth * (strip + MARGIN) + tile_columns,
-        TILE_ROWS * tile_columns,
+        MR * tile_columns,
     )
 
 
 @parallel
 def _pack_group(group, weight, groups, work_weight):
-    """For every DEPTH columns of weight, row blocks (depth, TILE_ROWS), zeros below the last."""
+    """For every DEPTH columns of weight, packed panels (depth, MR), zeros below the last row."""
     filters = weight.shape[0] // groups
     row_length = weight.shape[1] * weight.shape[2] * weight.shape[3]
     flat = weight.reshape(-1)
     for depth_from in range(0, row_length, DEPTH):
         depth = min(DEPTH, row_length - depth_from)
-        start = (group * row_length + depth_from) * round_up(filters, TILE_ROWS)
-        for block in range(0, filters, TILE_ROWS):
-            to = start + block * depth
-            for r in range(depth):
-                for i in range(TILE_ROWS):
-                    inside = block + i < filters
-                    source = (group * filters + block + i) * row_length + depth_from + r
-                    work_weight[to + r * TILE_ROWS + i] = flat[source] if inside else 0.0
+        start = (group * row_length + depth_from) * round_up(filters, MR)
+        for first in range(0, filters, MR):
+            to, high = start + first * depth, min(MR, filters - first)
+            source = (group * filters + first) * row_length + depth_from
+            pack_panel(flat, source, row_length, True, depth, high, work_weight, to, MR)
+            clear_columns(depth, high, MR, work_weight, to, MR)
 
 
 @parallel
@@ -83,15 +89,15 @@ def _correlate_strip(
     position = task % strips * strip
     count = min(strip, positions - position)
     to = (image * groups + group) * filters * positions + position
-    width = TILE_VECTORS * tile_lanes(x)
+    width = NR_REGISTERS * tile_lanes(x)
     for depth_from in range(0, row_length, DEPTH):
         depth = min(DEPTH, row_length - depth_from)
-        packed = (group * row_length + depth_from) * round_up(filters, TILE_ROWS)
+        packed = (group * row_length + depth_from) * round_up(filters, MR)
         fill_strip(
             x, image, group * channels, window, depth_from, depth, out_y.shape[3], position,
             count, columns, pitch,
         )  # fmt: skip
-        multiply_block(
+        macro_kernel(
             depth, filters, count, work_weight, packed, columns, 0, pitch, width, out_y, to,
             positions, depth_from > 0, edge,
         )  # fmt: skip

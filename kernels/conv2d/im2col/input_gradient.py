@@ -10,10 +10,12 @@ import numpy as np
 from kernels import _memory
 from kernels._jit import parallel, thread_id, thread_rows
 from kernels._tile import (
-    TILE_ROWS,
-    TILE_VECTORS,
+    MR,
+    NR_REGISTERS,
+    clear_columns,
     copy,
-    multiply_block,
+    macro_kernel,
+    pack_panel,
     panel_columns,
     tile_lanes,
 )
@@ -38,7 +40,7 @@ def to_input(dy, weight, window, groups, out_dx):
         dy.shape[0] * chunks, dy, tuple(window), groups, chunk, strip, work_weight,
         _memory.empty((threads, filters * pitch + tile_columns), dy.dtype),
         _memory.empty((threads, rows * pitch), dy.dtype),
-        _memory.empty((threads, TILE_ROWS * tile_columns), dy.dtype), out_dx,
+        _memory.empty((threads, MR * tile_columns), dy.dtype), out_dx,
     )  # fmt: skip
 
 
@@ -49,28 +51,26 @@ def _sizes(
     """Channels of a chunk, positions of a strip, rows of a chunk's columns in whole tiles."""
     filters, channels, kernel_h, kernel_w = weight_shape
     chunk = max(1, min(channels, MOST_ROWS // (kernel_h * kernel_w)))
-    rows = up(chunk * kernel_h * kernel_w, TILE_ROWS)
+    rows = up(chunk * kernel_h * kernel_w, MR)
     strip = strip_width(positions, max(filters // groups, rows), panel_columns(dtype))
     return chunk, strip, rows
 
 
 @parallel
 def _pack_chunk(task, weight, groups, chunk, work_weight):
-    """A chunk of weight transposed: (filters, TILE_ROWS) for every TILE_ROWS rows of columns."""
+    """A chunk of weight transposed: a packed panel (filters, MR) for every MR rows of columns."""
     filters, channels = weight.shape[0] // groups, weight.shape[1]
     area = weight.shape[2] * weight.shape[3]
     chunks = (channels + chunk - 1) // chunk
     group, channel = task // chunks, task % chunks * chunk
     rows = min(chunk, channels - channel) * area
-    start = task * round_up(chunk * area, TILE_ROWS) * filters
+    start = task * round_up(chunk * area, MR) * filters
     flat = weight.reshape(-1)
-    for block in range(0, rows, TILE_ROWS):
-        to = start + block * filters
-        for k in range(filters):
-            source = ((group * filters + k) * channels + channel) * area + block
-            for i in range(TILE_ROWS):
-                inside = block + i < rows
-                work_weight[to + k * TILE_ROWS + i] = flat[source + i] if inside else 0.0
+    for first in range(0, rows, MR):
+        to, high = start + first * filters, min(MR, rows - first)
+        source = (group * filters * channels + channel) * area + first
+        pack_panel(flat, source, channels * area, False, filters, high, work_weight, to, MR)
+        clear_columns(filters, high, MR, work_weight, to, MR)
 
 
 @parallel
@@ -91,16 +91,16 @@ def _scatter_chunk(
     image, group = task // (chunks * groups), task // chunks % groups
     channel = task % chunks * chunk
     taken = min(chunk, channels - channel)
-    packed = (group * chunks + task % chunks) * round_up(chunk * area, TILE_ROWS) * filters
+    packed = (group * chunks + task % chunks) * round_up(chunk * area, MR) * filters
     plane = ((image * groups + group) * channels + channel) * size
     clear(out_dx.reshape(-1), plane, taken * size)
-    width = TILE_VECTORS * tile_lanes(dy)
+    width = NR_REGISTERS * tile_lanes(dy)
     for position in range(0, positions, strip):
         count = min(strip, positions - position)
         for k in range(filters):
             source = ((image * groups + group) * filters + k) * positions + position
             copy(dy, source, own_dy, k * pitch, count)
-        multiply_block(
+        macro_kernel(
             filters, taken * area, count, work_weight, packed, own_dy, 0, pitch, width,
             columns, 0, pitch, False, edge,
         )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 
 from kernels import _memory
 from kernels._jit import parallel, thread_id, thread_rows
-from kernels._tile import TILE_ROWS, TILE_VECTORS, copy, dot_tile, panel_columns, tile_lanes
+from kernels._tile import MR, NR_REGISTERS, copy, dot_tile, panel_columns, tile_lanes
 from kernels.conv2d.im2col.columns import MARGIN, fill_strip, strip_width
 from kernels.conv2d.planes import clear
 from kernels.conv2d.reference import Window
@@ -42,9 +42,9 @@ def _sizes(
 ) -> tuple[int, int, int, int]:
     """Channels of a chunk, positions of a strip, filters of a group and rows in whole tiles."""
     filters, channels, kernel_h, kernel_w = weight_shape
-    area, filters = kernel_h * kernel_w, up(filters // groups, TILE_ROWS)
+    area, filters = kernel_h * kernel_w, up(filters // groups, MR)
     chunk = max(1, min(channels, MOST_ROWS // area))
-    rows = up(chunk * area, TILE_VECTORS)
+    rows = up(chunk * area, NR_REGISTERS)
     strip = strip_width(positions, max(filters, rows), panel_columns(dtype))
     return chunk, strip, filters, rows
 
@@ -53,9 +53,9 @@ def _sizes(
 def _multiply_part(
     task, x, dy, window, groups, chunk, strip, parts, work_dy, work_columns, work_partial
 ):
-    """work_dy       (threads, filters of a group up to TILE_ROWS * (strip + MARGIN))
+    """work_dy       (threads, filters of a group up to MR * (strip + MARGIN))
     work_columns  (threads, rows of a chunk up to 3 * (strip + MARGIN))
-    work_partial  (tasks, filters up to TILE_ROWS * rows of a chunk up to 3) float64
+    work_partial  (tasks, filters up to MR * rows of a chunk up to 3) float64
     """
     thread = thread_id()
     own_dy, columns, partial = work_dy[thread], work_columns[thread], work_partial[task]
@@ -67,7 +67,7 @@ def _multiply_part(
     group, channel = task // (chunks * parts), task // parts % chunks * chunk
     part = task % parts
     rows = min(chunk, channels - channel) * area
-    across = round_up(chunk * area, TILE_VECTORS)
+    across = round_up(chunk * area, NR_REGISTERS)
     strips = (positions + strip - 1) // strip
     units = dy.shape[0] * strips
     clear(partial, 0, partial.size)
@@ -86,8 +86,8 @@ def _multiply_part(
         )  # fmt: skip
         for r in range(rows):
             clear(columns, r * pitch + count, length - count)
-        for k in range(0, filters, TILE_ROWS):
-            for r in range(0, rows, TILE_VECTORS):
+        for k in range(0, filters, MR):
+            for r in range(0, rows, NR_REGISTERS):
                 dot_tile(
                     length, own_dy, k * pitch, pitch, columns, r * pitch, pitch, partial,
                     k * across + r, across,
@@ -100,7 +100,7 @@ def _add_parts(k, groups, chunk, parts, work_partial, out_dweight):
     filters, channels = out_dweight.shape[0] // groups, out_dweight.shape[1]
     area = out_dweight.shape[2] * out_dweight.shape[3]
     chunks = (channels + chunk - 1) // chunk
-    across = round_up(chunk * area, TILE_VECTORS)
+    across = round_up(chunk * area, NR_REGISTERS)
     flat = out_dweight.reshape(-1)
     group = k // filters
     for r in range(channels * area):

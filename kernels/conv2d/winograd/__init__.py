@@ -3,7 +3,7 @@
 README.md has the mathematics.
 """
 
-from kernels._tile import TILE_ROWS, TILE_VECTORS, panel_columns
+from kernels._tile import MR, NR_REGISTERS, panel_columns
 from kernels.conv2d.geometry import Problem
 from kernels.conv2d.rounding import up
 from kernels.conv2d.winograd.correlate import forward, to_input
@@ -23,7 +23,7 @@ def applies(problem: Problem, to_input: bool = False) -> bool:
     window = problem.window
     nine = window.kernel_h == window.kernel_w == 3
     plain = window.stride_h == window.stride_w == window.dilation_h == window.dilation_w == 1
-    whole = panel_columns(problem.dtype) // TILE_VECTORS % max(TILE_ROWS, 4) == 0
+    whole = panel_columns(problem.dtype) // NR_REGISTERS % max(MR, 4) == 0
     turned = not to_input or max(window.pad_h, window.pad_w) <= 2
     return nine and plain and problem.groups == 1 and whole and turned
 

@@ -12,10 +12,10 @@ import numpy as np
 from kernels import _memory
 from kernels._jit import jit, parallel, thread_id, thread_rows
 from kernels._tile import (
-    TILE_ROWS,
-    TILE_VECTORS,
+    MR,
+    NR_REGISTERS,
     copy,
-    multiply_tile_3,
+    micro_kernel,
     panel_columns,
     tile_lanes,
 )
@@ -69,7 +69,7 @@ def _correlate(
     """transposed  weight is (C, K, 3, 3) with its taps reversed"""
     channels, filters, dtype = x.shape[1], y.shape[1], x.dtype
     tasks, block, planes, tiles = _block(y.shape, channels, dtype)
-    threads, lanes = thread_rows(), panel_columns(dtype) // TILE_VECTORS
+    threads, lanes = thread_rows(), panel_columns(dtype) // NR_REGISTERS
     work_filters = _memory.empty(
         pieces(filters, FILTER_BLOCK) * POINTS * (FILTER_BLOCK * channels + MARGIN), dtype
     )
@@ -124,8 +124,8 @@ def _transform_filters(task, weight, filters, channels, transposed, work_starts,
     for c in range(channels):
         source = (c * filters + first if transposed else first * channels + c) * 9
         transform_weights(
-            weight, source, starts, 0, transposed, work_filters, start + c * TILE_ROWS, pitch,
-            channels * TILE_ROWS,
+            weight, source, starts, 0, transposed, work_filters, start + c * MR, pitch,
+            channels * MR,
         )  # fmt: skip
 
 
@@ -171,7 +171,7 @@ def _correlate_block(
     for k_from in range(0, filters, FILTER_BLOCK):
         taken = min(FILTER_BLOCK, filters - k_from)
         start = k_from // FILTER_BLOCK * POINTS * (FILTER_BLOCK * channels + MARGIN)
-        _multiply_block(taken, channels, tiles, block, work_filters, start, inputs, products)
+        _macro_kernel(taken, channels, tiles, block, work_filters, start, inputs, products)
         for k in range(taken):
             filter_ = k_from + k
             shift = bias[filter_] if bias.size else zero
@@ -205,7 +205,7 @@ def _transform_block(
     plane = (TILE * down + 2) * pitch
     clear(planes, 0, planes.size)
     locate_tiles(first, last, block, down, across, segments[0, 0], plane, pitch, starts)
-    width = TILE_VECTORS * lanes
+    width = NR_REGISTERS * lanes
     for c in range(channels):
         place_rows(x, c, pad, segments, count, 6, planes, 0, plane, pitch)
         for tile in range(0, last - first, lanes):
@@ -215,12 +215,12 @@ def _transform_block(
 
 
 @jit
-def _multiply_block(filters, channels, tiles, block, work_filters, start, inputs, products):
+def _macro_kernel(filters, channels, tiles, block, work_filters, start, inputs, products):
     """The 36 products of up to FILTER_BLOCK transformed filters and a block of inputs.
 
     Registers sum RUN channels or fewer: a sum of many float32 in one row errs more.
     """
-    width = TILE_VECTORS * tile_lanes(inputs)
+    width = NR_REGISTERS * tile_lanes(inputs)
     runs = (channels + RUN - 1) // RUN
     run = (channels + runs - 1) // runs
     for point in range(POINTS):
@@ -229,12 +229,12 @@ def _multiply_block(filters, channels, tiles, block, work_filters, start, inputs
         to_point = point * (FILTER_BLOCK * block + MARGIN)
         for panel in range(0, tiles, width):
             b = b_point + panel * channels
-            for k in range(0, filters, TILE_ROWS):
+            for k in range(0, filters, MR):
                 a = a_point + k * channels
                 to = to_point + k * block + panel
                 for channel in range(0, channels, run):
-                    multiply_tile_3(
-                        min(run, channels - channel), work_filters, a + channel * TILE_ROWS,
+                    micro_kernel(
+                        NR_REGISTERS, min(run, channels - channel), work_filters, a + channel * MR,
                         inputs, b + channel * width, width, products, to, block, channel > 0,
                     )  # fmt: skip
 

@@ -23,7 +23,7 @@ from kernels._simd import (
     shuffle,
     store_vector,
 )
-from kernels._tile import TILE_ROWS, register_lanes
+from kernels._tile import MR, register_lanes
 from kernels.conv2d.winograd.toom_cook import SIDE, Row
 
 
@@ -125,9 +125,9 @@ transform_gradients = _patch_transform(4, "gradients")
 
 
 def _store_runs(builder: Any, value: Any, address: Any, run_pitch: Any, align: int) -> None:
-    """Every run of TILE_ROWS lanes `run_pitch` behind the one before."""
-    for g in range(value.type.count // TILE_ROWS):
-        run = range(TILE_ROWS * g, TILE_ROWS * (g + 1))
+    """Every run of MR lanes `run_pitch` behind the one before."""
+    for g in range(value.type.count // MR):
+        run = range(MR * g, MR * (g + 1))
         part = shuffle(builder, value, None, list(run))
         at = builder.gep(address, [builder.mul(run_pitch, I64(g))])
         store_vector(builder, part, at, align)

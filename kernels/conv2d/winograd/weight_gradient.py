@@ -185,7 +185,7 @@ def _multiply_point(
             to = point * (rows * padded + MARGIN) + panel * rows
             for k in range(0, filters, GATHER_ROWS):
                 gather_tile(
-                    width == columns, depth, work_gradients, a, plan_starts, k, plan_tiles, 0,
+                    width // lanes, depth, work_gradients, a, plan_starts, k, plan_tiles, 0,
                     work_inputs, b, work_sums, to + k * width, add or tile > 0,
                 )  # fmt: skip
 
