@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from kernels._memory import frozen
 from kernels.conv2d.reference import Window
 
 Pair = tuple[int, int]
@@ -73,8 +74,6 @@ def _along(
     return found
 
 
-def frozen(numbers: npt.ArrayLike) -> np.ndarray:
-    """A table of a plan that a cache keeps, int64."""
-    table = np.array(numbers, np.int64)
-    table.flags.writeable = False
-    return table
+def table_of(numbers: npt.ArrayLike) -> np.ndarray:
+    """A table of a plan, which a cache keeps."""
+    return frozen(np.array(numbers, np.int64))

@@ -7,7 +7,7 @@ import numpy as np
 
 from kernels.conv2d import phases
 from kernels.conv2d.depthwise.planes import Layout
-from kernels.conv2d.phases import Pair, frozen
+from kernels.conv2d.phases import Pair, table_of
 from kernels.conv2d.reference import Window
 
 # Rows computed together.
@@ -44,7 +44,7 @@ def plan_forward(window: Window, size: Pair, grid: Pair, lanes: int) -> Plan:
     ]
     taps = [tap for tap, _, _ in phase.taps]
     table = [(len(taps), 0, 0, 0, *grid)]
-    return Plan(layout, frozen(table), frozen(taps), frozen(offsets))
+    return Plan(layout, table_of(table), table_of(taps), table_of(offsets))
 
 
 @functools.lru_cache(maxsize=512)
@@ -67,4 +67,4 @@ def plan_to_input(window: Window, grid: Pair, size: Pair, lanes: int) -> Plan:
         )
         taps += [tap for tap, _, _ in phase.taps]
         offsets += [r * pitch + column for _, r, column in phase.taps]
-    return Plan(layout, frozen(table), frozen(taps), frozen(offsets))
+    return Plan(layout, table_of(table), table_of(taps), table_of(offsets))

@@ -8,7 +8,7 @@ import numpy as np
 from kernels._tile import GATHER_ROWS
 from kernels.conv2d import phases
 from kernels.conv2d.direct.strips import Strips
-from kernels.conv2d.phases import Pair, Phase, frozen
+from kernels.conv2d.phases import Pair, Phase, table_of
 from kernels.conv2d.reference import Window
 from kernels.conv2d.rounding import pieces, up
 
@@ -127,10 +127,10 @@ def _plan(
     strips = Strips(height, per_image, rows, stride[0], *before, pitch, plane, chunk)
     return Plan(
         strips,
-        frozen(table),
-        frozen(taps),
-        frozen(offsets),
-        frozen(positions),
+        table_of(table),
+        table_of(taps),
+        table_of(offsets),
+        table_of(positions),
         up(most, GATHER_ROWS),
     )
 

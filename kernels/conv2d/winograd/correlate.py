@@ -171,7 +171,7 @@ def _correlate_block(
     for k_from in range(0, filters, FILTER_BLOCK):
         taken = min(FILTER_BLOCK, filters - k_from)
         start = k_from // FILTER_BLOCK * POINTS * (FILTER_BLOCK * channels + MARGIN)
-        _macro_kernel(taken, channels, tiles, block, work_filters, start, inputs, products)
+        _multiply_points(taken, channels, tiles, block, work_filters, start, inputs, products)
         for k in range(taken):
             filter_ = k_from + k
             shift = bias[filter_] if bias.size else zero
@@ -215,7 +215,7 @@ def _transform_block(
 
 
 @jit
-def _macro_kernel(filters, channels, tiles, block, work_filters, start, inputs, products):
+def _multiply_points(filters, channels, tiles, block, work_filters, start, inputs, products):
     """The 36 products of up to FILTER_BLOCK transformed filters and a block of inputs.
 
     Registers sum RUN channels or fewer: a sum of many float32 in one row errs more.

@@ -22,7 +22,7 @@ from kernels._tile import (
     tile_lanes,
 )
 from kernels.conv2d.panels import panel_of, panel_width
-from kernels.conv2d.phases import frozen
+from kernels.conv2d.phases import table_of
 from kernels.conv2d.planes import clear
 from kernels.conv2d.rounding import pieces, round_up, up
 from kernels.conv2d.winograd.tiles import (
@@ -98,7 +98,7 @@ def _tables(filters: int, block: int, columns: int) -> tuple[np.ndarray, np.ndar
     """Where filters begin in panels of a block's tiles, and how far tiles lie from there."""
     rows = np.arange(up(filters, GATHER_ROWS))
     starts = np.minimum(rows, filters - 1) // columns * columns * block + rows % columns
-    return frozen(starts), frozen(np.arange(RUN) * columns)
+    return table_of(starts), table_of(np.arange(RUN) * columns)
 
 
 @parallel
