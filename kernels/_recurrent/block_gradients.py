@@ -75,7 +75,9 @@ def _empty_group(partial, start, stop, fresh, inout_wide):
 
 
 @jit
-def _add_part(share, shares, block, dgates, width, part, seen, work, work_wide, out_dih, out_dhh):
+def _add_part(
+    share, shares, block, dgates, width, part, seen, strides, work, work_wide, out_dih, out_dhh
+):
     """A share of the gradients of weights from the columns of a part."""
     low, high = share_of(values_across(part.last - part.first, dgates), share, shares)
     low = part.first + low * lanes(dgates)
@@ -86,10 +88,10 @@ def _add_part(share, shares, block, dgates, width, part, seen, work, work_wide, 
     of_h = out_dhh.shape[1] if part.others != NOTHING else 0
     row = part.row + low - part.first
     dih, dhh = out_dih.reshape(-1), out_dhh.reshape(-1)
-    (x, x_stride), (h, h_stride) = seen[0], seen[max(part.others, STATES)]
+    other = max(part.others, STATES)
     rights = (
-        (x, block.first * x_stride, x_stride, of_x, dih, low * of_x),
-        (h, block.first * h_stride, h_stride, of_h, dhh, row * of_h),
+        (seen[0], block.first * strides[0], strides[0], of_x, dih, low * of_x),
+        (seen[other], block.first * strides[other], strides[other], of_h, dhh, row * of_h),
     )
     left = dgates, width, low, high
     add_weight_gradients(block.rows, left, rights, not block.begins, work)
@@ -100,8 +102,9 @@ def _add_part(share, shares, block, dgates, width, part, seen, work, work_wide, 
 
 @parallel
 def _close_block(
-    share, shares, block, dgates, columns, plan_parts, seen, packed_ih, work, work_wide, outs
-):
+    share, shares, block, dgates, columns, plan_parts, seen, strides, packed_ih, work, work_wide,
+    outs,
+):  # fmt: skip
     block, width, flat = Block(*block), dgates.shape[1], dgates.reshape(-1)
     out_dx, out_dih, out_dhh, out_dbias = outs
     own = work[0][share], work[1][share], work[2][share]
@@ -114,7 +117,8 @@ def _close_block(
             plan_parts[i, 4],
         )  # fmt: skip
         _add_part(
-            share, shares, block, flat, width, part, seen, own, work_wide, out_dih, out_dhh
+            share, shares, block, flat, width, part, seen, strides, own, work_wide, out_dih,
+            out_dhh,
         )  # fmt: skip
     low, high = share_of(values_across(columns[1], flat), share, shares)
     high = min(columns[1], high * lanes(flat))
@@ -122,7 +126,7 @@ def _close_block(
 
 
 def close_block(
-    block, dgates, columns, plan_parts, seen, packed_ih, work_products, work_wide, outs
+    block, dgates, columns, plan_parts, seen, strides, packed_ih, work_products, work_wide, outs
 ):
     """The gradients of inputs, weights and biases from a block's rows.
 
@@ -130,7 +134,8 @@ def close_block(
     dgates      (rows, width), the first `block.rows` of which count
     columns     of dgates that inputs go into, and that biases do, from the first on
     plan_parts  (.., 5) int64, of `Part`
-    seen        (x, its stride), (states that the steps found, ..), (others, ..), flat
+    seen        x, the states that the steps found, others, each flat
+    strides     of these, from row to row
     packed_ih   weight_ih by `pack_for_gradients`
     work_products, work_wide  of `WalkBack`
     outs        dx (T, N, I), dweight_ih, dweight_hh, each left out if empty; dbias in float64,
@@ -138,8 +143,8 @@ def close_block(
     """
     shares = len(work_products[0])
     _close_block(
-        shares, shares, block, dgates, columns, plan_parts, seen, packed_ih, work_products,
-        work_wide, outs,
+        shares, shares, block, dgates, columns, plan_parts, seen, strides, packed_ih,
+        work_products, work_wide, outs,
     )  # fmt: skip
 
 
@@ -190,12 +195,12 @@ def blocks_back(
     work.dh[:, :width] = dh_n
     plan_parts = np.array(parts)
     columns = of_inputs, min(len(work.dbias), dgates.shape[1])
-    seen = (x.reshape(-1), inputs), (before.reshape(-1), width), others
+    seen, strides = (x.reshape(-1), before.reshape(-1), others[0]), (inputs, width, others[1])
     for low, high, block in _blocks_of(steps, samples, len(dgates) // samples, reverse):
         yield low, high, block
         close_block(
-            block, dgates, columns, plan_parts, seen, work.packed_ih, work.products, work.wide,
-            (dx, dih, dhh, work.dbias),
+            block, dgates, columns, plan_parts, seen, strides, work.packed_ih, work.products,
+            work.wide, (dx, dih, dhh, work.dbias),
         )  # fmt: skip
     if work.dh is not dh0:
         dh0[...] = work.dh[:, :width]

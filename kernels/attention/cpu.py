@@ -32,21 +32,26 @@ SERIAL_TASKS, SERIAL = 4, 1 << 18
 
 @parallel
 def _forward(
-    run, runs, total, inputs, sizes, block, key_lengths, causal, scale, work, out_y, out_lse
-):
+    run, runs, total, inputs, plan_strides, sizes, block, key_lengths, causal, scale, work, out_y,
+    out_lse,
+):  # fmt: skip
     for task in range(total * run // runs, total * (run + 1) // runs):
         forward_task(
-            task, inputs, sizes, block, key_lengths, causal, scale, work[thread_id()], out_y,
-            out_lse,
+            task, inputs, plan_strides, sizes, block, key_lengths, causal, scale,
+            work[thread_id()], out_y, out_lse,
         )  # fmt: skip
 
 
 @parallel
-def _backward(run, runs, total, inputs, lse, sizes, parts, key_lengths, causal, scale, work, outs):
+def _backward(
+    run, runs, total, inputs, plan_strides, lse, sizes, parts, key_lengths, causal, scale, work,
+    outs,
+):  # fmt: skip
     for task in range(total * run // runs, total * (run + 1) // runs):
         backward_task(
-            task, inputs, lse, sizes, parts, key_lengths, causal, scale, work[thread_id()], outs
-        )
+            task, inputs, plan_strides, lse, sizes, parts, key_lengths, causal, scale,
+            work[thread_id()], outs,
+        )  # fmt: skip
 
 
 def forward(query, key, value, mask, key_lengths, causal, scale, work, out_y, out_lse):
@@ -54,10 +59,10 @@ def forward(query, key, value, mask, key_lengths, causal, scale, work, out_y, ou
     sizes, block = _sizes(query.shape, value.shape), _rows_of_task(query.shape)
     tasks = sizes.batch * sizes.heads * -(-sizes.rows // block)
     runs = _runs(tasks, sizes)
-    inputs = _with_strides(query), _with_strides(key), _with_strides(value), _with_strides(mask)
+    (*inputs, y), plan_strides = _flat(query, key, value, mask, out_y)
     _forward(
-        runs, runs, tasks, inputs, tuple(sizes), block, key_lengths, causal, scale, work,
-        _with_strides(out_y), out_lse.reshape(-1),
+        runs, runs, tasks, tuple(inputs), plan_strides, tuple(sizes), block, key_lengths, causal,
+        scale, work, y, out_lse.reshape(-1),
     )  # fmt: skip
 
 
@@ -69,11 +74,10 @@ def backward(
     heads = sizes.batch * sizes.heads
     parts = 1 if heads >= HEADS else 2 * -(-max(sizes.rows, sizes.keys) // KEYS)
     runs = _runs(heads * parts, sizes)
-    inputs = tuple(_with_strides(x) for x in (query, key, value, mask, y, dy))
-    outs = tuple(_with_strides(x) for x in (out_dq, out_dk, out_dv))
+    flat, plan_strides = _flat(query, key, value, mask, y, dy, out_dq, out_dk, out_dv)
     _backward(
-        runs, runs, heads * parts, inputs, lse.reshape(-1), tuple(sizes), parts, key_lengths,
-        causal, scale, work, outs,
+        runs, runs, heads * parts, flat[:6], plan_strides, lse.reshape(-1), tuple(sizes), parts,
+        key_lengths, causal, scale, work, flat[6:],
     )  # fmt: skip
 
 
@@ -116,13 +120,18 @@ def _runs(tasks, sizes):
     return 1 if tasks <= SERIAL_TASKS and work <= SERIAL else tasks
 
 
-def _with_strides(x):
-    """The memory from the first element to the last; elements from sample to sample, from head
-    to head, from row to row.
+def _flat(*arrays):
+    """Of each the memory from its first element to its last; and for each a row of strides.
+
+    Strides count elements: from sample to sample, from head to head, from row to row.
     """
-    strides = (step // x.itemsize for step in x.strides[:3])
+    strides = [[step // x.itemsize for step in x.strides[:3]] for x in arrays]
+    return tuple(map(_memory_of, arrays)), np.array(strides)
+
+
+def _memory_of(x):
     if x.flags.c_contiguous:
-        return x.reshape(-1), *strides
+        return x.reshape(-1)
     ends = [(n - 1) * step for n, step in zip(x.shape, x.strides, strict=True)]
     span = 1 + sum(ends) // x.itemsize
-    return np.lib.stride_tricks.as_strided(x, (span,), (x.itemsize,)), *strides
+    return np.lib.stride_tricks.as_strided(x, (span,), (x.itemsize,))

@@ -112,11 +112,14 @@ def dot(a, a_start, b, b_start, count):
 
 
 @jit
-def backward_task(task, inputs, lse, sizes, parts, key_lengths, causal, scale, work, outs):
+def backward_task(
+    task, inputs, plan_strides, lse, sizes, parts, key_lengths, causal, scale, work, outs
+):
     """Gradients of a head, or of its KEYS queries or its KEYS keys in turn where `parts` > 1.
 
-    inputs  query, key, value, mask, y and dy as `head_of` takes them
-    outs    dq, dk, dv likewise
+    inputs        query, key, value, mask, y and dy, flat
+    outs          dq, dk, dv, flat
+    plan_strides  of all these, as `head_of` takes them
     """
     standing_alone()
     sizes, panel = Sizes(*sizes), lanes(work)
@@ -132,11 +135,12 @@ def backward_task(task, inputs, lse, sizes, parts, key_lengths, causal, scale, w
         end_key = min(end_key, first_key + KEYS)
     if first_row >= last_row or first_key >= end_key:
         return
-    query, key, value, mask, y, dy = (
-        head_of(inputs[0], n, h), head_of(inputs[1], n, h), head_of(inputs[2], n, h),
-        head_of(inputs[3], n, h), head_of(inputs[4], n, h), head_of(inputs[5], n, h),
-    )  # fmt: skip
-    dq, dk, dv = head_of(outs[0], n, h), head_of(outs[1], n, h), head_of(outs[2], n, h)
+    of = plan_strides
+    query, key = head_of(inputs[0], of[0], n, h), head_of(inputs[1], of[1], n, h)
+    value, mask = head_of(inputs[2], of[2], n, h), head_of(inputs[3], of[3], n, h)
+    y, dy = head_of(inputs[4], of[4], n, h), head_of(inputs[5], of[5], n, h)
+    dq, dk = head_of(outs[0], of[6], n, h), head_of(outs[1], of[7], n, h)
+    dv = head_of(outs[2], of[8], n, h)
     length, width, depth, at_lse = key_lengths[n], sizes.width, sizes.depth, head * sizes.rows
     deep, wide = values_across(depth, work) * panel, values_across(width, work) * panel
     last_key = max(first_key, min(end_key, length))

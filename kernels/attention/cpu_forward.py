@@ -65,10 +65,13 @@ def places_of(rows, keys, width, depth, panel):
 
 
 @jit
-def forward_task(task, inputs, sizes, block, key_lengths, causal, scale, work, out_y, out_lse):
+def forward_task(
+    task, inputs, plan_strides, sizes, block, key_lengths, causal, scale, work, out_y, out_lse
+):
     """y and lse of `block` queries of a head.
 
-    inputs  query, key, value and mask as `head_of` takes them, out_y too
+    inputs        query, key, value and mask, flat, as is out_y
+    plan_strides  of these and y, as `head_of` takes them
     """
     standing_alone()
     sizes, panel = Sizes(*sizes), lanes(work)
@@ -78,11 +81,10 @@ def forward_task(task, inputs, sizes, block, key_lengths, causal, scale, work, o
     first_row = _from_both_ends(task % blocks, blocks) * block
     last_row = min(sizes.rows, first_row + block)
     rows, length, at_lse = last_row - first_row, key_lengths[n], head * sizes.rows
-    query, key, value, mask = (
-        head_of(inputs[0], n, h), head_of(inputs[1], n, h), head_of(inputs[2], n, h),
-        head_of(inputs[3], n, h),
-    )  # fmt: skip
-    y, at_y, y_row = head_of(out_y, n, h)
+    of = plan_strides
+    query, key = head_of(inputs[0], of[0], n, h), head_of(inputs[1], of[1], n, h)
+    value, mask = head_of(inputs[2], of[2], n, h), head_of(inputs[3], of[3], n, h)
+    y, at_y, y_row = head_of(out_y, of[4], n, h)
     depth, width = sizes.depth, values_across(sizes.width, work) * panel
     if causal:
         length = min(length, last_row)

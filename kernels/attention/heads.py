@@ -19,10 +19,9 @@ class Sizes(NamedTuple):
 
 
 @jit
-def head_of(array, n, h):
-    """Head h of sample n as rows: the memory, where the first starts, from row to row.
+def head_of(array, strides, n, h):
+    """Head h of sample n as rows: (array, where the first starts, stride from row to row).
 
-    array  (the memory, strides from sample to sample, head to head, row to row)
+    strides  from sample to sample, from head to head, from row to row
     """
-    memory, of_sample, of_head, of_row = array
-    return memory, n * of_sample + h * of_head, of_row
+    return array, n * strides[0] + h * strides[1], strides[2]

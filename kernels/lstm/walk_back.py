@@ -206,7 +206,7 @@ def backward(
         pack_for_gradients(weights.hr, weights.hr[:, :0], packed_hr, packed_hr[:0])
     out_dc0[...] = dc_n
     parts = [Part(0, 4 * hidden, 1, STATES, 0)]
-    of_outputs, of_m = np.array([Part(0, len(weights.hr), 1, NOTHING, 0)]), (m.reshape(-1), hidden)
+    of_outputs, flat_m = np.array([Part(0, len(weights.hr), 1, NOTHING, 0)]), m.reshape(-1)
     of_projection = out_dx[:0], out_dweights.hr, out_dweights.hh[:0], shared.dbias[:0]
     outs = out_dx, out_dh0, out_dweights
     for low, high, block in blocks_back(
@@ -218,8 +218,9 @@ def backward(
         )  # fmt: skip
         if out_dweights.hr.size:
             close_block(
-                (0, *block[1:]), dstates, (0, 0), of_outputs, (of_m, of_m, of_m),
-                shared.packed_ih, shared.products, (wide_hr, wide_hr), of_projection,
+                (0, *block[1:]), dstates, (0, 0), of_outputs, (flat_m, flat_m, flat_m),
+                (hidden, 0, 0), shared.packed_ih, shared.products, (wide_hr, wide_hr),
+                of_projection,
             )  # fmt: skip
         if dpeephole.size:
             _add_peephole_gradients(
