@@ -4,19 +4,26 @@ import importlib
 from typing import Any
 
 from ..inspection.dead_units import DeadUnits, dead_units
-from .callback import Callback
+from .callback import Callback, StopTraining, Training
 from .clock import Clock
-from .diagnostics.guard import NonFiniteLoss
+from .defaults import ClipGradients
+from .diagnostics.guard import Guard, NonFiniteLoss
 from .evaluation import Evaluation, evaluate
 from .history import Epoch, History
 from .loop import fit
 from .measures import Measure, Measured, supervised
+from .progress import Progress
 
 __all__ = [
     "fit",
     "evaluate",
     "Callback",
+    "Training",
+    "StopTraining",
+    "Guard",
+    "ClipGradients",
     "Clock",
+    "Progress",
     "Measure",
     "Measured",
     "supervised",

@@ -2,9 +2,11 @@
 
 import time
 
+from .callback import Callback, StopTraining, Training
 
-class Clock:
-    """Runs from when it is made.
+
+class Clock(Callback):
+    """Runs from when it is made; as a callback it ends the training after the step when it is over.
 
     minutes  of the clock on the wall, all included: compiling, validation
 
@@ -25,3 +27,7 @@ class Clock:
     @property
     def over(self) -> bool:
         return self.share >= 1
+
+    def after_step(self, training: Training) -> None:
+        if self.over:
+            raise StopTraining("the time is over")

@@ -16,6 +16,16 @@ class Epoch:
     seconds                               of training, without the validation
 
     An accuracy is a share in [0, 1]; None where targets are not classes.
+
+    >>> import nnet as nn
+    >>> model, batch = nn.Linear(2, 1), (nn.ones(4, 2), nn.zeros(4, 1))
+    >>> history = nn.fit(
+    ...     model, [batch], epochs=2, optimizer=nn.optim.SGD(model.parameters(), lr=0.1),
+    ...     loss=nn.functional.mse_loss, progress=False,
+    ... )
+    >>> last = history.epochs[-1]
+    >>> last.train_loss < history.epochs[0].train_loss, last.train_accuracy, last.learning_rate
+    (True, None, 0.1)
     """
 
     train_loss: float
@@ -33,6 +43,7 @@ class History:
     steps_an_epoch  how many steps one pass takes
     step_loss       the loss of each batch, before its step
     interrupted     whether Ctrl-C ended the training early
+    stopped         why a callback ended it, see `StopTraining`; None if none did
 
     >>> import nnet as nn
     >>> nn.training.History(steps_an_epoch=1, step_loss=[2.3]).to_json()["step_loss"]
@@ -43,6 +54,7 @@ class History:
     epochs: list[Epoch] = field(default_factory=list)
     step_loss: list[float] = field(default_factory=list)
     interrupted: bool = False
+    stopped: str | None = None
 
     @property
     def seconds(self) -> float:
@@ -63,6 +75,8 @@ class History:
             raise TypeError(
                 f"expected interrupted as true or false, got {content['interrupted']!r}"
             )
+        if not isinstance(content.get("stopped"), str | None):
+            raise TypeError(f"expected stopped as a text or null, got {shown(content['stopped'])}")
         if not isinstance(content["epochs"], list):
             raise TypeError(f"expected epochs as a list, got {shown(content['epochs'])}")
         for epoch in content["epochs"]:

@@ -98,9 +98,9 @@ TRAINING = [
     ),
     Mutation(
         "clipping-comes-too-late",
-        "nnet/training/loop.py",
-        "if clip is not None:",
-        "if clip is None:",
+        "nnet/training/defaults.py",
+        "def after_backward(self",
+        "def after_step(self",
         "tests/nnet/training/test_training.py::test_gradients_are_clipped",
     ),
     Mutation(

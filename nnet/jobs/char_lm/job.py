@@ -29,9 +29,6 @@ from .text import Text, carried, ids_of, streams_of, vocabulary_of
 
 ABOUT = "a character language model"
 
-# More than a clock leaves time for.
-_ENDLESS = 1 << 40
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -107,7 +104,7 @@ def train(prepared: Prepared, progress: bool = True) -> History:
     return fit(
         prepared.model,
         batches,
-        epochs=settings.epochs if clock is None else _ENDLESS,
+        epochs=settings.epochs if clock is None else None,
         optimizer=optimizer,
         scheduler=WarmCosine(optimizer, settings.lr, done, warm_up=100),
         validation=_streams(prepared, "validation"),

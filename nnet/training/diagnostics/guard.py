@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ...autograd.integers import size_of
 from ...autograd.recording import no_grad
 from ...autograd.tensor import Tensor
 from ...module.module import Module
+from ..callback import Callback, Training
 from ..history import History
 
 
@@ -20,6 +23,18 @@ class NonFiniteLoss(ArithmeticError):
     where        what was not finite first: a module by its name, its inputs, or the loss
     good_step    steps in all that the restored weights have seen
     history      of the training until then
+
+    >>> import nnet as nn
+    >>> model, batch = nn.Linear(2, 1), (nn.ones(4, 2), nn.zeros(4, 1))
+    >>> optimizer = nn.optim.SGD(model.parameters(), lr=1e30)
+    >>> try:
+    ...     history = nn.fit(
+    ...         model, [batch], epochs=3, optimizer=optimizer, loss=nn.functional.mse_loss,
+    ...         progress=False,
+    ...     )
+    ... except nn.training.NonFiniteLoss as error:
+    ...     error.step, error.good_step, error.where
+    (1, 0, 'the loss')
     """
 
     def __init__(
@@ -33,47 +48,67 @@ class NonFiniteLoss(ArithmeticError):
         )
 
 
-class Guard:
+class Guard(Callback):
     """Watches the loss, and keeps a copy of weights and buffers with which it was finite.
 
-    Taken anew every `every` steps: a copy costs a few percent of a step.
+    every  steps after which it is taken anew: a copy costs a few percent of a step
+
+    `fit` has one by default. Raises NonFiniteLoss for a loss that is not finite, before its step is
+    taken and with the model as it was.
+
+    >>> import nnet as nn
+    >>> model, batch = nn.Linear(1, 1), (nn.tensor([[float("inf")]]), nn.zeros(1, 1))
+    >>> try:
+    ...     nn.fit(
+    ...         model, [batch], epochs=1, optimizer=nn.optim.SGD(model.parameters(), lr=0.1),
+    ...         loss=nn.functional.mse_loss, callbacks=[nn.training.Guard(every=10)],
+    ...     )
+    ... except nn.training.NonFiniteLoss as error:
+    ...     error.where
+    'the inputs of the model'
     """
 
-    def __init__(self, model: Module, every: int = 50) -> None:
-        self._model = model
-        self._every = every
-        self._keep(0)
+    def __init__(self, every: int = 50) -> None:
+        self.every = size_of("Guard", "every", every)
 
-    def check(self, loss: float, inputs: Any, again: Callable[[], Any], history: History) -> None:
-        """Tell the loss of a batch, before the step that it leads to.
+    def before_epoch(self, training: Training) -> None:
+        if training.epoch == 1:
+            self._keep(training)
 
-        inputs  of the batch
-        again   computes the loss once more, to see where it came from
-
-        Raises NonFiniteLoss for a loss that is not finite, with the model as it was.
-        """
+    def after_loss(self, training: Training) -> None:
+        history = training.history
         steps = len(history.step_loss)
-        if math.isfinite(loss):
-            if steps and steps % self._every == 0:
-                self._keep(steps)
+        if math.isfinite(training.loss):
+            if steps and steps % self.every == 0:
+                self._keep(training)
             return
-        where = first_non_finite(self._model, inputs, again)
-        self._model.load_state_dict(self._copy)
-        epoch, step = divmod(steps, history.steps_an_epoch)
-        raise NonFiniteLoss(epoch + 1, step + 1, loss, where, self._step, history)
+        model = training.model
+        where = first_non_finite(model, partial(training.measure, model, training.batch))
+        model.load_state_dict(self._copy)
+        raise NonFiniteLoss(
+            training.epoch, training.step, training.loss, where, self._step, history
+        )
 
-    def _keep(self, step: int) -> None:
-        self._step = step
-        self._copy = {name: np.array(value) for name, value in self._model.state_dict().items()}
+    def _keep(self, training: Training) -> None:
+        self._step = len(training.history.step_loss)
+        state = training.model.state_dict()
+        self._copy = {name: np.array(value) for name, value in state.items()}
 
 
-def first_non_finite(model: Module, inputs: Any, run: Callable[[], Any]) -> str:
-    """Name what is not finite first while `run` takes the model from the inputs to the loss."""
-    if not _finite(inputs):
-        return "the inputs of the model"
+def first_non_finite(model: Module, run: Callable[[], Any]) -> str:
+    """Name what is not finite first while `run` takes the model to a loss.
+
+    Of what the model is given the first counts: what else it is given may be its own state.
+    """
+    inputs: list[bool] = []
+    outputs: list[bool] = []
     found: list[str] = []
-    whole: list[bool] = []
-    handles = [model.register_forward_hook(lambda *passed: whole.append(_finite(passed[2])))]
+
+    def look(module: Module, given: tuple, named: dict, output: Any) -> None:
+        inputs.append(_finite([*given, *named.values()][:1]))
+        outputs.append(_finite(output))
+
+    handles = [model.register_forward_hook(look, with_kwargs=True)]
     for name, module in model.named_modules():
         if next(module.children(), None) is None:
             handles.append(module.register_forward_hook(_watch(name, found)))
@@ -83,9 +118,11 @@ def first_non_finite(model: Module, inputs: Any, run: Callable[[], Any]) -> str:
     finally:
         for handle in handles:
             handle.remove()
+    if not all(inputs):
+        return "the inputs of the model"
     if found:
         return found[0]
-    return "the loss" if all(whole) else "the output of the model"
+    return "the loss" if all(outputs) else "the output of the model"
 
 
 def _watch(name: str, found: list[str]) -> Callable[[Module, tuple, Any], None]:

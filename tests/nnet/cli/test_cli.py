@@ -236,8 +236,8 @@ def test_refuses_a_damaged_run(run_folder, tmp_path, capsys):
 
 def test_ctrl_c_saves_what_was_trained(tmp_path, capsys, monkeypatch):
     class Interrupt(Callback):
-        def after_step(self, model, history):
-            if len(history.step_loss) == 3:
+        def after_step(self, training):
+            if len(training.history.step_loss) == 3:
                 raise KeyboardInterrupt
 
     fit = images.fit

@@ -247,8 +247,8 @@ def training(monkeypatch, data, out, then, step=3):
     """Train a character model, and do something after so many steps; return the exit code."""
 
     class Then(Callback):
-        def after_step(self, model, history):
-            if len(history.step_loss) == step:
+        def after_step(self, training):
+            if len(training.history.step_loss) == step:
                 then()
 
     fit = char_lm.fit

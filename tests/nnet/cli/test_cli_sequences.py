@@ -207,8 +207,8 @@ def test_one_seed_gives_the_same_model_on_any_number_of_threads(job, options, re
 
 def test_ctrl_c_keeps_what_the_text_model_has_learnt(text, tmp_path, capsys, monkeypatch):
     class Interrupt(Callback):
-        def after_step(self, model, history):
-            if len(history.step_loss) == 3:
+        def after_step(self, training):
+            if len(training.history.step_loss) == 3:
                 raise KeyboardInterrupt
 
     fit = char_lm.fit

@@ -247,7 +247,8 @@ HISTORY = History(1, [Epoch(0.5, None, None, None, 1e-3, 1.0)], [0.5])
     {"epochs": [vars(HISTORY.epochs[0]) | {"seconds": None}]},
     {"step_loss": None}, {"step_loss": ["x"]}, {"step_loss": {"a": 1}}, {"step_loss": [[]]},
     {"steps_an_epoch": None}, {"steps_an_epoch": "1"}, {"steps_an_epoch": 0},
-    {"interrupted": 3}, {"more": 1}, {"epochs": REMOVED}, {"steps_an_epoch": REMOVED},
+    {"interrupted": 3}, {"stopped": 3}, {"more": 1},
+    {"epochs": REMOVED}, {"steps_an_epoch": REMOVED},
 ])  # fmt: skip
 def test_what_is_no_history(tmp_path, changes):
     save_run(tmp_path, IMAGES.build(), IMAGES, HISTORY, {})
@@ -258,9 +259,9 @@ def test_what_is_no_history(tmp_path, changes):
         load_run(tmp_path)
 
 
-def test_a_history_from_before_it_told_of_interruptions(tmp_path):
+def test_a_history_from_before_it_told_of_early_ends(tmp_path):
     save_run(tmp_path, IMAGES.build(), IMAGES, HISTORY, {})
     content = HISTORY.to_json()
-    del content["interrupted"]
+    del content["interrupted"], content["stopped"]
     (tmp_path / "history.json").write_text(json.dumps(content))
     assert load_run(tmp_path).history == HISTORY

@@ -45,8 +45,8 @@ class RaiseAt(Callback):
     def __init__(self, step, error):
         self.step, self.error = step, error
 
-    def after_step(self, model, history):
-        if len(history.step_loss) == self.step:
+    def after_step(self, training):
+        if len(training.history.step_loss) == self.step:
             raise self.error
 
 
@@ -116,8 +116,9 @@ def test_the_clock_ends_the_training():
     history = train(model, clock=nn.training.Clock(1e-12), validation=data.DataLoader(blobs(), 60))
     assert len(history.step_loss) == len(history.epochs) == 1 and not history.interrupted
     assert history.epochs[0].validation_loss is not None
+    assert history.stopped == "the time is over"
     patient = train(small_model(), clock=nn.training.Clock(60.0))
-    assert len(patient.epochs) == 4
+    assert len(patient.epochs) == 4 and patient.stopped is None
 
 
 def test_a_measure_begins_anew_with_each_pass_and_counts_what_it_counts():
@@ -166,20 +167,6 @@ def test_scheduler(every, steps):
     assert scheduler.steps == steps
 
 
-def test_callbacks_are_called_in_order():
-    calls = []
-
-    class Record(Callback):
-        def after_step(self, model, history):
-            calls.append(("step", len(history.step_loss)))
-
-        def after_epoch(self, model, history):
-            calls.append(("epoch", len(history.epochs)))
-
-    train(small_model(), epochs=2, count=40, callbacks=[Record()])
-    assert calls == [("step", 1), ("step", 2), ("epoch", 1), ("step", 3), ("step", 4), ("epoch", 2)]
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -223,8 +210,8 @@ def test_d5_g5_loss_that_is_not_finite_stops_and_restores():
     model = small_model()
 
     class Poison(Callback):
-        def after_step(self, model, history):
-            if len(history.step_loss) == 6:
+        def after_step(self, training):
+            if len(training.history.step_loss) == 6:
                 model[1].weight.data[2, 3] = np.nan
 
     before = weights(model)
@@ -242,10 +229,10 @@ def test_d5_restored_weights_are_recent():
     model, at_fifty = small_model(), {}
 
     class Poison(Callback):
-        def after_step(self, model, history):
-            if len(history.step_loss) == 50:
+        def after_step(self, training):
+            if len(training.history.step_loss) == 50:
                 at_fifty["parameters"] = [np.array(p) for p in model.parameters()]
-            if len(history.step_loss) == 67:
+            if len(training.history.step_loss) == 67:
                 model[5].bias.data[0] = np.inf
 
     with pytest.raises(nn.training.NonFiniteLoss) as caught:
@@ -314,7 +301,7 @@ def test_evaluate_nothing():
 
 def test_history_json_round_trip():
     epoch = Epoch(0.5, 0.9, None, None, 1e-3, 2.5)
-    history = History(2, [epoch, epoch], [0.7, 0.6, 0.5, 0.4], interrupted=True)
+    history = History(2, [epoch, epoch], [0.7, 0.6, 0.5, 0.4], True, "enough")
     assert History.from_json(history.to_json()) == history
 
 
