@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -12,14 +12,6 @@ from ..autograd.joining import stack
 from ..autograd.tensor import Tensor, as_array
 
 __all__ = ["ArrayDataset"]
-
-
-class Batched(Protocol):
-    """What a `DataLoader` draws from: how many samples there are, and some of them as tensors."""
-
-    def __len__(self) -> int: ...
-
-    def batch(self, indices: np.ndarray) -> Any: ...
 
 
 class ArrayDataset:

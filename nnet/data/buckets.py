@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
 
-from .. import random
-from ..autograd.integers import seed_of, size_of
-from .order import shuffled, stream
+from ..autograd.integers import size_of
+from .batches import Dataset, Samples, edges
+from .order import stream
 
 __all__ = ["BucketLoader"]
 
 
-class Sequences(Protocol):
+class Sequences(Dataset, Protocol):
     """What batches are made of: `PairDataset`, `SeriesDataset`, or anything like them.
 
     lengths  (N,) integers
@@ -24,12 +25,10 @@ class Sequences(Protocol):
     @property
     def lengths(self) -> np.ndarray: ...
 
-    def __len__(self) -> int: ...
-
     def batch(self, indices: np.ndarray, batch_first: bool = False) -> tuple[Any, ...]: ...
 
 
-class BucketLoader:
+class BucketLoader(Samples):
     """Batches of samples of similar length.
 
     dataset      has `lengths` and `batch`, see `Sequences`
@@ -41,12 +40,15 @@ class BucketLoader:
     batch_first  (N, T, ...) instead of (T, N, ...)
     pool         batches whose samples are sorted together: with 1 batches are random and full of
                  padding, with many they hold one length each, and the same neighbours again
+    transform    is given each batch as the data set makes it, and returns what is yielded
+    share        (rank, size): one worker's part of an epoch's samples, see `DataLoader`
 
     An epoch's samples are shuffled, sorted by length within each pool, cut into batches, and the
     batches shuffled. Without `shuffle` all are sorted, the shortest first. `batches(epoch)` says
     which samples are where. `epoch` counts the iterations and may be set to repeat one.
 
-    Raises TypeError for a seed that is no integer, ValueError for a batch_size or pool below 1.
+    Raises TypeError for a seed that is no integer, ValueError for a batch_size or pool below 1, and
+    what `DataLoader` raises for a share.
 
     >>> import numpy as np, nnet as nn
     >>> ramps = [np.arange(length) for length in (5, 2, 4, 2, 5, 3)]
@@ -66,48 +68,34 @@ class BucketLoader:
         *,
         batch_first: bool = False,
         pool: int = 100,
+        transform: Callable[[Any], Any] | None = None,
+        share: tuple[int, int] | None = None,
     ) -> None:
-        self.dataset = dataset
-        self.batch_size = size_of("BucketLoader", "batch_size", batch_size)
+        super().__init__(dataset, batch_size, shuffle, seed, drop_last, transform, share)
         self.pool = size_of("BucketLoader", "pool", pool)
-        if seed is not None:
-            seed = seed_of("BucketLoader", "seed", seed)
-        self.shuffle = shuffle
-        self.seed = random.next_seed() if shuffle and seed is None else seed
-        self.drop_last = drop_last
         self.batch_first = batch_first
-        self.epoch = 0
 
-    def __len__(self) -> int:
-        full, rest = divmod(len(self.dataset), self.batch_size)
-        return full + (rest > 0 and not self.drop_last)
+    def batch(self, indices: np.ndarray) -> Any:
+        return self.dataset.batch(indices, self.batch_first)
 
     def batches(self, epoch: int) -> list[np.ndarray]:
-        """The samples of each batch of that epoch."""
-        lengths, count = np.asarray(self.dataset.lengths), len(self.dataset)
-        if not self.shuffle:
-            found = self._cut(np.argsort(lengths, kind="stable"))
-        else:
+        order, lengths = self.order(epoch), np.asarray(self.dataset.lengths)
+        # Those of all samples, the smaller one among them that may have to be dropped.
+        count = -(-self._most // self.batch_size)
+        bounds = edges(len(order), self.batch_size, count)
+        if self.shuffle:
+            for start, stop in pairwise([*bounds[: -1 : self.pool], len(order)]):
+                part = order[start:stop]
+                order[start:stop] = part[np.argsort(lengths[part], kind="stable")]
+        found = [order[start:stop] for start, stop in pairwise(bounds)]
+        if self.shuffle:
             assert self.seed is not None
-            order = shuffled(count, self.seed, epoch)
-            size = self.pool * self.batch_size
-            found = []
-            for start in range(0, count, size):
-                part = order[start : start + size]
-                found += self._cut(part[np.argsort(lengths[part], kind="stable")])
             # Another stream than that of the samples, though of the same seed and epoch.
             words = stream(self.seed, epoch, counter=1 << 128).random_raw(len(found))
             found = [found[batch] for batch in np.argsort(words, kind="stable")]
         return [batch for batch in found if len(batch) == self.batch_size or not self.drop_last]
 
-    def _cut(self, order: np.ndarray) -> list[np.ndarray]:
-        return [
-            order[start : start + self.batch_size]
-            for start in range(0, len(order), self.batch_size)
-        ]
-
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        batches = self.batches(self.epoch)
-        self.epoch += 1
-        for indices in batches:
-            yield self.dataset.batch(indices, self.batch_first)
+    def _whole_order(self, epoch: int) -> np.ndarray:
+        if self.shuffle:
+            return super()._whole_order(epoch)
+        return np.argsort(np.asarray(self.dataset.lengths), kind="stable")

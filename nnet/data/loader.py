@@ -1,21 +1,19 @@
 """Batches of a data set."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from .. import random
-from ..autograd.integers import seed_of, size_of
 from .arrays import OneByOne
+from .batches import Samples
 from .images.dataset import ImageDataset
-from .order import shuffled
 
 __all__ = ["DataLoader"]
 
 
-class DataLoader:
+class DataLoader(Samples):
     """Batches of a data set, as tensors.
 
     dataset     an `ImageDataset`: normalized images (B, C, H, W) float32 and labels (B,) int64;
@@ -28,11 +26,23 @@ class DataLoader:
     drop_last   leave a smaller last batch out
     mean, std   of images: one number a channel, of pixels scaled to [0, 1], as by
                 `channel_statistics`; without them pixels are scaled to [0, 1]
+    transform   is given each batch as the data set makes it, mostly a tuple of tensors, and
+                returns what is yielded in its place
+    share       (rank, size): the part of each epoch that is this worker's, one of `size` that are
+                given the same data set and options
 
-    Each iteration is an epoch: `epoch` counts them and may be set to repeat one.
+    Each iteration is an epoch: `epoch` counts them and may be set to repeat one. `order(epoch)` and
+    `batches(epoch)` say which samples it is of.
 
-    Raises TypeError for a data set that is none and for a seed that is no integer, ValueError for
-    a batch size below 1, statistics that do not fit the channels, or such of other data.
+    Of an epoch's order share `rank` has the samples at rank, rank + size, rank + 2 size, ...: each
+    sample is in one share. All shares have as many batches, none of them empty: where one has a
+    sample less than others, its last batch, or two, are smaller. With `drop_last` all batches are
+    full, and up to size x batch_size - 1 samples left out, others in each epoch if it is shuffled.
+
+    Raises TypeError for a data set that is none and for a seed or share that are no integers,
+    ValueError for a batch size below 1, statistics that do not fit the channels, or such of other
+    data, a rank that is not below the size, a share to be shuffled without a seed, and fewer
+    samples than all batches of all shares need.
 
     >>> import nnet as nn
     >>> train, test = nn.data.mnist()
@@ -40,6 +50,12 @@ class DataLoader:
     >>> images, labels = next(iter(loader))
     >>> len(loader), images.shape, labels.shape
     (157, (64, 1, 28, 28), (64,))
+    >>> inverted = nn.data.DataLoader(test, 64, transform=lambda batch: (1 - batch[0], batch[1]))
+    >>> next(iter(inverted))[0].max().item()
+    1.0
+    >>> parts = [nn.data.DataLoader(list(range(5)), 2, share=(rank, 2)) for rank in range(2)]
+    >>> [[batch.tolist() for batch in part] for part in parts]
+    [[[0, 2], [4]], [[1], [3]]]
     """
 
     def __init__(
@@ -52,13 +68,10 @@ class DataLoader:
         *,
         mean: Sequence[float] | None = None,
         std: Sequence[float] | None = None,
+        transform: Callable[[Any], Any] | None = None,
+        share: tuple[int, int] | None = None,
     ) -> None:
-        self.batch_size = size_of("DataLoader", "a batch_size", batch_size)
-        if seed is not None:
-            seed = seed_of("DataLoader", "seed", seed)
-        if not hasattr(dataset, "__len__"):
-            got = type(dataset).__name__
-            raise TypeError(f"DataLoader: expected a data set, which has a length, got {got}")
+        super().__init__(dataset, batch_size, shuffle, seed, drop_last, transform, share)
         if isinstance(dataset, ImageDataset):
             channels = dataset.images.shape[1]
             self.mean = _one_per_channel("mean", mean, channels, 0.0)
@@ -72,28 +85,9 @@ class DataLoader:
             if mean is not None or std is not None:
                 raise ValueError("DataLoader: expected mean and std with an ImageDataset alone")
             self._batch = dataset.batch if hasattr(dataset, "batch") else OneByOne(dataset).batch
-        self.dataset = dataset
-        self.shuffle = shuffle
-        self.seed = random.next_seed() if shuffle and seed is None else seed
-        self.drop_last = drop_last
-        self.epoch = 0
 
-    def __len__(self) -> int:
-        full, rest = divmod(len(self.dataset), self.batch_size)
-        return full + (rest > 0 and not self.drop_last)
-
-    def order(self, epoch: int) -> np.ndarray:
-        """The samples in the order of that epoch."""
-        if not self.shuffle:
-            return np.arange(len(self.dataset))
-        assert self.seed is not None
-        return shuffled(len(self.dataset), self.seed, epoch)
-
-    def __iter__(self) -> Iterator[Any]:
-        order = self.order(self.epoch)
-        self.epoch += 1
-        for batch in range(len(self)):
-            yield self._batch(order[batch * self.batch_size : (batch + 1) * self.batch_size])
+    def batch(self, indices: np.ndarray) -> Any:
+        return self._batch(indices)
 
 
 def _one_per_channel(

@@ -2,7 +2,13 @@
 
 import numpy as np
 
+from .. import random
 from ..autograd.integers import seed_of
+
+
+def seed_or_drawn(name: str, seed: int | None) -> int:
+    """The seed that was given; one of the library's random numbers (`manual_seed`) if none was."""
+    return random.next_seed() if seed is None else seed_of(name, "seed", seed)
 
 
 def stream(seed: int, epoch: int, counter: int = 0) -> np.random.Philox:

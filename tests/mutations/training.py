@@ -56,7 +56,7 @@ TRAINING = [
     ),
     Mutation(
         "loader-drops-the-last-batch",
-        "nnet/data/loader.py",
+        "nnet/data/batches.py",
         "return full + (rest > 0 and not self.drop_last)",
         "return full",
         "tests/nnet/data/test_loader.py::test_in_order_without_shuffle",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TypeVar
 
 import numpy as np
 
-from ... import random
-from ...autograd.integers import seed_of, size_of
+from ...autograd.integers import size_of
 from ...autograd.tensor import Tensor
-from ..order import shuffled, stream
+from ..batches import Epochs, cut
+from ..order import seed_or_drawn, shuffled, stream
 
 __all__ = ["split_text", "TextStreams", "TextWindows"]
 
@@ -39,7 +38,7 @@ def split_text(ids: Text, held_back: float = 0.1) -> tuple[Text, Text]:
     return ids[: total - rest], ids[total - rest :]
 
 
-class TextStreams:
+class TextStreams(Epochs):
     """A text as parallel streams, cut into steps: for truncated backpropagation through time.
 
     ids         (n,) integers, as of `Vocabulary.encode`
@@ -71,19 +70,20 @@ class TextStreams:
         used = length * batch_size
         self.inputs = np.ascontiguousarray(ids[:used].reshape(batch_size, length).T)
         self.targets = np.ascontiguousarray(ids[1 : used + 1].reshape(batch_size, length).T)
-        self.epoch = 0
 
     def __len__(self) -> int:
         return -(-len(self.inputs) // self.steps)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        self.epoch += 1
-        for start in range(0, len(self.inputs), self.steps):
-            stop = start + self.steps
-            yield Tensor(self.inputs[start:stop]), Tensor(self.targets[start:stop])
+    def batches(self, epoch: int) -> range:
+        """Where each batch begins."""
+        return range(0, len(self.inputs), self.steps)
+
+    def load(self, chosen: int) -> tuple[Tensor, Tensor]:
+        part = slice(chosen, chosen + self.steps)
+        return Tensor(self.inputs[part]), Tensor(self.targets[part])
 
 
-class TextWindows:
+class TextWindows(Epochs):
     """Windows of a text in random order, each with a state of its own.
 
     ids         (n,) integers, as of `Vocabulary.encode`
@@ -109,12 +109,9 @@ class TextWindows:
     def __init__(
         self, ids: np.ndarray, batch_size: int, steps: int, seed: int | None = None
     ) -> None:
-        if seed is not None:
-            seed = seed_of("TextWindows", "seed", seed)
         self.ids = _checked("TextWindows", ids, batch_size, steps, windowed=True)
+        self.seed = seed_or_drawn("TextWindows", seed)
         self.batch_size, self.steps = int(batch_size), int(steps)
-        self.seed = random.next_seed() if seed is None else seed
-        self.epoch = 0
 
     def __len__(self) -> int:
         """Batches of an epoch, however much of the text its cut leaves out."""
@@ -131,13 +128,13 @@ class TextWindows:
         first = int(stream(self.seed, epoch).random_raw()) % offsets
         return first + self.steps * shuffled(self._windows, self.seed, epoch)
 
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        starts = self.starts(self.epoch)
-        self.epoch += 1
-        ahead = np.arange(self.steps)[:, None]
-        for begin in range(0, starts.size, self.batch_size):
-            positions = starts[begin : begin + self.batch_size] + ahead
-            yield Tensor(self.ids[positions]), Tensor(self.ids[positions + 1])
+    def batches(self, epoch: int) -> list[np.ndarray]:
+        """Where the windows of each batch of that epoch begin."""
+        return cut(self.starts(epoch), self.batch_size, len(self))
+
+    def load(self, chosen: np.ndarray) -> tuple[Tensor, Tensor]:
+        positions = chosen + np.arange(self.steps)[:, None]
+        return Tensor(self.ids[positions]), Tensor(self.ids[positions + 1])
 
 
 def _checked(
