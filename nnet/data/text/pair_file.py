@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ..packed import read_text
 from .pairs import Pair
-from .vocabulary import UNITS, tokens_of
+from .tokens import UNITS, tokens_of
 
 __all__ = ["read_pairs"]
 

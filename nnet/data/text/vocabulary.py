@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,9 @@ import numpy as np
 from ...autograd.integers import is_integer
 from ...autograd.tensor import Tensor
 from ..json_file import read_json
+from .tokens import BOS, EOS, PAD, SPECIALS, check_symbols, kept_of, tokens_of
 
 __all__ = ["Vocabulary"]
-
-PAD, BOS, EOS, UNK = SPECIALS = ("<pad>", "<bos>", "<eos>", "<unk>")
-UNITS = ("characters", "words")
 
 
 class Vocabulary:
@@ -43,24 +40,12 @@ class Vocabulary:
     def __init__(
         self, symbols: Iterable[str], unit: str = "characters", specials: Sequence[str] = ()
     ) -> None:
-        if unit not in UNITS:
-            raise ValueError(f"Vocabulary: expected a unit of {' or '.join(UNITS)}, got {unit!r}")
         symbols = tuple(symbols)
-        for symbol in (*specials, *symbols):
-            if not isinstance(symbol, str):
-                raise TypeError(f"Vocabulary: expected symbols to be strings, got {symbol!r}")
-            if not symbol.isascii() and any("\ud800" <= each <= "\udfff" for each in symbol):
-                raise ValueError(f"Vocabulary: expected symbols of UTF-8, got {symbol!r}")
-        for symbol in symbols:
-            if not symbol or (unit == "characters" and len(symbol) != 1):
-                raise ValueError(f"Vocabulary: expected {unit} for symbols, got {symbol!r}")
+        check_symbols(symbols, unit, specials)
         self.unit = unit
         self.specials = tuple(specials)
         self.symbols = self.specials + symbols
         self._ids = {symbol: id for id, symbol in enumerate(self.symbols)}
-        if len(self._ids) != len(self.symbols):
-            repeated = Counter(self.symbols).most_common(1)[0][0]
-            raise ValueError(f"Vocabulary: expected every symbol once, got {repeated!r} again")
         self.pad, self.bos, self.eos, self.unk = (
             self._ids[name] if name in self.specials else None for name in SPECIALS
         )
@@ -96,16 +81,10 @@ class Vocabulary:
         >>> english.symbols, english.pad
         (('<pad>', 'be', 'see', 'to'), 0)
         """
-        counts = Counter(token for tokens in sequences for token in tokens)
-        for special in specials:
-            counts.pop(special, None)
-        found = [token for token, count in counts.items() if count >= min_count]
-        if max_size is not None:
-            found.sort(key=lambda token: (-counts[token], token))
-            found = found[: max(0, max_size - len(specials))]
+        found = kept_of(sequences, specials, min_count, max_size)
         if not found:
             raise ValueError("Vocabulary: expected a text with at least one symbol, got none")
-        return cls(sorted(found), unit, specials)
+        return cls(found, unit, specials)
 
     def __len__(self) -> int:
         return len(self.symbols)
@@ -199,8 +178,3 @@ class Vocabulary:
             return cls.from_dict(read_json(path))
         except (ValueError, TypeError) as error:
             raise ValueError(f"{path}: expected a vocabulary, {error}") from error
-
-
-def tokens_of(text: str, unit: str) -> Sequence[str]:
-    """A text's characters, or its words."""
-    return text if unit == "characters" else text.split()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ... import data, models, optim
-from ...data.text.vocabulary import BOS, EOS, PAD, UNITS, UNK
+from ...data.text.tokens import BOS, EOS, PAD, UNITS, UNK
 from ...models.seq2seq import ATTENTIONS
 from ...optim.lr_scheduler import OneCycleLR
 from ...runs.descriptions import LONGEST, PairDescription

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ...data import Vocabulary, pad_sequence, read_text
-from ...data.text.vocabulary import tokens_of
+from ...data.text.tokens import tokens_of
 from ...models.seq2seq import Decoded
 from ...models.seq2seq.attention_decoder import AttentionDecoder
 from ...runs.descriptions import PairDescription
