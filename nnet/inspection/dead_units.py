@@ -16,7 +16,13 @@ __all__ = ["dead_units"]
 
 
 class DeadUnits(NamedTuple):
-    """Shares from 0 to 1."""
+    """Shares from 0 to 1, in all and by the name of a layer.
+
+    >>> import nnet as nn
+    >>> found = nn.training.dead_units(nn.ReLU(), [(nn.tensor([[-1.0, 1.0, -2.0, 0.0]]), None)])
+    >>> found.share, found.layers
+    (0.75, {'': 0.75})
+    """
 
     share: float
     layers: dict[str, float]

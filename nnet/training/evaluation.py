@@ -17,6 +17,13 @@ class Evaluation(NamedTuple):
     """Averages over samples, or labels that count, or symbols of a text.
 
     The accuracy is a share, None where targets are not classes.
+
+    >>> import nnet as nn
+    >>> scores, labels = nn.tensor([[9.0, 0.0], [9.0, 0.0]]), nn.tensor([0, 1])
+    >>> nn.evaluate(nn.Identity(), [(scores, labels)]).accuracy
+    0.5
+    >>> nn.evaluate(nn.Identity(), [(scores, scores - 2)], nn.functional.mse_loss)
+    Evaluation(loss=4.0, accuracy=None)
     """
 
     loss: float

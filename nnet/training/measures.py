@@ -20,6 +20,13 @@ class Measured(NamedTuple):
     size    samples, or symbols of a text; 0 where nothing counts and the loss means nothing
     right   how many of them were told right; None where targets are not classes
     weight  what the mean was over where that is not `size`, as with weights of classes
+
+    >>> import nnet as nn
+    >>> def reconstructed(model, inputs):
+    ...     loss = nn.functional.mse_loss(model(inputs), inputs)
+    ...     return nn.training.Measured(loss, size=len(inputs), right=None)
+    >>> nn.evaluate(nn.ReLU(), [nn.tensor([[1.0], [-2.0]])], measure=reconstructed)
+    Evaluation(loss=2.0, accuracy=None)
     """
 
     loss: Tensor

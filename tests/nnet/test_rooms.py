@@ -68,10 +68,9 @@ BARE = {
     "set_num_threads sqrt sum zeros zeros_like",
     "optim": "AdamW Optimizer",
     "optim.lr_scheduler": "CosineAnnealingLR LRScheduler OneCycleLR",
-    "data": "ChannelStatistics read_image with_ends",
     "models": "ResNet",
-    "training": "DeadUnits Evaluation ImageDescription Measured PairDescription Run "
-    "SeriesDescription TextDescription draw_curves load_model load_run load_weights save_run",
+    "training": "ImageDescription PairDescription Run SeriesDescription TextDescription "
+    "draw_curves load_model load_run load_weights save_run",
     "init": "calculate_gain constant_ fans kaiming_normal_ kaiming_uniform_ normal_ ones_ "
     "uniform_ xavier_normal_ zeros_",
 }

@@ -24,6 +24,12 @@ def read_image(path: str | os.PathLike, shape: tuple[int, int, int]) -> np.ndarr
     Raises FileNotFoundError for a missing file, ImportError naming the extra if a PNG is to be
     read and Pillow is not installed, TypeError for other pixels than bytes, ValueError for
     another size or format.
+
+    >>> import numpy as np, nnet as nn, pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "digit.npy"
+    >>> np.save(path, np.zeros((28, 28), np.uint8))
+    >>> nn.data.read_image(path, (1, 28, 28)).shape
+    (1, 28, 28)
     """
     path = Path(path)
     try:

@@ -126,7 +126,13 @@ class PairDataset:
 
 
 def with_ends(vocabulary: Vocabulary, tokens: str | Sequence[str]) -> np.ndarray:
-    """The ids of a text or of tokens between "<bos>" and "<eos>", where the vocabulary has them."""
+    """The ids of a text or of tokens between "<bos>" and "<eos>", where the vocabulary has them.
+
+    >>> import nnet as nn
+    >>> letters = nn.data.Vocabulary("ab", specials=["<bos>", "<eos>"])
+    >>> nn.data.with_ends(letters, "abba")
+    array([0, 2, 3, 3, 2, 1])
+    """
     begin = [] if vocabulary.bos is None else [vocabulary.bos]
     end = [] if vocabulary.eos is None else [vocabulary.eos]
     return np.array([*begin, *vocabulary.encode(tokens), *end], np.int64)
