@@ -8,6 +8,7 @@ from .functions import *
 from .joining import *
 from .parameter import *
 from .recording import *
+from .results import *
 from .tensor import *
 
 _publish(globals())

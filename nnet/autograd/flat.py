@@ -11,7 +11,8 @@ import numpy as np
 
 from kernels import _memory
 
-from .tensor import Tensor, record
+from .results import record
+from .tensor import Tensor
 
 # Elements; each parameter starts at a multiple, the gaps are zeros in every buffer.
 ALIGNMENT = 16

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kernels import embedding as op
 
-from ..autograd.tensor import Tensor, record
+from ..autograd.results import record
+from ..autograd.tensor import Tensor
 from .check import check_is_tensor, check_tensors, number, whole
 
 __all__ = ["embedding"]

@@ -8,7 +8,8 @@ import numpy as np
 
 from kernels import matmul
 
-from ..autograd.tensor import Tensor, record
+from ..autograd.results import record
+from ..autograd.tensor import Tensor
 from .check import check_tensors
 
 __all__ = ["linear"]

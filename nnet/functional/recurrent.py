@@ -13,7 +13,8 @@ from kernels import lstm as lstm_kernel
 from kernels import rnn as rnn_kernel
 
 from ..autograd.recording import is_grad_enabled
-from ..autograd.tensor import Tensor, record_outputs
+from ..autograd.results import record_outputs
+from ..autograd.tensor import Tensor
 from .check import check_tensors
 
 __all__ = ["rnn", "gru", "lstm"]

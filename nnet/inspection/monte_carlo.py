@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd.recording import no_grad
-from ..autograd.tensor import Tensor, record
+from ..autograd.results import record
+from ..autograd.tensor import Tensor
 from ..layers.dropout.dropout import RandomInTraining
 from ..module.module import Module
 

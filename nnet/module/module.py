@@ -9,7 +9,8 @@ import numpy as np
 
 from ..autograd.casting import target_dtype
 from ..autograd.parameter import Parameter
-from ..autograd.tensor import Tensor, set_grad
+from ..autograd.slots import set_grad
+from ..autograd.tensor import Tensor
 from .hooks import Hook, RemovableHandle
 from .state import KeysLeft, join, load_state
 

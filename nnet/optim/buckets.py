@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..autograd.flat import at_home, flatten, layout
+from ..autograd.memory import bounds_of
 from ..autograd.tensor import Tensor
-from ..autograd.writes import bounds_of, log, wrote
+from ..autograd.writes import log, wrote
 
 
 class Bucket:

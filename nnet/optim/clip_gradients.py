@@ -8,7 +8,8 @@ import numpy as np
 
 from kernels import clip_norm
 
-from ..autograd.tensor import Tensor, record
+from ..autograd.results import record
+from ..autograd.tensor import Tensor
 from ..autograd.writes import wrote
 
 

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..autograd.recording import enable_grad
-from ..autograd.tensor import Tensor, record, set_grad
+from ..autograd.results import record
+from ..autograd.slots import set_grad
+from ..autograd.tensor import Tensor
 from ..module.state import as_values
 from .buckets import Bucket, Run
 

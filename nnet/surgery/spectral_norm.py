@@ -9,7 +9,8 @@ import numpy as np
 
 from .. import random
 from ..autograd.parameter import Parameter
-from ..autograd.tensor import Tensor, record
+from ..autograd.results import record
+from ..autograd.tensor import Tensor
 from ..autograd.writes import wrote
 from ..layers.weighted import Weighted
 from ..module.module import Module

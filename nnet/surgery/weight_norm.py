@@ -11,7 +11,8 @@ import numpy as np
 from kernels import group_norm
 
 from ..autograd.parameter import Parameter
-from ..autograd.tensor import Tensor, record
+from ..autograd.results import record
+from ..autograd.tensor import Tensor
 from ..module.module import Module
 from ..module.parametrized import compute_on_reading, keep_computed, weight_of
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from kernels import maxout as maxout_op
 
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ..check import check_tensors, whole
 
 __all__ = ["maxout"]

@@ -7,7 +7,8 @@ import numpy as np
 from kernels import activation
 from kernels import prelu as prelu_op
 
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ..check import check_is_tensor, check_tensors, number
 from .formula import apply
 

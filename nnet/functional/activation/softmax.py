@@ -6,7 +6,8 @@ import numpy.typing as npt
 
 from kernels import softmax as softmax_op
 
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ..check import check_tensors, whole
 
 __all__ = ["softmax", "log_softmax", "softmin"]

@@ -7,7 +7,8 @@ import numpy as np
 from kernels import _memory
 from kernels import attention as attention_op
 
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ..dropout.dropout import dropout
 from .scaled import Seen, attention_weights
 

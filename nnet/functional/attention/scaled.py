@@ -10,7 +10,8 @@ from kernels import attention as attention_op
 from kernels.attention.checks import check_shapes
 
 from ...autograd.joining import where
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ..activation import softmax
 from ..check import check_tensors, number
 from ..dropout.dropout import dropout

@@ -8,7 +8,8 @@ from kernels import additive_score as additive_score_op
 from kernels import matmul
 from kernels import softmax as softmax_op
 
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ..check import check_tensors
 
 __all__ = ["additive_score", "dot_score", "masked_softmax"]

@@ -8,7 +8,8 @@ import numpy as np
 
 from kernels import conv2d as conv2d_op
 
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ..check import check_filters, check_images, check_least, check_tensors, sizes
 from ..images import as_filters, as_images, from_images, needed, reshaped, row
 from .padding import pad

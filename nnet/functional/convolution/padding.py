@@ -9,7 +9,8 @@ import numpy as np
 
 from kernels import _memory
 
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ..check import check_is_tensor, number, whole
 
 __all__ = ["pad"]

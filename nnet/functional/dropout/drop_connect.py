@@ -12,7 +12,8 @@ from kernels import drop_connect as drop_connect_op
 
 from ... import random
 from ...autograd.recording import enable_grad, no_grad
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ..check import check_tensors
 from ..linear import linear
 from .dropout import dropout

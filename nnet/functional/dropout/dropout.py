@@ -11,8 +11,9 @@ from kernels import bernoulli_mask, gaussian_mask
 
 from ... import random
 from ...autograd.in_place import rewrite
+from ...autograd.results import record
 from ...autograd.tape import Backward
-from ...autograd.tensor import Tensor, record
+from ...autograd.tensor import Tensor
 from ..check import check_tensors, number
 
 __all__ = [

@@ -11,7 +11,8 @@ from kernels import softmax as softmax_op
 from kernels._labels import checked_labels
 
 from ...autograd.broadcasting import fit, quiet
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ..check import check_no_gradient, check_tensors, number, promoted, whole
 from .options import check_reduction, needs_gradient
 

@@ -9,7 +9,8 @@ import numpy as np
 from kernels import pointwise_loss
 
 from ...autograd.broadcasting import quiet
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ..check import check_no_gradient, check_tensors, promoted
 from .options import needs_gradient
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kernels import batch_norm as batch_norm_op
 
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ...autograd.writes import wrote_average
 from ..check import check_channels, check_statistics, check_tensors, number
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from kernels import batch_norm as batch_norm_op
 
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ...autograd.writes import wrote_average
 from ..check import check_channels, check_statistics, check_tensors
 from .batch_norm import batch_norm

@@ -9,7 +9,8 @@ import numpy as np
 
 from kernels import group_norm as group_norm_op
 
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ...autograd.writes import wrote_average
 from ..check import check_statistics, check_tensors, number, whole
 from .batch_norm import batch_norm

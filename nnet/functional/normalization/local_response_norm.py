@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kernels import local_response_norm as local_response_norm_op
 
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ..check import check_tensors, number, whole
 
 __all__ = ["local_response_norm"]

@@ -11,7 +11,8 @@ from kernels import group_norm as planes
 
 from ...autograd.broadcasting import quiet
 from ...autograd.recording import enable_grad, no_grad
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ...autograd.writes import wrote_average
 from ..activation import softmax
 from ..check import check_statistics, check_tensors

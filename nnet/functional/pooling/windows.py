@@ -10,7 +10,8 @@ import numpy as np
 from kernels import pool2d
 from kernels.pool2d.windows import output_size as window_count
 
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ..check import check_images, check_least, sizes
 from ..images import as_images, from_images, row
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from ... import functional
 from ...autograd.recording import no_grad
-from ...autograd.tensor import Tensor, record
+from ...autograd.results import record
+from ...autograd.tensor import Tensor
 from ...functional.dropout.drop_connect import Map
 from ...module.calls import is_linear, runs_own_forward
 from ..linear import Linear

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ...autograd.joining import cat, stack
-from ...autograd.tensor import Tensor, record_outputs
+from ...autograd.results import record_outputs
+from ...autograd.tensor import Tensor
 from ...layers.attention.score_attention import Memory, ScoreAttention
 from ...layers.linear import Linear
 from .decoder import Decoder, State, Step
