@@ -5,13 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TypeVar
 
-import numpy as np
-
 from .. import random
 from ..autograd.parameter import Parameter
-from ..autograd.results import record
 from ..autograd.tensor import Tensor
 from ..autograd.writes import wrote
+from ..functional.normalization.rows import as_rows
+from ..functional.normalization.spectral_norm import iterate, spectral_normalized, unit
 from ..layers.weighted import Weighted
 from ..module.module import Module
 from ..module.parametrized import compute_on_reading, keep_computed, weight_of
@@ -67,10 +66,10 @@ def spectral_norm(
             f"spectral_norm: expected n_power_iterations >= 1 and eps > 0, "
             f"got {n_power_iterations} and {eps}"
         )
-    matrix = _rows(weight.data, dim)
+    matrix = as_rows(weight.data, dim)
     draw = random.generator().standard_normal
-    u, v = (_unit(draw(size, weight.dtype), eps) for size in matrix.shape)
-    _iterate(matrix, u, v, _FIRST_ITERATIONS, eps)
+    u, v = (unit(draw(size, weight.dtype), eps) for size in matrix.shape)
+    iterate(matrix, u, v, _FIRST_ITERATIONS, eps)
     parts = f"{name}_orig", f"{name}_u", f"{name}_v"
     compute = partial(_computed, parts=parts, times=n_power_iterations, eps=eps, dim=dim)
     compute_on_reading(module, name, compute)
@@ -97,37 +96,7 @@ def _computed(
     original, *vectors = (getattr(module, part) for part in parts)
     u, v = (each.data for each in vectors)
     if module.training:
-        _iterate(_rows(original.data, dim), u, v, times, eps)
+        iterate(as_rows(original.data, dim), u, v, times, eps)
         wrote(u)
         wrote(v)
-    return _normalized(original, u.copy(), v.copy(), dim)
-
-
-def _iterate(matrix: np.ndarray, u: np.ndarray, v: np.ndarray, times: int, eps: float) -> None:
-    """Power iteration, in place."""
-    for _ in range(times):
-        v[...] = _unit(u @ matrix, eps)
-        u[...] = _unit(matrix @ v, eps)
-
-
-def _unit(vector: np.ndarray, eps: float) -> np.ndarray:
-    length = max(float(np.linalg.norm(vector)), eps)
-    return vector / vector.dtype.type(length)
-
-
-def _normalized(original: Tensor, u: np.ndarray, v: np.ndarray, dim: int) -> Tensor:
-    matrix = _rows(original.data, dim)
-    sigma = u @ (matrix @ v)
-    w = original.data / sigma
-
-    def backward(dw: np.ndarray) -> np.ndarray:
-        along = np.vdot(dw, w)
-        rows = _rows(dw, dim) - along * np.outer(u, v)
-        shape = np.moveaxis(dw, dim, 0).shape
-        return np.moveaxis(rows.reshape(shape), 0, dim) / sigma
-
-    return record(w, (original,), backward)
-
-
-def _rows(values: np.ndarray, dim: int) -> np.ndarray:
-    return np.moveaxis(values, dim, 0).reshape(values.shape[dim], -1)
+    return spectral_normalized(original, u.copy(), v.copy(), dim)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from typing import TypeVar
 
-import numpy as np
-
-from kernels import group_norm
-
 from ..autograd.parameter import Parameter
-from ..autograd.results import record
 from ..autograd.tensor import Tensor
+from ..functional.normalization.weight_norm import lengths_of, weight_normalized
 from ..module.module import Module
 from ..module.parametrized import compute_on_reading, keep_computed, weight_of
 
@@ -46,16 +41,9 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     weight = weight_of("weight_norm", module, name)
     if dim is not None and not 0 <= dim < weight.ndim:
         raise ValueError(f"weight_norm: expected dim from 0 to {weight.ndim - 1}, got {dim}")
-    rows = _rows(weight.data, dim).astype(np.float64)
-    lengths = np.sqrt(np.einsum("rm,rm->r", rows, rows))
-    shape = (
-        ()
-        if dim is None
-        else tuple(size if axis == dim else 1 for axis, size in enumerate(weight.shape))
-    )
     length, direction = f"{name}_g", f"{name}_v"
     compute_on_reading(module, name, partial(_computed, parts=(length, direction), dim=dim))
-    setattr(module, length, Parameter(lengths.reshape(shape).astype(weight.dtype)))
+    setattr(module, length, Parameter(lengths_of(weight.data, dim).astype(weight.dtype)))
     setattr(module, direction, Parameter(weight.data))
     return module
 
@@ -72,39 +60,4 @@ def remove_weight_norm(module: M, name: str = "weight") -> M:
 
 def _computed(module: Module, parts: tuple[str, str], dim: int | None) -> Tensor:
     g, v = (getattr(module, part) for part in parts)
-    return _weight(g, v, dim)
-
-
-def _weight(g: Tensor, v: Tensor, dim: int | None) -> Tensor:
-    """g v / |v|: root mean square normalization of the rows of v, with gamma = g / sqrt(M)."""
-    rows = _rows(v.data, dim)
-    root = math.sqrt(rows.shape[1])
-    w, saved = group_norm.forward(
-        rows[None],
-        (g.data.reshape(-1) / root).astype(v.dtype, copy=False),
-        None,
-        groups=len(rows),
-        eps=0.0,
-        centred=False,
-    )
-    needs = v.requires_grad, g.requires_grad, False
-
-    def backward(dw: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
-        dv, dgamma, _ = group_norm.backward(_rows(dw, dim)[None], saved, needs)
-        dg = None if dgamma is None else dgamma.reshape(g.shape) / v.dtype.type(root)
-        return dg, None if dv is None else _from_rows(dv[0], v.shape, dim)
-
-    return record(_from_rows(w[0], v.shape, dim), (g, v), backward)
-
-
-def _rows(values: np.ndarray, dim: int | None) -> np.ndarray:
-    if dim is None:
-        return values.reshape(1, -1)
-    return np.moveaxis(values, dim, 0).reshape(values.shape[dim], -1)
-
-
-def _from_rows(rows: np.ndarray, shape: tuple[int, ...], dim: int | None) -> np.ndarray:
-    if dim is None or dim == 0:
-        return rows.reshape(shape)
-    others = [size for axis, size in enumerate(shape) if axis != dim]
-    return np.moveaxis(rows.reshape(shape[dim], *others), 0, dim)
+    return weight_normalized(g, v, dim)

@@ -128,14 +128,14 @@ LAYERS = [
     ),
     Mutation(
         "spectral-norm-gradient-of-a-constant",
-        "nnet/surgery/spectral_norm.py",
-        "rows = _rows(dw, dim) - along * np.outer(u, v)",
-        "rows = _rows(dw, dim)",
+        "nnet/functional/normalization/spectral_norm.py",
+        "rows = as_rows(dw, dim) - along * np.outer(u, v)",
+        "rows = as_rows(dw, dim)",
         "tests/nnet/surgery/test_weight_norm.py::test_j_gradient_of_spectral_norm",
     ),
     Mutation(
         "weight-norm-of-the-wrong-axis",
-        "nnet/surgery/weight_norm.py",
+        "nnet/functional/normalization/rows.py",
         "return np.moveaxis(rows.reshape(shape[dim], *others), 0, dim)",
         "return rows.reshape(shape)",
         "tests/nnet/surgery/test_weight_norm.py::test_j_gradients_of_weight_norm",

@@ -45,8 +45,6 @@ MOST_LINES = 200
 LONG = {
     "functional/dropout/dropout.py": 206,
     "functional/loss/classes.py": 262,
-    "functional/normalization/group_norm.py": 236,
-    "functional/normalization/switchable_norm.py": 259,
     "layers/activation/rectifiers.py": 207,
     "layers/attention/multi_head.py": 210,
     "layers/convolution/conv.py": 246,

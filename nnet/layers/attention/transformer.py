@@ -15,7 +15,7 @@ from ...module.container import ModuleList
 from ...module.module import Module
 from ..dropout.dropout import Dropout
 from ..linear import Linear
-from ..normalization.group_norm import LayerNorm
+from ..normalization.layer_norm import LayerNorm
 from ..rectified import rectified
 from .multi_head import MultiheadAttention
 

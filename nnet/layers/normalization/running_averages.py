@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,8 +11,9 @@ from ... import init
 from ...autograd.parameter import Parameter
 from ...autograd.tensor import Tensor
 from ...functional.check import check_tensors
-from ...functional.normalization.group_norm import check_eps
+from ...functional.normalization.checks import check_eps
 from ...module.module import Module
+from .affine import reset_affine
 
 
 class RunningAverages(Module):
@@ -19,8 +22,12 @@ class RunningAverages(Module):
     What may be done to a batch normalization, as folding it into the layer before, may not be
     done to all of these.
 
+    MORE  names and sizes of what is learned besides, 0 for num_features; ones at first
+
     Raises ValueError unless eps > 0.
     """
+
+    MORE: ClassVar[dict[str, int]] = {}
 
     def __init__(
         self,
@@ -52,6 +59,8 @@ class RunningAverages(Module):
             ("num_batches_tracked", np.zeros((), np.int64)),
         ):
             self.register_buffer(name, Tensor(first) if track_running_stats else None)
+        for name, size in self.MORE.items():
+            setattr(self, name, Parameter(np.ones(size or num_features, dtype)))
         self.to(device)
 
     def reset_running_stats(self) -> None:
@@ -65,10 +74,9 @@ class RunningAverages(Module):
     def reset_parameters(self) -> None:
         """Ones and zeros, and no batches seen."""
         self.reset_running_stats()
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        reset_affine(self)
+        for name in self.MORE:
+            init.ones_(getattr(self, name))
 
     def _check(self, input: Tensor, axes: tuple[int, ...], expected: str) -> None:
         name = type(self).__name__

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from ... import functional, init
+from ... import functional
 from ...autograd.parameter import Parameter
 from ...autograd.tensor import Tensor
 from .running_averages import RunningAverages
@@ -20,39 +19,14 @@ class MixedNorm(RunningAverages):
     """What is done around a mixture. The arguments are BatchNorm's.
 
     AXES      how many the input may have, as EXPECTED says
-    MIXED_BY  names and sizes of the mixture's parameters, 0 for num_features; ones at first
-    FUNCTION  of input, running averages, these parameters, weight, bias, ...
+    FUNCTION  of input, running averages, those of MORE, weight, bias, ...
 
     Raises ValueError for other shapes and for one value an instance.
     """
 
     AXES: tuple[int, ...] = ()
     EXPECTED = ""
-    MIXED_BY: ClassVar[dict[str, int]] = {}
     FUNCTION: Callable[..., Tensor]
-
-    def __init__(
-        self,
-        num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        device: str | None = None,
-        dtype: npt.DTypeLike = np.float32,
-        *,
-        bias: bool = True,
-    ) -> None:
-        common = eps, momentum, affine, track_running_stats, device, dtype
-        super().__init__(num_features, *common, bias=bias)
-        for name, size in self.MIXED_BY.items():
-            setattr(self, name, Parameter(np.ones(size or num_features, dtype)))
-
-    def reset_parameters(self) -> None:
-        """Ones and zeros, and no batches seen."""
-        super().reset_parameters()
-        for name in self.MIXED_BY:
-            init.ones_(getattr(self, name))
 
     def forward(
         self, input: Tensor, *, relu: bool = False, residual: Tensor | None = None
@@ -62,7 +36,7 @@ class MixedNorm(RunningAverages):
         output = type(self).FUNCTION(
             input,
             *self._averages(),
-            *(getattr(self, name) for name in self.MIXED_BY),
+            *(getattr(self, name) for name in self.MORE),
             self.weight,
             self.bias,
             self._of_batch(),
@@ -88,7 +62,7 @@ class BatchInstanceNorm(MixedNorm):
     gate  (num_features,), ones at first, which is batch normalization
     """
 
-    MIXED_BY: ClassVar[dict[str, int]] = {"gate": 0}
+    MORE: ClassVar[dict[str, int]] = {"gate": 0}
     FUNCTION = staticmethod(functional.batch_instance_norm)
     gate: Parameter
 
@@ -112,7 +86,7 @@ class SwitchableNorm(MixedNorm):
     mean_weight, var_weight  (3,) for instance, layer, batch; ones at first: a third each
     """
 
-    MIXED_BY: ClassVar[dict[str, int]] = {"mean_weight": 3, "var_weight": 3}
+    MORE: ClassVar[dict[str, int]] = {"mean_weight": 3, "var_weight": 3}
     FUNCTION = staticmethod(functional.switchable_norm)
     mean_weight: Parameter
     var_weight: Parameter

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ...autograd.results import record
 from ...autograd.tensor import Tensor
-from ...autograd.writes import wrote_average
 from ...functional.check import check_tensors
+from ...functional.normalization.whitening import whitened
 from ...module.module import Module
 
 __all__ = ["Whitening"]
@@ -66,55 +65,8 @@ class Whitening(Module):
             raise ValueError(
                 f"Whitening: expected input of shape (N, {self.num_features}), got {input.shape}"
             )
-        x = input.data.astype(np.float64)
-        samples = len(x)
-        if self.training:
-            if samples < 2:
-                raise ValueError(f"Whitening: expected at least 2 samples, got {samples}")
-            mean = x.mean(axis=0)
-            cov = (x - mean).T @ (x - mean) / samples
-        else:
-            mean = self.running_mean.data.astype(np.float64)
-            cov = self.running_cov.data.astype(np.float64)
-        values, vectors = self._eigen(cov + self.eps * np.eye(self.num_features), samples)
-        if self.training:
-            self._move(self.running_mean, mean)
-            self._move(self.running_cov, cov * (samples / (samples - 1)))
-        root = vectors / np.sqrt(values) @ vectors.T
-        centred = x - mean
-        training = self.training
-        dtype = input.data.dtype
-
-        def backward(dy: np.ndarray) -> np.ndarray:
-            dy = dy.astype(np.float64)
-            dx = dy @ root
-            if training:
-                sizes = np.sqrt(values)
-                slopes = -1 / (np.outer(sizes, sizes) * np.add.outer(sizes, sizes))
-                droot = centred.T @ dy
-                inner = vectors.T @ (droot + droot.T) @ vectors / 2
-                dcov = vectors @ (inner * slopes) @ vectors.T
-                dx += centred @ dcov * (2 / samples)
-                dx -= dx.mean(axis=0)
-            return dx.astype(dtype)
-
-        return record((centred @ root).astype(dtype), (input,), backward)
-
-    def _eigen(self, cov: np.ndarray, samples: int) -> tuple[np.ndarray, np.ndarray]:
-        if not np.isfinite(cov).all():
-            return np.full(len(cov), np.nan), np.full_like(cov, np.nan)
-        values, vectors = np.linalg.eigh(cov)
-        if values[0] <= len(cov) * np.finfo(np.float64).eps * values[-1]:
-            raise ValueError(
-                "Whitening: expected a covariance that can be inverted, got a singular one of "
-                f"{samples} samples in {self.num_features} dimensions; give more samples than "
-                "dimensions, or eps > 0"
-            )
-        return values, vectors
-
-    def _move(self, average: Tensor, value: np.ndarray) -> None:
-        average.data[...] = (1 - self.momentum) * average.data + self.momentum * value
-        wrote_average(average)
+        statistics = self.running_mean, self.running_cov
+        return whitened(input, *statistics, self.training, self.momentum, self.eps)
 
     def macs(self, arguments: tuple, size: int) -> int:
         """Of the map, not of its root, which takes more."""

@@ -7,7 +7,7 @@ import pytest
 
 import nnet as nn
 import nnet.functional as F
-from nnet.surgery.weight_norm import _weight
+from nnet.functional.normalization.weight_norm import weight_normalized
 from tests.helpers import assert_close, central_differences, rms
 from tests.nnet.gradients import check_gradients
 
@@ -25,7 +25,7 @@ def floats(*shape):
 def test_j_gradients_of_weight_norm(shape, dim):
     v = rng.normal(size=shape)
     sizes = () if dim is None else tuple(s if i == dim else 1 for i, s in enumerate(shape))
-    check_gradients(lambda g, v: _weight(g, v, dim), rng.normal(size=sizes), v)
+    check_gradients(lambda g, v: weight_normalized(g, v, dim), rng.normal(size=sizes), v)
 
 
 @pytest.mark.parametrize("dim", [0, 1, None])
