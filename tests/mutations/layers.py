@@ -19,14 +19,14 @@ LAYERS = [
     ),
     Mutation(
         "gaussian-dropout-variance-for-deviation",
-        "nnet/functional/dropout/dropout.py",
+        "nnet/functional/dropout/gaussian.py",
         "std = math.sqrt(p / (1 - p))",
         "std = p / (1 - p)",
         "tests/nnet/layers/test_dropout.py::test_b5_gaussian_dropout_moments",
     ),
     Mutation(
         "alpha-dropout-without-its-shift",
-        "nnet/functional/dropout/dropout.py",
+        "nnet/functional/dropout/alpha.py",
         "shift = -scale * p * _SELU_LIMIT",
         "shift = 0.0",
         "tests/nnet/layers/test_dropout.py::test_alpha_dropout_keeps_mean_and_variance",
@@ -205,7 +205,7 @@ LAYERS = [
     ),
     Mutation(
         "labels-are-ignored-by-default-at-minus-one",
-        "nnet/functional/loss/classes.py",
+        "nnet/functional/loss/cross_entropy.py",
         "    ignore_index: int = -100,\n    reduce: None = None,\n"
         '    reduction: str = "mean",\n    label_smoothing',
         "    ignore_index: int = -1,\n    reduce: None = None,\n"

@@ -1,4 +1,5 @@
-"""Losses as layers whose target is a class; those of numbers are in `loss_values`.
+"""Losses as layers whose target is a class; those of numbers are in `values` and
+`probabilities`.
 
 A loss module is a loss function that remembers its options. `weight` is a buffer: it is saved with
 the model and follows `.double()`.
