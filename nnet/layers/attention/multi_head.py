@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ... import functional, init
+from ... import init
 from ...autograd.parameter import Parameter
 from ...autograd.tensor import Tensor
 from ...functional.attention.masks import combined
 from ...functional.attention.multi_head import multi_head_attention
+from ...functional.attention.projection import projected
 from ...functional.check import check_tensors
 from ...module.module import Module
 from ..linear import Linear
@@ -138,7 +139,7 @@ class MultiheadAttention(Module):
         shape = query.shape[not self.batch_first], self.num_heads, rows, keys
         seen = combined(shape, attn_mask, key_padding_mask, is_causal, query.dtype)
         y, weights = multi_head_attention(
-            self._project(query, key, value, same),
+            projected((query, key, value), self._weights(), self.in_proj_bias, same),
             self.num_heads,
             self.head_dim,
             self.batch_first,
@@ -157,34 +158,14 @@ class MultiheadAttention(Module):
         """Of the projections to queries, keys and values; out_proj tells its own."""
         return self.embed_dim * sum(each.numel() for each in arguments[:3])
 
-    def _project(
-        self, query: Tensor, key: Tensor, value: Tensor, same: tuple[bool, bool]
-    ) -> tuple[Tensor, ...]:
-        """In as few products as possible."""
-        weight, bias, width = self.in_proj_weight, self.in_proj_bias, self.embed_dim
-        linear = functional.linear
-        if weight is not None and same == (True, True):
-            return (linear(query, weight, bias),)
-
-        def part(first: int, last: int) -> Tensor | None:
-            return None if bias is None else bias[first * width : last * width]
-
-        weights: tuple[Tensor | None, ...]
-        if weight is None:
-            weights = self.q_proj_weight, self.k_proj_weight, self.v_proj_weight
-        elif same[1]:
-            return (
-                linear(query, weight[:width], part(0, 1)),
-                linear(key, weight[width:], part(1, 3)),
-            )
-        else:
-            weights = tuple(weight[i * width : (i + 1) * width] for i in range(3))
-        inputs = query, key, value
-        return tuple(
-            linear(each, own, part(i, i + 1))
-            for i, (each, own) in enumerate(zip(inputs, weights, strict=True))
-            if own is not None
-        )
+    def _weights(self) -> Tensor | tuple[Tensor, Tensor, Tensor]:
+        """Of queries, keys and values, together or one each."""
+        together = self.in_proj_weight
+        if together is not None:
+            return together
+        q, k, v = self.q_proj_weight, self.k_proj_weight, self.v_proj_weight
+        assert q is not None and k is not None and v is not None
+        return q, k, v
 
     def _check(self, query: Tensor, key: Tensor, value: Tensor) -> bool:
         """Whether it is one sequence, without a batch."""

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from ... import functional
 from ...autograd.tensor import Tensor
 from ...functional.check import check_images
-from ...functional.convolution.conv import Pair, Single
-from .conv import Convolution
+from ...functional.convolution.conv import Pair
+from .convolution import Convolution
 
 __all__ = ["ConvTranspose1d", "ConvTranspose2d"]
 
@@ -23,6 +23,50 @@ class TransposedConvolution(Convolution):
 
     transposed = True
     units_axis = 1
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Pair = 0,
+        output_padding: Pair = 0,
+        groups: int = 1,
+        bias: bool = True,
+        dilation: Pair = 1,
+        padding_mode: str = "zeros",
+        device: str | None = None,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> None:
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+            output_padding,
+        )
+
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
+        return type(self).FUNCTION(
+            input,
+            self.weight,
+            self.bias,
+            self.stride,
+            self.padding,
+            self._output_padding(input, output_size),
+            self.groups,
+            self.dilation,
+        )
+
+    linear_forward = forward
 
     def macs(self, arguments: tuple[Any, ...], size: int) -> int:
         """Each element of the input meets the filters of its channel."""
@@ -69,50 +113,7 @@ class ConvTranspose1d(TransposedConvolution):
     """
 
     axes = 1
-
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Single,
-        stride: Single = 1,
-        padding: Single = 0,
-        output_padding: Single = 0,
-        groups: int = 1,
-        bias: bool = True,
-        dilation: Single = 1,
-        padding_mode: str = "zeros",
-        device: str | None = None,
-        dtype: npt.DTypeLike = np.float32,
-    ) -> None:
-        super().__init__(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride,
-            padding,
-            dilation,
-            groups,
-            bias,
-            padding_mode,
-            device,
-            dtype,
-            output_padding,
-        )
-
-    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
-        return functional.conv_transpose1d(
-            input,
-            self.weight,
-            self.bias,
-            self.stride,
-            self.padding,
-            self._output_padding(input, output_size),
-            self.groups,
-            self.dilation,
-        )
-
-    linear_forward = forward
+    FUNCTION = staticmethod(functional.conv_transpose1d)
 
 
 class ConvTranspose2d(TransposedConvolution):
@@ -136,46 +137,4 @@ class ConvTranspose2d(TransposedConvolution):
     (2, 3, 14, 14)
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        out_channels: int,
-        kernel_size: Pair,
-        stride: Pair = 1,
-        padding: Pair = 0,
-        output_padding: Pair = 0,
-        groups: int = 1,
-        bias: bool = True,
-        dilation: Pair = 1,
-        padding_mode: str = "zeros",
-        device: str | None = None,
-        dtype: npt.DTypeLike = np.float32,
-    ) -> None:
-        super().__init__(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride,
-            padding,
-            dilation,
-            groups,
-            bias,
-            padding_mode,
-            device,
-            dtype,
-            output_padding,
-        )
-
-    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
-        return functional.conv_transpose2d(
-            input,
-            self.weight,
-            self.bias,
-            self.stride,
-            self.padding,
-            self._output_padding(input, output_size),
-            self.groups,
-            self.dilation,
-        )
-
-    linear_forward = forward
+    FUNCTION = staticmethod(functional.conv_transpose2d)

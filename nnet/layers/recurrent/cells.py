@@ -27,9 +27,9 @@ class RecurrentCell(Module):
         self,
         input_size: int,
         hidden_size: int,
-        bias: bool,
-        device: str | None,
-        dtype: npt.DTypeLike,
+        bias: bool = True,
+        device: str | None = None,
+        dtype: npt.DTypeLike = np.float32,
     ) -> None:
         super().__init__()
         name = type(self).__name__
@@ -165,16 +165,6 @@ class LSTMCell(RecurrentCell):
     """
 
     gates = 4
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        bias: bool = True,
-        device: str | None = None,
-        dtype: npt.DTypeLike = np.float32,
-    ) -> None:
-        super().__init__(input_size, hidden_size, bias, device, dtype)
 
     def forward(self, input: Tensor, hx: Pair | None = None) -> Pair:
         x, states = self._step(input, *pair_of("LSTMCell", hx))

@@ -9,12 +9,12 @@ import numpy.typing as npt
 
 from ... import functional
 from ...autograd.tensor import Tensor
-from .stack import RecurrentStack, States
+from .stack import OneState, States
 
 __all__ = ["GRU"]
 
 
-class GRU(RecurrentStack):
+class GRU(OneState):
     """Units that choose at every step what to keep: gated recurrent units.
 
         r = sigmoid(W_ir x + b_ir + W_hr h + b_hr)          reset: what of the past to look at
@@ -54,25 +54,9 @@ class GRU(RecurrentStack):
         *,
         reset_after: bool = True,
     ) -> None:
-        super().__init__(
-            input_size,
-            hidden_size,
-            num_layers,
-            bias,
-            batch_first,
-            dropout,
-            bidirectional,
-            0,
-            device,
-            dtype,
-        )
+        common = bias, batch_first, dropout, bidirectional, device, dtype
+        super().__init__(input_size, hidden_size, num_layers, *common)
         self.reset_after = reset_after
-
-    def forward(
-        self, input: Tensor, hx: Tensor | None = None, lengths: Any = None
-    ) -> tuple[Tensor, Tensor]:
-        output, (h_n,) = self._run(input, (hx,), lengths)
-        return output, h_n
 
     def _layer(
         self, input: Tensor, states: States, ending: str, lengths: Any, reverse: bool

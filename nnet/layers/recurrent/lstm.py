@@ -61,18 +61,8 @@ class LSTM(RecurrentStack):
         device: str | None = None,
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
-        super().__init__(
-            input_size,
-            hidden_size,
-            num_layers,
-            bias,
-            batch_first,
-            dropout,
-            bidirectional,
-            proj_size,
-            device,
-            dtype,
-        )
+        common = bias, batch_first, dropout, bidirectional, device, dtype
+        super().__init__(input_size, hidden_size, num_layers, *common, proj_size)
 
     def forward(
         self, input: Tensor, hx: Pair | None = None, lengths: Any = None

@@ -10,12 +10,12 @@ import numpy.typing as npt
 from ... import functional
 from ...autograd.tensor import Tensor
 from .checks import check_nonlinearity
-from .stack import RecurrentStack, States
+from .stack import OneState, States
 
 __all__ = ["RNN"]
 
 
-class RNN(RecurrentStack):
+class RNN(OneState):
     """A network with a memory: what its units were a step ago is part of their input.
 
     h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), for each step of a sequence with the same
@@ -80,25 +80,9 @@ class RNN(RecurrentStack):
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
         check_nonlinearity("RNN", nonlinearity)
-        super().__init__(
-            input_size,
-            hidden_size,
-            num_layers,
-            bias,
-            batch_first,
-            dropout,
-            bidirectional,
-            0,
-            device,
-            dtype,
-        )
+        common = bias, batch_first, dropout, bidirectional, device, dtype
+        super().__init__(input_size, hidden_size, num_layers, *common)
         self.nonlinearity = nonlinearity
-
-    def forward(
-        self, input: Tensor, hx: Tensor | None = None, lengths: Any = None
-    ) -> tuple[Tensor, Tensor]:
-        output, (h_n,) = self._run(input, (hx,), lengths)
-        return output, h_n
 
     def _layer(
         self, input: Tensor, states: States, ending: str, lengths: Any, reverse: bool
