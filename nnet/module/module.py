@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Self, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,14 +12,13 @@ from ..autograd.parameter import Parameter
 from ..autograd.slots import set_grad
 from ..autograd.tensor import Tensor
 from .hooks import Hook, RemovableHandle
-from .state import KeysLeft, join, load_state
+from .state import KeysLeft, load_state
+from .tree import Tree
 
 __all__ = ["Module"]
 
-T = TypeVar("T")
 
-
-class Module:
+class Module(Tree["Module"]):
     """Base class of layers and models: assign what it has in `__init__`, and write `forward`.
 
     What a module consists of is read off its attributes: parameters, modules, and the tensors
@@ -111,63 +110,6 @@ class Module:
         hint = "; call super().__init__() first" if name in Module.__annotations__ else ""
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{hint}")
 
-    def named_children(self) -> Iterator[tuple[str, Module]]:
-        return _once((name, m) for name, m in self._own(Module))
-
-    def children(self) -> Iterator[Module]:
-        return (module for _, module in self.named_children())
-
-    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """This module and all below it, each once."""
-        return _once(self._tree(prefix))
-
-    def modules(self) -> Iterator[Module]:
-        return (module for _, module in self.named_modules())
-
-    def get_submodule(self, target: str) -> Module:
-        """The module of that dotted name; AttributeError if there is none."""
-        module: Any = self
-        for name in target.split(".") if target else []:
-            module = getattr(module, name)
-        return module
-
-    def named_parameters(
-        self, prefix: str = "", recurse: bool = True
-    ) -> Iterator[tuple[str, Parameter]]:
-        """Each parameter once, also if several modules share it."""
-        return _once(
-            (join(path, name), parameter)
-            for path, module in (self._tree(prefix) if recurse else [(prefix, self)])
-            for name, parameter in module._own(Parameter)
-        )
-
-    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
-        return (parameter for _, parameter in self.named_parameters(recurse=recurse))
-
-    def named_buffers(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Tensor]]:
-        return _once(
-            (join(path, name), buffer)
-            for path, module in (self._tree(prefix) if recurse else [(prefix, self)])
-            for name, buffer in module._own_buffers()
-        )
-
-    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
-        return (buffer for _, buffer in self.named_buffers(recurse=recurse))
-
-    def _own(self, kind: type[T]) -> Iterator[tuple[str, T]]:
-        return ((n, value) for n, value in list(vars(self).items()) if isinstance(value, kind))
-
-    def _own_buffers(self, persistent: bool = False) -> Iterator[tuple[str, Tensor]]:
-        for name, kept in self._persistent.items():
-            value = vars(self).get(name)
-            if isinstance(value, Tensor) and (kept or not persistent):
-                yield name, value
-
-    def _tree(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        yield prefix, self
-        for name, module in self._own(Module):
-            yield from module._tree(join(prefix, name))
-
     def train(self, mode: bool = True) -> Self:
         """Behave as in training: batch statistics, dropout."""
         for module in self.modules():
@@ -239,17 +181,6 @@ class Module:
         """
         return load_state(type(self).__name__, dict(self._named_state()), state_dict, strict)
 
-    def _named_state(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
-        """What `state_dict` holds; something shared appears under each of its names.
-
-        prefix  put before the names as it is, so it ends with a dot
-        """
-        for path, each in self._tree():
-            for name, parameter in each._own(Parameter):
-                yield prefix + join(path, name), parameter
-            for name, buffer in each._own_buffers(persistent=True):
-                yield prefix + join(path, name), buffer
-
     def extra_repr(self) -> str:
         """What the printed module says in its parentheses."""
         return ""
@@ -260,11 +191,3 @@ class Module:
         if not children:
             return f"{name}({extra})"
         return f"{name}({extra}\n  " + "\n  ".join(children) + "\n)"
-
-
-def _once(named: Iterable[tuple[str, T]]) -> Iterator[tuple[str, T]]:
-    seen = set()
-    for name, value in named:
-        if id(value) not in seen:
-            seen.add(id(value))
-            yield name, value

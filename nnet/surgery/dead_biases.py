@@ -6,7 +6,7 @@ import warnings
 
 from ..autograd.parameter import Parameter
 from ..module.module import Module
-from .fold import neighbours
+from .neighbours import neighbours
 
 __all__ = ["dead_biases", "remove_dead_biases"]
 

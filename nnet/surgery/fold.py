@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections import Counter
-from collections.abc import Iterator
-from itertools import pairwise
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +12,8 @@ from ..autograd.recording import no_grad
 from ..autograd.tensor import Tensor
 from ..layers.normalization.batch_norm import BatchNorm
 from ..layers.weighted import Weighted
-from ..module.calls import is_linear
-from ..module.container import Sequential
 from ..module.module import Module
+from .neighbours import is_line, is_weighted, keeps_its_weight, neighbours, pairs_seen
 
 __all__ = ["fold_batch_norm", "fold_into"]
 
@@ -49,12 +45,12 @@ def fold_batch_norm(model: Module, example: Tensor | None = None) -> Module:
     )
     """
     folded = copy.deepcopy(model).eval()
-    seen, expected = ({}, None) if example is None else _pairs_seen(folded, example)
+    seen, expected = ({}, None) if example is None else pairs_seen(folded, example)
     for parent, first, second in list(neighbours(folded)):
         layer, batch_norm = getattr(parent, first), getattr(parent, second)
         if example is not None and seen.pop((id(layer), id(batch_norm)), None) is None:
             continue
-        if _keeps_its_weight(layer) and batch_norm.running_mean is not None:
+        if keeps_its_weight(layer) and batch_norm.running_mean is not None:
             setattr(parent, first, fold_into(layer, batch_norm))
             delattr(parent, second)
     for layer, batch_norm in seen.values():
@@ -76,7 +72,7 @@ def fold_into(layer: Weighted, batch_norm: BatchNorm) -> Weighted:
     >>> nn.fold_into(nn.Conv2d(3, 8, 3, bias=False), nn.BatchNorm2d(8)).bias.shape
     (8,)
     """
-    if not (_is_weighted(layer) and _keeps_its_weight(layer) and _is_line(batch_norm)):
+    if not (is_weighted(layer) and keeps_its_weight(layer) and is_line(batch_norm)):
         raise TypeError(
             "fold_into: expected a Linear or convolution and a batch normalization, both with "
             "their class's own forward and weights that are parameters, got "
@@ -115,47 +111,6 @@ class AddAndRectify(Module):
         return output.relu() if relu else output
 
 
-def _pairs_seen(
-    model: Module, example: Tensor
-) -> tuple[dict[tuple[int, int], tuple[Weighted, BatchNorm]], Any]:
-    """Layers whose outputs all go to one normalization that is given nothing else, by their ids.
-
-    And what the model made of the example.
-    """
-    outputs: list[tuple[Weighted, Any]] = []
-    pairs: list[tuple[Weighted, BatchNorm]] = []
-    calls: Counter[int] = Counter()
-    hooked = {id(module) for module in model.modules() if module._forward_hooks}
-
-    def watch(module: Module, arguments: tuple, output: Any) -> None:
-        calls[id(module)] += 1
-        if id(module) in hooked:
-            return
-        if _is_weighted(module) and _keeps_its_weight(module):
-            outputs.append((module, output))
-        elif _is_line(module) and module.running_mean is not None:
-            given: Any = arguments[0] if arguments else None
-            pairs.extend(
-                (layer, module) for layer, y in outputs if y is given and y.ndim == 2 + layer.axes
-            )
-
-    handles = [module.register_forward_hook(watch) for module in model.modules()]
-    try:
-        with no_grad():
-            output = model(example)
-    finally:
-        for handle in handles:
-            handle.remove()
-    times = Counter((id(layer), id(norm)) for layer, norm in pairs)
-    found = {
-        (id(layer), id(norm)): (layer, norm)
-        for layer, norm in pairs
-        if times[id(layer), id(norm)] == calls[id(layer)] == calls[id(norm)]
-        and norm.num_features == layer.outputs
-    }
-    return found, output
-
-
 def _check_same(model: Module, example: Tensor, expected: Any) -> None:
     with no_grad():
         actual = model(example)
@@ -184,43 +139,6 @@ def _replace(model: Module, old: Module, new: Module) -> None:
         for name, child in list(parent._own(Module)):
             if child is old:
                 setattr(parent, name, new)
-
-
-def neighbours(model: Module) -> Iterator[tuple[Module, str, str]]:
-    """Sequentials, and the names in them of a weighted layer and the normalization behind it.
-
-    Of those alone that stand nowhere else in the model: another caller would miss what is folded.
-    """
-    places = Counter(id(child) for each in model.modules() for _, child in each._own(Module))
-    for parent in model.modules():
-        if not isinstance(parent, Sequential):
-            continue
-        for (first, layer), (second, after) in pairwise(parent.steps()):
-            if (
-                _is_weighted(layer)
-                and _is_line(after)
-                and places[id(layer)] == places[id(after)] == 1
-                and after.num_features == layer.outputs
-                and 2 + layer.axes in after.AXES
-                and not (layer._forward_hooks or after._forward_hooks)
-            ):
-                yield parent, first, second
-
-
-def _is_weighted(layer: Any) -> TypeGuard[Weighted]:
-    return isinstance(layer, Weighted) and is_linear(layer)
-
-
-def _is_line(norm: Any) -> TypeGuard[BatchNorm]:
-    return isinstance(norm, BatchNorm) and is_linear(norm)
-
-
-def _keeps_its_weight(layer: Module) -> bool:
-    """Whether weight and bias are parameters, not computed from others."""
-    own = vars(layer)
-    return isinstance(own.get("weight"), Parameter) and (
-        "bias" in own and isinstance(own["bias"], Parameter | None)
-    )
 
 
 def _scaled(layer: Weighted, scale: np.ndarray) -> np.ndarray:

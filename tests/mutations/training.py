@@ -49,7 +49,7 @@ TRAINING = [
     ),
     Mutation(
         "cosine-schedule-without-its-minimum",
-        "nnet/optim/lr_scheduler.py",
+        "nnet/optim/lr_scheduler/cosine.py",
         "return [low + (lr - low) * factor for lr in self._rates()]",
         "return [lr * factor for lr in self._rates()]",
         "tests/nnet/optim/test_lr_scheduler.py::test_f_cosine_falls_to_its_minimum",
