@@ -72,6 +72,13 @@ def set_num_threads(count: int) -> None:
 
     Raises ValueError unless 1 <= count <= the number of threads Numba was started with
     (the machine's cores).
+
+    >>> from kernels.runtime import get_num_threads, set_num_threads
+    >>> threads = get_num_threads()
+    >>> set_num_threads(1)
+    >>> get_num_threads()
+    1
+    >>> set_num_threads(threads)
     """
     largest = numba.config.NUMBA_NUM_THREADS
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= largest:
@@ -80,7 +87,12 @@ def set_num_threads(count: int) -> None:
 
 
 def get_num_threads() -> int:
-    """The number of threads that this thread's kernels run on."""
+    """The number of threads that this thread's kernels run on.
+
+    >>> from kernels.runtime import get_num_threads
+    >>> get_num_threads() >= 1
+    True
+    """
     return 1 if _forked_from_threads else numba.get_num_threads()
 
 

@@ -90,6 +90,12 @@ class Arithmetic(Operand[R]):
         return self._record(z, (self, tensor_or_none(exponent)), backward)
 
     def __matmul__(self, other: Any) -> R:
+        """As NumPy's: vectors, matrices, and stacks of matrices, which broadcast.
+
+        >>> import nnet as nn
+        >>> nn.matmul(nn.tensor([[1.0, 2.0], [3.0, 4.0]]), nn.tensor([1.0, 10.0]))
+        tensor([21., 43.])
+        """
         if not isinstance(other, Operand):
             other = self._constant(other)
         return matmul(self, other)
@@ -116,6 +122,12 @@ class Arithmetic(Operand[R]):
         return self._record(-self.data, (self,), lambda dy: -dy)
 
     def __abs__(self) -> R:
+        """The absolute value of each element; gradient 0 at 0.
+
+        >>> import nnet as nn
+        >>> nn.abs(nn.tensor([-1.5, 2.0]))
+        tensor([1.5, 2. ])
+        """
         x = self.data
         return self._record(np.abs(self.data), (self,), lambda dy: dy * np.sign(x))
 

@@ -46,7 +46,12 @@ class Casting(Operand[R]):
 
 
 def device(name: str) -> str:
-    """The only device there is, "cpu"; ValueError for another one."""
+    """The only device there is, "cpu"; ValueError for another one.
+
+    >>> import nnet as nn
+    >>> nn.zeros(2).to(nn.device("cpu"))
+    tensor([0., 0.])
+    """
     target_dtype(name)
     return name
 

@@ -40,35 +40,79 @@ def tensor(data: Any, dtype: npt.DTypeLike | None = None, requires_grad: bool = 
 
 
 def from_numpy(array: np.ndarray) -> Tensor:
-    """A tensor on the array's own memory."""
+    """A tensor on the array's own memory.
+
+    >>> import numpy as np, nnet as nn
+    >>> array = np.zeros(2)
+    >>> x = nn.from_numpy(array)
+    >>> array[0] = 1
+    >>> x
+    tensor([1., 0.], dtype=float64)
+    """
     return Tensor(array)
 
 
 def zeros(*size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
+    """Zeros, in sizes one by one or in a tuple.
+
+    >>> import nnet as nn
+    >>> nn.zeros(2, 3)
+    tensor([[0., 0., 0.],
+            [0., 0., 0.]])
+    """
     return Tensor(np.zeros(sizes_of(size), dtype), requires_grad)
 
 
 def ones(*size: Any, dtype: npt.DTypeLike = np.float32, requires_grad: bool = False) -> Tensor:
+    """Ones, in sizes one by one or in a tuple.
+
+    >>> import nnet as nn
+    >>> nn.ones(2, dtype=nn.int64)
+    tensor([1, 1])
+    """
     return Tensor(np.ones(sizes_of(size), dtype), requires_grad)
 
 
 def full(size: Any, fill_value: Any, dtype: npt.DTypeLike | None = None) -> Tensor:
-    """`fill_value` everywhere, in the dtype that `tensor` gives it."""
+    """`fill_value` everywhere, in the dtype that `tensor` gives it.
+
+    >>> import nnet as nn
+    >>> nn.full((2, 2), 0.5)
+    tensor([[0.5, 0.5],
+            [0.5, 0.5]])
+    """
     if isinstance(fill_value, Tensor) and fill_value.requires_grad:
         raise TypeError("full: expected fill_value as a number, got a tensor that needs a gradient")
     return Tensor(np.full(size, fill_value, as_array(fill_value).dtype if dtype is None else dtype))
 
 
 def empty(*size: Any, dtype: npt.DTypeLike = np.float32) -> Tensor:
-    """Values undefined: to be written before they are read."""
+    """Values undefined: to be written before they are read.
+
+    >>> import nnet as nn
+    >>> nn.empty(2, 3).shape
+    (2, 3)
+    """
     return Tensor(np.empty(sizes_of(size), dtype))
 
 
 def zeros_like(like: Tensor) -> Tensor:
+    """Zeros of its shape and dtype.
+
+    >>> import nnet as nn
+    >>> nn.zeros_like(nn.tensor([[1.0, 2.0]]))
+    tensor([[0., 0.]])
+    """
     return Tensor(np.zeros(like.shape, like.dtype))
 
 
 def ones_like(like: Tensor) -> Tensor:
+    """Ones of its shape and dtype.
+
+    >>> import nnet as nn
+    >>> nn.ones_like(nn.tensor([[1, 2]]))
+    tensor([[1, 1]])
+    """
     return Tensor(np.ones(like.shape, like.dtype))
 
 
@@ -100,10 +144,22 @@ def arange(
 
 
 def rand(*size: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
-    """Uniform on [0, 1)."""
+    """Uniform on [0, 1).
+
+    >>> import nnet as nn
+    >>> x = nn.rand(2, 3)
+    >>> x.shape, 0 <= x.min().item() <= x.max().item() < 1
+    ((2, 3), True)
+    """
     return Tensor(random.generator().random(sizes_of(size), dtype), requires_grad)
 
 
 def randn(*size: Any, dtype: Any = np.float32, requires_grad: bool = False) -> Tensor:
-    """Normal with mean 0 and variance 1."""
+    """Normal with mean 0 and variance 1.
+
+    >>> import nnet as nn
+    >>> x = nn.randn(10_000)
+    >>> abs(x.mean().item()) < 0.1, abs(x.std().item() - 1) < 0.1
+    (True, True)
+    """
     return Tensor(random.generator().standard_normal(sizes_of(size), dtype), requires_grad)

@@ -19,17 +19,35 @@ class Elementwise(Operand[R]):
     __slots__ = ()
 
     def exp(self) -> R:
+        """e to the power of each element.
+
+        >>> import nnet as nn
+        >>> nn.exp(nn.tensor([0.0, 1.0]))
+        tensor([1.      , 2.718282])
+        """
         with quiet():
             y = np.exp(floats(self))
         return self._record(y, (self,), lambda dy: dy * y)
 
     def log(self) -> R:
+        """The natural logarithm of each element; -inf of 0, NaN below.
+
+        >>> import nnet as nn
+        >>> nn.log(nn.tensor([1.0, 2.0]))
+        tensor([0.       , 0.6931472])
+        """
         x = floats(self)
         with quiet():
             y = np.log(x)
         return self._record(y, (self,), lambda dy: dy / x)
 
     def sqrt(self) -> R:
+        """The root of each element; NaN below 0.
+
+        >>> import nnet as nn
+        >>> nn.sqrt(nn.tensor([4.0, 9.0]))
+        tensor([2., 3.])
+        """
         with quiet():
             y = np.sqrt(floats(self))
         return self._record(y, (self,), lambda dy: dy / (y + y))
@@ -44,6 +62,10 @@ class Elementwise(Operand[R]):
         """Limit to [min, max], numbers or tensors; max where min is above it.
 
         The gradient goes to x where it is inside, bounds included, else to the bound.
+
+        >>> import nnet as nn
+        >>> nn.clamp(nn.tensor([-2.0, 0.5, 3.0]), 0.0, 1.0)
+        tensor([0. , 0.5, 1. ])
         """
         if min is None and max is None:
             raise ValueError("clamp: expected min or max, got neither")
@@ -65,11 +87,21 @@ class Elementwise(Operand[R]):
         return self._record(np.clip(x, low, high), (self,), backward)
 
     def maximum(self, other: Any) -> R:
-        """The larger one of each pair; equal ones share the gradient."""
+        """The larger one of each pair; equal ones share the gradient.
+
+        >>> import nnet as nn
+        >>> nn.maximum(nn.tensor([1.0, 4.0]), nn.tensor([3.0, 2.0]))
+        tensor([3., 4.])
+        """
         return _extreme(self, other, np.maximum, np.less)
 
     def minimum(self, other: Any) -> R:
-        """The smaller one of each pair; equal ones share the gradient."""
+        """The smaller one of each pair; equal ones share the gradient.
+
+        >>> import nnet as nn
+        >>> nn.minimum(nn.tensor([1.0, 4.0]), nn.tensor([3.0, 2.0]))
+        tensor([1., 2.])
+        """
         return _extreme(self, other, np.minimum, np.greater)
 
     def relu(self) -> R:

@@ -118,11 +118,25 @@ def _enter(mode: tuple[bool, tuple[bool, ...]]) -> None:
 
 
 class enable_grad(no_grad):
-    """Record inside, also within `no_grad`."""
+    """Record inside, also within `no_grad`.
+
+    >>> import nnet as nn
+    >>> x = nn.tensor([1.0], requires_grad=True)
+    >>> with nn.no_grad(), nn.enable_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    True
+    """
 
     recording = True
 
 
 def is_grad_enabled() -> bool:
-    """Whether operations are recorded just now, in this thread and task."""
+    """Whether operations are recorded just now, in this thread and task.
+
+    >>> import nnet as nn
+    >>> with nn.no_grad():
+    ...     nn.is_grad_enabled()
+    False
+    """
     return _recording.get()

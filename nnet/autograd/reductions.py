@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -12,13 +12,6 @@ from .operand import Operand, R
 from .shaping import axis
 
 Dim = int | Sequence[int] | None
-
-
-class ValuesAndIndices(NamedTuple):
-    """Extremes along an axis, and where they are."""
-
-    values: Any
-    indices: Any
 
 
 class Reductions(Operand[R]):
@@ -31,7 +24,12 @@ class Reductions(Operand[R]):
     __slots__ = ()
 
     def sum(self, dim: Dim = None, keepdim: bool = False) -> R:
-        """Accumulates in float64; integers and bools add up to int64."""
+        """Accumulates in float64; integers and bools add up to int64.
+
+        >>> import nnet as nn
+        >>> nn.sum(nn.tensor([[1.0, 2.0], [3.0, 4.0]]), 0)
+        tensor([4., 6.])
+        """
         x = self.data
         axes = _axes(dim, x.ndim) or None
         with quiet():
@@ -40,6 +38,12 @@ class Reductions(Operand[R]):
         return self._record(y, (self,), lambda dy: _spread(dy, axes, keepdim, shape))
 
     def mean(self, dim: Dim = None, keepdim: bool = False) -> R:
+        """The sum over the number of elements; TypeError for integers.
+
+        >>> import nnet as nn
+        >>> nn.mean(nn.tensor([[1.0, 2.0], [3.0, 4.0]]), 1)
+        tensor([1.5, 3.5])
+        """
         x = _floats("mean", self)
         axes = _axes(dim, x.ndim) or None
         with quiet():
@@ -54,28 +58,6 @@ class Reductions(Operand[R]):
     def std(self, dim: Dim = None, correction: float = 1, keepdim: bool = False) -> R:
         """The root of `var`; its gradient is 0 where all numbers are equal."""
         return _variance(self, "std", dim, correction, keepdim)
-
-    def max(self, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-        """The largest element; with `dim`, (values, indices) along it; with a tensor, `maximum`.
-
-        Among equal elements the gradient goes to the first with `dim`, in equal shares without.
-        """
-        if other is not None or isinstance(dim, Operand | np.ndarray):
-            return self.maximum(dim if other is None else other)  # type: ignore[attr-defined]
-        return _extreme(self, dim, keepdim, np.max, np.argmax)
-
-    def min(self, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
-        """As `max`, of the smallest element; with a tensor, `minimum`."""
-        if other is not None or isinstance(dim, Operand | np.ndarray):
-            return self.minimum(dim if other is None else other)  # type: ignore[attr-defined]
-        return _extreme(self, dim, keepdim, np.min, np.argmin)
-
-    def argmax(self, dim: int | None = None, keepdim: bool = False) -> R:
-        """The index of the largest element, of the first one if several are equal."""
-        return self._record(np.argmax(self.data, dim, keepdims=keepdim), ())
-
-    def argmin(self, dim: int | None = None, keepdim: bool = False) -> R:
-        return self._record(np.argmin(self.data, dim, keepdims=keepdim), ())
 
     def all(self, dim: Dim = None, keepdim: bool = False) -> R:
         return self._record(np.all(self.data, _axes(dim, self.data.ndim), keepdims=keepdim), ())
@@ -145,35 +127,3 @@ def _spread(
     if axes is not None and not keepdim:
         dy = np.expand_dims(dy, axes)
     return np.broadcast_to(dy, shape)
-
-
-def _extreme(tensor: Operand, dim: int | None, keepdim: bool, reduce: Any, locate: Any) -> Any:
-    x = tensor.data
-    if dim is None:
-        y = reduce(x, keepdims=keepdim)
-
-        def share(dy: np.ndarray) -> np.ndarray:
-            equal = np.isnan(x) if np.isnan(y).all() else x == y
-            return np.where(equal, dy / equal.sum(dtype=x.dtype), 0)
-
-        return tensor._record(y, (tensor,), share)
-
-    dim = axis(dim, x.ndim or 1)
-    if not x.ndim:
-        values, indices = _extreme(tensor.reshape(1), 0, False, reduce, locate)  # type: ignore[attr-defined]
-        return ValuesAndIndices(values, indices)
-    indices = locate(x, dim, keepdims=True)
-    values = np.take_along_axis(x, indices, dim)
-    shape, dtype = x.shape, x.dtype
-
-    def scatter(dy: np.ndarray) -> np.ndarray:
-        dx = np.zeros(shape, dtype)
-        np.put_along_axis(dx, indices, dy if keepdim else np.expand_dims(dy, dim), dim)
-        return dx
-
-    if not keepdim:
-        values = values.squeeze(dim)
-    return ValuesAndIndices(
-        tensor._record(values, (tensor,), scatter),
-        tensor._record(indices if keepdim else indices.squeeze(dim), ()),
-    )

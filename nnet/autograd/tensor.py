@@ -11,6 +11,7 @@ from .arithmetic import Arithmetic
 from .casting import Casting
 from .conversion import Conversion
 from .elementwise import Elementwise
+from .extremes import Extremes
 from .gradient import Gradient
 from .history import View
 from .in_place import InPlace
@@ -27,6 +28,7 @@ class Tensor(
     Arithmetic["Tensor"],
     Elementwise["Tensor"],
     Reductions["Tensor"],
+    Extremes["Tensor"],
     Shaping["Tensor"],
     Casting["Tensor"],
     InPlace["Tensor"],

@@ -86,6 +86,14 @@ class AdamW(Adam):
     """Adam with the decay applied to the weights, not to the gradient: w -= lr * decay * w.
 
     Loshchilov & Hutter 2019.
+
+    >>> import nnet as nn
+    >>> w = nn.Parameter([1.0])
+    >>> optimizer = nn.optim.AdamW([w], lr=0.1, weight_decay=0.5)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> round(w.item(), 4)
+    0.85
     """
 
     DECOUPLED = True

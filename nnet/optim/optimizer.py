@@ -23,7 +23,7 @@ class Optimizer:
     """Base class; a new optimizer implements `_update` and lists its state in STATE.
 
     params    parameters, (name, parameter) pairs, or dicts {"params": [...], option: value}
-    defaults  options of groups that do not say otherwise
+    defaults  options of groups that do not say otherwise, "lr" and "weight_decay" among them
 
     The parameters of a group move into one flat buffer, their gradients into another. Those whose
     memory something else looks into, as a `state_dict()` that is kept, stay where they are, and so
@@ -31,6 +31,19 @@ class Optimizer:
 
     Raises TypeError for what is no tensor, ValueError for options out of range, no parameters,
     computed tensors, or a parameter in two groups.
+
+    >>> import numpy as np, nnet as nn
+    >>> class SignSGD(nn.optim.Optimizer):
+    ...     def __init__(self, params, lr):
+    ...         super().__init__(params, {"lr": lr, "weight_decay": 0.0})
+    ...     def _update(self, run, group):
+    ...         run.values[...] -= group["lr"] * np.sign(run.gradient)
+    >>> w = nn.Parameter([1.0, -2.0])
+    >>> optimizer = SignSGD([w], lr=0.5)
+    >>> w.square().sum().backward()
+    >>> optimizer.step()
+    >>> w.detach()
+    tensor([ 0.5, -1.5])
     """
 
     STATE: tuple[str, ...] = ()

@@ -49,15 +49,7 @@ LONG = {
 PUBLIC = ("", "functional", "optim", "optim.lr_scheduler", "data", "models", "training", "init")
 # Those without an example: they may become fewer.
 BARE = {
-    "": "abs argmax clamp device empty enable_grad exp from_numpy full get_num_threads "
-    "is_grad_enabled log matmul max maximum mean min minimum ones ones_like rand randn "
-    "set_num_threads sqrt sum zeros zeros_like",
-    "optim": "AdamW Optimizer",
     "models": "ResNet",
-    "training": "ImageDescription PairDescription Run SeriesDescription TextDescription "
-    "draw_curves load_model load_run load_weights save_run",
-    "init": "calculate_gain constant_ fans kaiming_normal_ kaiming_uniform_ normal_ ones_ "
-    "uniform_ xavier_normal_ zeros_",
 }
 
 # What the packages of extras are imported by, where it is not their name.
