@@ -33,18 +33,9 @@ class Conv(Convolution):
         device: str | None = None,
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
+        sizes = kernel_size, stride, padding, dilation, 0
         super().__init__(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride,
-            padding,
-            dilation,
-            groups,
-            bias,
-            padding_mode,
-            device,
-            dtype,
+            in_channels, out_channels, sizes, groups, bias, padding_mode, device, dtype
         )
 
     def forward(self, input: Tensor, *, relu: bool = False) -> Tensor:

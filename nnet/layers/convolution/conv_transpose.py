@@ -39,19 +39,9 @@ class TransposedConvolution(Convolution):
         device: str | None = None,
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
+        sizes = kernel_size, stride, padding, dilation, output_padding
         super().__init__(
-            in_channels,
-            out_channels,
-            kernel_size,
-            stride,
-            padding,
-            dilation,
-            groups,
-            bias,
-            padding_mode,
-            device,
-            dtype,
-            output_padding,
+            in_channels, out_channels, sizes, groups, bias, padding_mode, device, dtype
         )
 
     def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:

@@ -20,6 +20,7 @@ class Convolution(Weighted):
     """The options, the filters, and how they print.
 
     FUNCTION  of input, weight, bias and options
+    given     kernel_size, stride, padding, dilation, output_padding
 
     Raises ValueError for groups that do not divide the channels, an unknown padding_mode, and
     sizes out of range.
@@ -33,16 +34,12 @@ class Convolution(Weighted):
         self,
         in_channels: int,
         out_channels: int,
-        kernel_size: Any,
-        stride: Any,
-        padding: Any,
-        dilation: Any,
+        given: tuple[Any, ...],
         groups: int,
         bias: bool,
         padding_mode: str,
         device: str | None,
         dtype: npt.DTypeLike,
-        output_padding: Any = 0,
     ) -> None:
         super().__init__()
         name, axes = type(self).__name__, self.axes
@@ -57,6 +54,7 @@ class Convolution(Weighted):
             raise ValueError(f"{name}: expected padding_mode {known}, got {padding_mode!r}")
         self.in_channels = in_channels
         self.out_channels = out_channels
+        kernel_size, stride, padding, dilation, output_padding = given
         self.kernel_size = sizes(name, "kernel_size", kernel_size, axes)
         self.stride = sizes(name, "stride", stride, axes)
         self.padding: Any = (

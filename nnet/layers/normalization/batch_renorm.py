@@ -69,12 +69,7 @@ class BatchRenorm(BatchNorm):
             self.r_max,
             self.d_max,
         )
-        seen = self._counted()
-        if seen is not None:
-            seen.data[...] += 1
-        if residual is not None:
-            output = output + residual
-        return output.relu() if relu else output
+        return self._finished(output, relu, residual)
 
     linear_forward = forward
 

@@ -101,6 +101,15 @@ class RunningAverages(Module):
         """The number of batches seen, where the coming one will count."""
         return self.num_batches_tracked if self.training and self.track_running_stats else None
 
+    def _finished(self, output: Tensor, relu: bool, residual: Tensor | None) -> Tensor:
+        """Count the batch, and add and rectify where no kernel did."""
+        seen = self._counted()
+        if seen is not None:
+            seen.data[...] += 1
+        if residual is not None:
+            output = output + residual
+        return output.relu() if relu else output
+
     def _weight_of_batch(self) -> float:
         """Its weight in the running averages: momentum, or that of a plain average."""
         if self.momentum is not None:

@@ -32,7 +32,6 @@ class MixedNorm(RunningAverages):
         self, input: Tensor, *, relu: bool = False, residual: Tensor | None = None
     ) -> Tensor:
         self._check(input, self.AXES, self.EXPECTED)
-        seen = self._counted()
         output = type(self).FUNCTION(
             input,
             *self._averages(),
@@ -43,11 +42,7 @@ class MixedNorm(RunningAverages):
             self._weight_of_batch(),
             self.eps,
         )
-        if seen is not None:
-            seen.data[...] += 1
-        if residual is not None:
-            output = output + residual
-        return output.relu() if relu else output
+        return self._finished(output, relu, residual)
 
 
 class BatchInstanceNorm(MixedNorm):

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
-from ... import functional, init
+from ... import functional
 from ...autograd.parameter import Parameter
 from ...autograd.tensor import Tensor
 from ...functional.check import check_tensors
-from ...module.module import Module
 from .checks import check_flags, check_nonlinearity, check_sizes, check_states
 from .lstm import Pair, pair_of
+from .units import Units
 
 __all__ = ["RNNCell", "GRUCell", "LSTMCell"]
 
 
-class RecurrentCell(Module):
+class RecurrentCell(Units):
     """What the cells share: weights, and checks of a step's input and states."""
-
-    gates = 1
 
     def __init__(
         self,
@@ -44,12 +40,6 @@ class RecurrentCell(Module):
         self.bias_hh = Parameter(np.empty(rows, dtype)) if bias else None
         self.to(device)
         self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draw the initial values anew: uniform in +-1/sqrt(hidden_size), biases too."""
-        bound = 1 / math.sqrt(self.hidden_size)
-        for parameter in self.parameters():
-            init.uniform_(parameter, -bound, bound)
 
     def macs(self, arguments: tuple, size: int) -> int:
         """Each weight multiplies once for every sample."""

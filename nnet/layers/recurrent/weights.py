@@ -9,20 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ... import init
 from ...autograd.parameter import Parameter
 from ...autograd.tensor import Tensor
-from ...module.module import Module
 from .checks import check_flags, check_sizes
+from .units import Units
 
 
-class RecurrentWeights(Module):
-    """What RNN, LSTM and GRU consist of.
-
-    gates  how many sums each unit needs
-    """
-
-    gates = 1
+class RecurrentWeights(Units):
+    """What RNN, LSTM and GRU consist of."""
 
     def __init__(
         self,
@@ -68,12 +62,6 @@ class RecurrentWeights(Module):
                     setattr(self, f"{weight}_{ending}", Parameter(np.empty(shape, dtype)))
         self.to(device)
         self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draw the initial values anew: uniform in +-1/sqrt(hidden_size), biases too."""
-        bound = 1 / math.sqrt(self.hidden_size)
-        for parameter in self.parameters():
-            init.uniform_(parameter, -bound, bound)
 
     def flatten_parameters(self) -> None:
         """Nothing, as in PyTorch on a CPU."""
