@@ -1,4 +1,4 @@
-"""Loss and accuracy of a training as a picture (inventory G13)."""
+"""Loss and accuracy of a training as a picture."""
 
 import os
 

@@ -95,7 +95,7 @@ def expected(formula, x, dy):
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
 @pytest.mark.parametrize("implementation", activation.IMPLEMENTATIONS)
 @EVERY
-def test_c1_c2_c3_c4_c6_implementation_writes_the_reference(
+def test_c1_c2_c3_c4_c6_activation_writes_the_reference(
     formula, implementation, dtype, tolerance, size
 ):
     module = activation.IMPLEMENTATIONS[implementation]
@@ -113,7 +113,7 @@ def test_c1_c2_c3_c4_c6_implementation_writes_the_reference(
 
 
 @EVERY
-def test_c1_c2_c3_c4_c6_reference_backward_against_central_differences(formula):
+def test_c1_c2_c3_c4_c6_activation_reference_backward_against_central_differences(formula):
     x, dy = inputs((5, 7), np.float64)
 
     def loss(point):
@@ -314,7 +314,7 @@ def in_pytorch(torch, formula):
 
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
 @EVERY
-def test_c1_c2_c3_c4_c6_against_pytorch(torch, formula, dtype, tolerance):
+def test_c1_c2_c3_c4_c6_activation_against_pytorch(torch, formula, dtype, tolerance):
     x, dy = inputs((13, 17), dtype)
     x_torch = torch.from_numpy(x).requires_grad_()
     y_torch = in_pytorch(torch, formula)(x_torch)

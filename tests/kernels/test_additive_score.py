@@ -61,7 +61,7 @@ def scratch(implementation, query, key):
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
 @pytest.mark.parametrize("implementation", additive_score.IMPLEMENTATIONS)
-def test_i8_implementation_writes_the_reference(implementation, dtype, tolerance, shape):
+def test_i8_additive_score_writes_the_reference(implementation, dtype, tolerance, shape):
     module = additive_score.IMPLEMENTATIONS[implementation]
     query, key, weight, dscore = given_inputs = inputs(shape, dtype)
     before = [array.copy() for array in given_inputs]
@@ -86,7 +86,7 @@ def test_i8_implementation_writes_the_reference(implementation, dtype, tolerance
     assert_same_bits(list(given_inputs), before)
 
 
-def test_i8_reference_backward_against_central_differences():
+def test_i8_additive_score_reference_backward_against_central_differences():
     query, key, weight, dscore = inputs((2, 3, 4, 5), np.float64)
 
     def loss(query, key, weight):
@@ -115,7 +115,7 @@ def test_i8_each_tanh_is_near_also_far_out(dtype, tolerance):
 
 @settings(deadline=None, max_examples=30)
 @given(shape=st.tuples(*(st.integers(0, 19) for _ in range(4))), seed=st.integers(0, 99))
-def test_i8_any_shape(shape, seed):
+def test_i8_additive_score_any_shape(shape, seed):
     query, key, weight, dscore = given_inputs = inputs(shape, np.float32, seed)
     score, saved = additive_score.forward(query, key, weight)
     results = score, *additive_score.backward(dscore, saved)
@@ -125,7 +125,7 @@ def test_i8_any_shape(shape, seed):
 
 
 @pytest.mark.parametrize("shape", [(3, 70, 67, 33), (3, 2, 131, 33), (2, 3, 5, 7)], ids=str)
-def test_i8_same_bits_on_1_2_and_3_threads(shape):
+def test_i8_additive_score_same_bits_on_1_2_and_3_threads(shape):
     query, key, weight, dscore = inputs(shape, np.float32)
 
     def run():
@@ -135,7 +135,7 @@ def test_i8_same_bits_on_1_2_and_3_threads(shape):
     assert_same_bits_on_threads(run)
 
 
-def test_i8_same_bits_whatever_else_is_in_the_batch():
+def test_i8_additive_score_same_bits_whatever_else_is_in_the_batch():
     query, key, weight, dscore = inputs((3, 70, 67, 33), np.float32)
     score, saved = additive_score.forward(query, key, weight)
     dquery, dkey, _ = additive_score.backward(dscore, saved)
@@ -203,7 +203,7 @@ def test_wrong_dtypes_and_shapes_are_named():
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-10)])
-def test_i8_against_pytorch(dtype, tolerance):
+def test_i8_additive_score_against_pytorch(dtype, tolerance):
     torch = pytest.importorskip("torch")
     query, key, weight, dscore = inputs((3, 11, 13, 33), dtype)
     leaves = [torch.tensor(array, requires_grad=True) for array in (query, key, weight)]

@@ -98,7 +98,7 @@ def through(module, dy, saved):
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
 @pytest.mark.parametrize("implementation", attention.IMPLEMENTATIONS)
-def test_i9_implementation_writes_the_reference(implementation, dtype, tolerance, shape, options):
+def test_i9_attention_writes_the_reference(implementation, dtype, tolerance, shape, options):
     arrays, named = inputs(shape, dtype, options)
     before = [array.copy() for array in arrays]
     _, saved = attention.forward(*arrays[:3], **named)
@@ -109,7 +109,7 @@ def test_i9_implementation_writes_the_reference(implementation, dtype, tolerance
 
 
 @pytest.mark.parametrize("options", MASKS.values(), ids=MASKS)
-def test_i9_reference_backward_against_central_differences(options):
+def test_i9_attention_reference_backward_against_central_differences(options):
     arrays, named = inputs((2, 2, 4, 5, 3, 2), np.float64, options)
     dy = arrays[3]
     gradients = expected(arrays, named)[1:]

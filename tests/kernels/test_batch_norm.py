@@ -139,9 +139,7 @@ def clear_of_the_edge(x, gamma, beta, dy, residual=None):
 @pytest.mark.parametrize("relu", [False, True])
 @pytest.mark.parametrize("add", [False, True])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a1_a2_implementation_writes_the_reference(
-    implementation, dtype, tolerance, relu, add, shape
-):
+def test_a1_a2_batch_norm_writes_the_reference(implementation, dtype, tolerance, relu, add, shape):
     x, gamma, beta, dy = inputs(shape, dtype)
     residual = inputs(shape, dtype, seed=1)[0] if add else None
     dy = clear_of_the_edge(x, gamma, beta, dy, residual)
@@ -159,7 +157,9 @@ def test_a1_a2_implementation_writes_the_reference(
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
 @pytest.mark.parametrize(("relu", "add"), [(False, False), (True, False), (True, True)])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a3_inference_writes_the_reference(implementation, dtype, tolerance, relu, add, shape):
+def test_a3_batch_norm_in_use_writes_the_reference(
+    implementation, dtype, tolerance, relu, add, shape
+):
     x, gamma, beta, dy = inputs(shape, dtype)
     residual = inputs(shape, dtype, seed=1)[0] if add else None
     rng = np.random.default_rng(1)
@@ -219,7 +219,7 @@ def test_a2_gradients_to_x_sum_to_zero(dtype, tolerance):
 
 
 @pytest.mark.parametrize("shape", [(1000, 37), (4099, 3), (64, 12, 14, 14), (3, 2, 4099)])
-def test_a1_far_from_zero_in_float32(shape):
+def test_a1_batch_norm_far_from_zero_in_float32(shape):
     """Mean 1e4, deviation 0.1: a tenth is 102 steps of float32 there."""
     rng = np.random.default_rng(0)
     x = rng.normal(1e4, 0.1, shape).astype(np.float32)
@@ -365,7 +365,7 @@ def test_a8_scale_of_the_input_does_not_matter():
 
 @pytest.mark.parametrize("shape", [(9, 3), (9, 3, 37)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a9_constant_channel(shape, dtype):
+def test_a9_batch_norm_constant_channel(shape, dtype):
     """var = 0 gives xhat = 0 and y = beta, to the last bit."""
     x, gamma, beta, dy = inputs(shape, dtype)
     x[:, 1] = 1234.567
@@ -541,7 +541,7 @@ def torch():
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("shape", [(13, 7), (5, 7, 3), (5, 7, 3, 4), (2, 7, 3, 4, 5)])
-def test_a1_a2_a3_against_pytorch(torch, dtype, tolerance, training, shape):
+def test_a1_a2_a3_batch_norm_against_pytorch(torch, dtype, tolerance, training, shape):
     x, gamma, beta, dy = inputs(shape, dtype)
     mean, var = np.linspace(0, 1, 7).astype(dtype), np.linspace(1, 2, 7).astype(dtype)
     leaves = [torch.tensor(array, requires_grad=True) for array in (x, gamma, beta)]

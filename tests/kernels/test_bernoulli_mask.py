@@ -45,7 +45,7 @@ def _forward(implementation, x, p_drop, seed=3, stream=5, scale=1.25):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", SIZES)
-def test_b1_equals_reference_to_the_bit(size, dtype):
+def test_b1_dropout_equals_reference_to_the_bit(size, dtype):
     x = _normal(size, dtype)
     assert_same_bits(_forward(cpu, x, 0.3), _forward(reference, x, 0.3))
 
@@ -56,7 +56,7 @@ def test_b1_equals_reference_to_the_bit(size, dtype):
     st.integers(0, 2**64 - 1),
     st.integers(0, 2**64 - 1),
 )
-def test_b1_any_shape_probability_seed_and_stream(shape, p_drop, seed, stream):
+def test_b1_dropout_any_shape_probability_seed_and_stream(shape, p_drop, seed, stream):
     x = _normal(shape)
     y, saved = bernoulli_mask.forward(x, p_drop, seed=seed, stream=stream, scale=2.0)
     threshold = round(p_drop * 2**32)
@@ -183,7 +183,7 @@ def test_b1_backward_uses_the_same_mask():
     assert_close(dx[y > 0], dy[y > 0] / 0.6, 1e-15)
 
 
-def test_b1_reference_backward_against_central_differences():
+def test_b1_dropout_reference_backward_against_central_differences():
     x, dy = _normal((3, 41)), _normal((3, 41), seed=1)
 
     def loss(moved):

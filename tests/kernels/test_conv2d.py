@@ -120,7 +120,7 @@ def assert_all_close(actual, wanted, tolerance):
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_h_algorithms_write_the_reference(monkeypatch, algorithm, dtype, tolerance, name):
+def test_h_conv2d_algorithms_write_the_reference(monkeypatch, algorithm, dtype, tolerance, name):
     *shapes, geometry = CASES[name]
     arrays = [guarded(array) for array in inputs(*shapes, geometry, dtype)]
     x, weight, bias, dy = arrays
@@ -138,7 +138,7 @@ def test_h_algorithms_write_the_reference(monkeypatch, algorithm, dtype, toleran
 @pytest.mark.parametrize("relu", [False, True])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 @pytest.mark.parametrize("name", ["all at once", "same size", "output taller than the input"])
-def test_h_gradients_against_central_differences(name, algorithm, relu):
+def test_h_conv2d_gradients_against_central_differences(name, algorithm, relu):
     *shapes, geometry = CASES[name]
     *arrays, dy = inputs(*shapes, geometry, np.float64, seed=1)
     window, groups = window_of(arrays[1], geometry), geometry.get("groups", 1)
@@ -154,7 +154,7 @@ def test_h_gradients_against_central_differences(name, algorithm, relu):
         assert_close(gradient, central_differences(loss, arrays[position]), 1e-8)
 
 
-def test_h_reference_is_a_correlation():
+def test_h_conv2d_reference_is_a_correlation():
     x, weight, bias, dy = inputs((2, 3, 7, 8), (4, 3, 3, 2), {}, np.float64)
     y = nan_poisoned(dy.shape, np.float64)
     window = window_of(weight, {})
@@ -185,7 +185,7 @@ def geometries(draw):
 
 @settings(max_examples=60)
 @given(geometries(), st.sampled_from(ALGORITHMS), st.booleans(), st.integers(0, 99))
-def test_h_any_geometry(shapes_and_geometry, algorithm, relu, seed):
+def test_h_conv2d_any_geometry(shapes_and_geometry, algorithm, relu, seed):
     *shapes, geometry = shapes_and_geometry
     x, weight, bias, dy = inputs(*shapes, geometry, np.float32, seed)
     y, saved = conv2d.forward(x, weight, bias, relu=relu, algorithm=algorithm, **geometry)
@@ -394,7 +394,7 @@ def torch():
 
 @pytest.mark.parametrize("algorithm", ["auto", *ALGORITHMS])
 @pytest.mark.parametrize("relu", [False, True])
-def test_h_against_pytorch(torch, relu, algorithm):
+def test_h_conv2d_against_pytorch(torch, relu, algorithm):
     for *shapes, geometry in CASES.values():
         if 0 in shapes[0]:
             continue  # PyTorch refuses images without rows.

@@ -60,7 +60,7 @@ def _backward(implementation, dy, x, weight, p_drop, share, **work):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("n", "units", "inputs", "share"), SHAPES)
-def test_b9_equals_reference(n, units, inputs, share, dtype):
+def test_b9_drop_connect_equals_reference(n, units, inputs, share, dtype):
     x, weight, bias, dy = _arrays(n, units, inputs, dtype)
     wide = [array.astype(np.float64) for array in (x, weight, bias, dy)]
     bits = nan_poisoned((2, -(-inputs // 128) * 512), np.uint8)
@@ -101,7 +101,7 @@ def test_a_gradient_that_nobody_needs_is_not_computed(monkeypatch, needs):
     st.floats(0, 0.999),
     st.integers(0, 2**64 - 1),
 )
-def test_b9_any_shape_probability_and_seed(n, units, inputs, share, p_drop, seed):
+def test_b9_drop_connect_any_shape_probability_and_seed(n, units, inputs, share, p_drop, seed):
     x, weight, bias, dy = _arrays(n, units, inputs)
     y, saved = drop_connect.forward(x, weight, bias, p_drop, seed=seed, stream=1, share=share)
     threshold = round(p_drop * 2**32)
@@ -114,7 +114,7 @@ def test_b9_any_shape_probability_and_seed(n, units, inputs, share, p_drop, seed
     assert_close(dbias, dy.sum(0), 1e-13)
 
 
-def test_b9_reference_backward_against_central_differences():
+def test_b9_drop_connect_reference_backward_against_central_differences():
     x, weight, bias, dy = _arrays(4, 3, 5)
     dx, dweight = _backward(reference, dy, x, weight, 0.4, 2)
 

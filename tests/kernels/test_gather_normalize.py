@@ -35,7 +35,7 @@ def _expected(images, indices, mean, std):
 @pytest.mark.parametrize(
     "shape", [(1, 1, 1, 1, 1), (7, 1, 28, 28, 13), (5, 3, 11, 17, 5), (3, 2, 1, 31, 1)]
 )
-def test_d1_equals_reference(shape):
+def test_d1_gather_equals_reference(shape):
     images, indices, mean, std = _case(*shape)
     out = nan_poisoned((len(indices), *images.shape[1:]), np.float32)
     cpu.gather_normalize(images=images, indices=indices, mean=mean, std=std, out=out)
@@ -50,7 +50,7 @@ def test_d1_equals_reference(shape):
     st.integers(0, 9),
     st.integers(0, 1 << 30),
 )
-def test_d1_any_shape(count, channels, height, width, batch, seed):
+def test_d1_gather_any_shape(count, channels, height, width, batch, seed):
     case = _case(count, channels, height, width, batch, seed)
     out = gather_normalize.forward(*case)
     assert out.dtype == np.float32

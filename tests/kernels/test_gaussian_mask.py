@@ -34,7 +34,7 @@ def _forward(implementation, x, std=0.5, seed=3, stream=5):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", [1, 2, 7, 16, 31, 127, 128, 129, 1009, 2 * 8192 + 77])
-def test_b5_equals_reference(size, dtype):
+def test_b5_noise_equals_reference(size, dtype):
     x = _normal(size, dtype)
     wide = x.astype(np.float64)
     for found, wanted in zip(_forward(cpu, x), _forward(reference, wide), strict=True):
@@ -49,7 +49,7 @@ def test_b5_words_are_those_of_dropout():
 
 
 @given(st.lists(st.integers(1, 12), max_size=4), st.integers(0, 2**64 - 1))
-def test_b5_any_shape_and_seed(shape, seed):
+def test_b5_noise_any_shape_and_seed(shape, seed):
     x = _normal(shape)
     y, saved = gaussian_mask.forward(x, 2.0, seed=seed, stream=1)
     z = nan_poisoned(-(-x.size // 128) * 128, np.float64)
@@ -58,7 +58,7 @@ def test_b5_any_shape_and_seed(shape, seed):
     assert_same_bits(gaussian_mask.backward(x, saved), y)
 
 
-def test_b5_moments_and_distribution_of_1e7_draws():
+def test_b5_noise_moments_and_distribution_of_1e7_draws():
     draws = 10_000_000
     z = gaussian_mask.draw(draws, np.float32, seed=0, stream=0).astype(np.float64)
     assert abs(z.mean()) < 4 / np.sqrt(draws)
@@ -76,7 +76,7 @@ def test_b5_moments_and_distribution_of_1e7_draws():
     assert 5 < abs(z).max() < 6.7
 
 
-def test_b5_reference_backward_against_central_differences():
+def test_b5_noise_reference_backward_against_central_differences():
     x, dy = _normal(41), _normal(41, seed=1)
     dx = nan_poisoned(x.size, np.float64)
     reference.apply(dy, _forward(reference, x)[1], dx)

@@ -171,7 +171,7 @@ def test_j_backward_against_central_differences(centred, shape):
 
 @pytest.mark.parametrize("shape", [(1000, 1, 37, 1), (40, 1, 4099, 1), (16, 4, 3, 196)])
 @pytest.mark.parametrize("wild", [False, True])
-def test_j_far_from_zero_in_float32(shape, wild):
+def test_j_group_norm_far_from_zero_in_float32(shape, wild):
     """Mean 1e4, deviation 0.1: a tenth is 102 steps of float32 there."""
     rng = np.random.default_rng(0)
     x = rng.normal(1e4, 0.1, shape).astype(np.float32)

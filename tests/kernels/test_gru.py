@@ -101,7 +101,7 @@ def poisoned_memory(monkeypatch):
 @pytest.mark.parametrize("padded", [False, True], ids=["whole", "padded"])
 @pytest.mark.parametrize("reset_after", [True, False], ids=["after", "before"])
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
-def test_i5_op_computes_the_reference(dtype, tolerance, reset_after, padded, reverse, shape):
+def test_i5_gru_op_computes_the_reference(dtype, tolerance, reset_after, padded, reverse, shape):
     arrays = inputs(shape, dtype)
     before = [array.copy() for array in arrays]
     lengths = some_lengths(shape) if padded else None
@@ -112,7 +112,7 @@ def test_i5_op_computes_the_reference(dtype, tolerance, reset_after, padded, rev
 
 @pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
 @pytest.mark.parametrize("reset_after", [True, False], ids=["after", "before"])
-def test_i5_reference_backward_against_central_differences(reset_after, reverse):
+def test_i5_gru_reference_backward_against_central_differences(reset_after, reverse):
     shape = (4, 3, 2, 3)
     arrays = inputs(shape)
     *_, dy, dh_n = arrays
@@ -161,7 +161,7 @@ def test_i5_past_the_end_nothing_moves(reset_after, reverse):
 
 @pytest.mark.parametrize("reset_after", [True, False], ids=["after", "before"])
 @pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
-def test_i5_same_bits_whatever_the_padding(reset_after, reverse):
+def test_i5_gru_same_bits_whatever_the_padding(reset_after, reverse):
     """More steps, other values in them, and other lengths beside it change nothing of a sample."""
     shape = (9, 7, 20, 33)
     options = {"reset_after": reset_after, "reverse": reverse}
@@ -208,7 +208,7 @@ def test_same_bits_on_1_2_and_3_threads(shape, reset_after):
     reset_after=st.booleans(),
     reverse=st.booleans(),
 )
-def test_i5_any_shape(shape, reset_after, reverse):
+def test_i5_gru_any_shape(shape, reset_after, reverse):
     arrays = inputs(shape, np.float32)
     options = {"reset_after": reset_after, "reverse": reverse}
     if shape[1]:

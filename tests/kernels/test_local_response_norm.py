@@ -55,7 +55,7 @@ def expected(x, dy, options):
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize("shape", SHAPES)
-def test_c10_implementation_writes_the_reference(implementation, dtype, tolerance, options, shape):
+def test_c10_response_norm_writes_the_reference(implementation, dtype, tolerance, options, shape):
     x, dy = inputs(shape, dtype)
     before = x.copy(), dy.copy()
     actual = run_all(local_response_norm.IMPLEMENTATIONS[implementation], x, dy, options)

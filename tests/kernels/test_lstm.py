@@ -160,7 +160,7 @@ EVERY = pytest.mark.parametrize("variant", VARIANTS.values(), ids=VARIANTS)
 @EVERY
 @pytest.mark.parametrize("lengths", [None, (4, 1, 3)])
 @pytest.mark.parametrize("reverse", [False, True])
-def test_i3_i4_reference_backward_against_central_differences(variant, lengths, reverse):
+def test_i3_i4_lstm_reference_backward_against_central_differences(variant, lengths, reverse):
     given = problem(4, 3, 3, 6, lengths=lengths, reverse=reverse, dtype=np.float64, **variant)
     _, gradients = by_reference(given)
     for name, gradient in zip(GRADIENTS, gradients, strict=True):
@@ -190,7 +190,7 @@ def test_i3_i4_reference_backward_against_central_differences(variant, lengths, 
 @pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
 @EVERY
-def test_i3_i4_op_against_reference(
+def test_i3_i4_lstm_op_against_reference(
     monkeypatch, variant, dtype, tolerance, padded, reverse, steps, samples, inputs, hidden
 ):
     """Outputs and scratch are NaN beforehand, and what lies beside them is not touched."""

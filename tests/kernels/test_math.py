@@ -84,7 +84,7 @@ def every_magnitude():
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_c1_c2_c6_float32_errors(name, every_magnitude):
+def test_c1_c2_c6_elementary_float32_errors(name, every_magnitude):
     x, results = every_magnitude
     y, expected = results[name], in_float64(name, x)
     assert np.array_equal(np.isnan(y), np.isnan(expected))
@@ -112,8 +112,8 @@ def dense():
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_c1_c2_c6_float32_errors_where_functions_bend(name, dense):
-    test_c1_c2_c6_float32_errors(name, dense)
+def test_c1_c2_c6_elementary_float32_errors_where_functions_bend(name, dense):
+    test_c1_c2_c6_elementary_float32_errors(name, dense)
 
 
 def digits(name, x):
@@ -152,7 +152,7 @@ def erf_digits(x):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_c1_c2_c6_float64_errors(name):
+def test_c1_c2_c6_elementary_float64_errors(name):
     low, high = RANGES_64[name]
     if low > -1:
         x = np.geomspace(low if low > 0 else 1e-60, high, 3000)

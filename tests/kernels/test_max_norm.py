@@ -29,7 +29,7 @@ def _norms(weight):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(1, 1), (7, 1), (1, 31), (13, 33), (61, 1009)])
-def test_b7_equals_reference(shape, dtype):
+def test_b7_max_norm_equals_reference(shape, dtype):
     weight = _normal(shape, dtype)
     c = float(np.median(_norms(weight)))
     found, wanted = weight.copy(), weight.astype(np.float64)

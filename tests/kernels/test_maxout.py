@@ -28,7 +28,7 @@ def inputs(shape, dtype, seed=0):
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("implementation", maxout.IMPLEMENTATIONS)
-def test_c7_implementation_writes_the_reference(implementation, dtype, shape):
+def test_c7_maxout_writes_the_reference(implementation, dtype, shape):
     module = maxout.IMPLEMENTATIONS[implementation]
     x, dy = inputs(shape, dtype)
     before = x.copy(), dy.copy()
@@ -41,7 +41,7 @@ def test_c7_implementation_writes_the_reference(implementation, dtype, shape):
     assert_same_bits([dx, x, dy], [right, *before])
 
 
-def test_c7_gradient_against_central_differences():
+def test_c7_maxout_gradient_against_central_differences():
     x = np.random.default_rng(0).normal(size=(3, 4, 5))
     dy = np.random.default_rng(1).normal(size=(3, 5))
     dx = maxout.backward(dy, maxout.forward(x)[1])
@@ -49,7 +49,7 @@ def test_c7_gradient_against_central_differences():
 
 
 @given(n=st.integers(0, 4), pieces=st.integers(1, 9), size=st.integers(0, 40))
-def test_c7_any_shape(n, pieces, size):
+def test_c7_maxout_any_shape(n, pieces, size):
     x, dy = inputs((n, pieces, size), np.float32)
     y, saved = maxout.forward(x)
     dx = maxout.backward(dy, saved)

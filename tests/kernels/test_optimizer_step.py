@@ -135,7 +135,7 @@ def test_f_adam_first_step_is_rate_times_sign():
     assert_close(param, -0.25 * np.sign(grad), 1e-6)
 
 
-def test_f_gradient_unchanged_read_only_and_strided():
+def test_f_step_gradient_unchanged_read_only_and_strided():
     param, grad, mean, square = abs(_normal(4, 37))
     rule = {"lr": 0.1, "step": 3}
     plain, strided = param.copy(), param.copy()
@@ -144,7 +144,7 @@ def test_f_gradient_unchanged_read_only_and_strided():
     assert_same_bits(plain, strided)
 
 
-def test_f_same_bits_on_any_number_of_threads():
+def test_f_step_same_bits_on_any_number_of_threads():
     size = 3 * cpu._TASK + 13
 
     def run():
@@ -156,7 +156,7 @@ def test_f_same_bits_on_any_number_of_threads():
     assert_same_bits_on_threads(run)
 
 
-def test_f_bits_do_not_depend_on_the_place_in_the_buffer():
+def test_f_step_bits_do_not_depend_on_the_place_in_the_buffer():
     """The end of a run, where lanes are masked, computes as its middle does."""
     whole = abs(_normal(4, 64, dtype=np.float32))
     part = whole[:, :61].copy()
@@ -165,7 +165,7 @@ def test_f_bits_do_not_depend_on_the_place_in_the_buffer():
     assert_same_bits(part, whole[:, :61].copy())
 
 
-def test_f_empty():
+def test_f_step_empty():
     optimizer_step.sgd(*np.zeros((3, 0)), lr=0.1, momentum=0.9)
     optimizer_step.adam(*np.zeros((4, 0)), lr=0.1, step=1)
 
@@ -183,7 +183,7 @@ def test_f_empty():
         ({"momentum_buffer": None}, ValueError, "a momentum_buffer for momentum 0.9, got None"),
     ],
 )
-def test_f_bad_input(change, error, message):
+def test_f_step_bad_input(change, error, message):
     good = {name: np.zeros(3) for name in ("param", "grad", "momentum_buffer")}
     with pytest.raises(error, match=message):
         optimizer_step.sgd(**(good | change), lr=0.1, momentum=0.9)

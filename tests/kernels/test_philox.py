@@ -49,7 +49,7 @@ def _join(low, high):
 
 
 @pytest.mark.parametrize(("counter", "key", "expected"), KNOWN)
-def test_b1_reference_gives_the_known_answers(counter, key, expected):
+def test_b1_philox_reference_gives_the_known_answers(counter, key, expected):
     words = reference.philox4x32_10(tuple(np.uint64(word) for word in counter), key)
     assert tuple(int(word) for word in words) == expected
 
@@ -72,7 +72,7 @@ def test_b1_counter_runs_over_32_and_64_bits():
 
 
 @pytest.mark.parametrize(("seed", "stream"), [(0, 0), (1, 0), (0, 1), (2**64 - 1, 2**63 + 12345)])
-def test_b1_bits_equal_reference(seed, stream):
+def test_b1_philox_bits_equal_reference(seed, stream):
     blocks = 3
     numbers = reference.random_numbers(seed, stream, blocks)
     for threshold in (0, 1, 0x40000000, 0x40000001, int(numbers[77]), int(numbers[78]) + 1):

@@ -188,7 +188,7 @@ def test_h_adaptive_average_equals_reference(shape, size, dtype):
     st.booleans(),
     st.booleans(),
 )
-def test_h_any_shape(shape, kernel_size, stride, padding, dilation, ceil_mode, counted):
+def test_h_pool2d_any_shape(shape, kernel_size, stride, padding, dilation, ceil_mode, counted):
     assume(padding[0] <= kernel_size[0] // 2 and padding[1] <= kernel_size[1] // 2)
     case = shape, kernel_size, stride, padding, dilation, ceil_mode
     plain_case = (*case[:4], (1, 1), ceil_mode)
@@ -322,7 +322,7 @@ def test_h_of_equal_maxima_the_first(kernel_size):
     ("kernel_size", "stride", "padding"),
     [((2, 2), (2, 2), (0, 0)), ((3, 3), (1, 1), (1, 1)), ((3, 2), (3, 3), (1, 0))],
 )
-def test_h_nan_propagates(kernel_size, stride, padding):
+def test_h_pool2d_nan_propagates(kernel_size, stride, padding):
     x = _with_ties((2, 2, 12, 48))
     nan_in = np.zeros(x.shape)
     nan_in[:, :, ::7, ::5] = 1
@@ -367,7 +367,7 @@ def _all_ops(x):
     return results
 
 
-def test_h_same_bits_on_any_number_of_threads():
+def test_h_pool2d_same_bits_on_any_number_of_threads():
     x = _normal((5, 7, 27, 37), np.float32)
     assert x.size > 2 << 14
     assert_same_bits_on_threads(lambda: _all_ops(x))
@@ -390,7 +390,7 @@ def test_h_inputs_unchanged_read_only_and_strided():
 
 
 @pytest.mark.parametrize("shape", [(0, 3, 8, 8), (2, 0, 8, 8)])
-def test_h_empty_batch(shape):
+def test_h_pool2d_empty_batch(shape):
     for y, dx in zip(*[iter(_all_ops(np.zeros(shape)))] * 2, strict=True):
         assert y.shape[:2] == shape[:2]
         assert dx.shape == shape
@@ -417,7 +417,7 @@ PAIR = "two integers >="
         ),
     ],
 )
-def test_h_bad_input(change, error, message):
+def test_h_pool2d_bad_input(change, error, message):
     good = {"x": np.zeros((1, 1, 4, 4)), "kernel_size": (2, 2), "stride": (2, 2)}
     for forward in (pool2d.max_forward, pool2d.average_forward):
         with pytest.raises(error, match=message):
@@ -435,12 +435,12 @@ def test_h_adaptive_bad_input(forward):
 
 
 @pytest.mark.parametrize("divisor", [0, 1.5, True])
-def test_h_bad_divisor(divisor):
+def test_h_pool2d_bad_divisor(divisor):
     with pytest.raises(ValueError, match="divisor as an integer other than 0, got"):
         pool2d.average_forward(np.zeros((1, 1, 4, 4)), (2, 2), (2, 2), divisor=divisor)
 
 
-def test_h_bad_gradient():
+def test_h_pool2d_bad_gradient():
     x = np.zeros((1, 1, 4, 4))
     wrong = np.zeros((1, 1, 3, 2))
     for backward, saved in [

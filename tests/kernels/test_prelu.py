@@ -37,7 +37,7 @@ def expected(x, dy, weight):
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
 @pytest.mark.parametrize("implementation", prelu.IMPLEMENTATIONS)
-def test_c5_implementation_writes_the_reference(implementation, dtype, tolerance, shape):
+def test_c5_prelu_writes_the_reference(implementation, dtype, tolerance, shape):
     module = prelu.IMPLEMENTATIONS[implementation]
     x, dy, weight = given_inputs = inputs(shape, dtype)
     before = [array.copy() for array in given_inputs]
@@ -51,7 +51,7 @@ def test_c5_implementation_writes_the_reference(implementation, dtype, tolerance
     assert_same_bits(list(given_inputs), before)
 
 
-def test_c5_reference_backward_against_central_differences():
+def test_c5_prelu_reference_backward_against_central_differences():
     x, dy, weight = inputs((3, 4, 5), np.float64)
 
     def loss(x, weight):
@@ -75,7 +75,7 @@ def test_c5_slopes_have_the_gradient_of_what_is_not_positive():
 
 
 @given(shape=st.lists(st.integers(0, 9), max_size=4).map(tuple), one=st.booleans())
-def test_c5_any_shape(shape, one):
+def test_c5_prelu_any_shape(shape, one):
     channels = 1 if one or len(shape) < 2 else shape[1]
     x, dy, _ = inputs((int(np.prod(shape)), 1), np.float32)
     x, dy = x.reshape(shape), dy.reshape(shape)

@@ -105,7 +105,7 @@ def assert_all_close(actual, expected, tolerance):
 @EVERY
 @pytest.mark.parametrize("lengths", [None, (4, 1, 3)])
 @pytest.mark.parametrize("reverse", [False, True])
-def test_i1_reference_backward_against_central_differences(nonlinearity, lengths, reverse):
+def test_i1_rnn_reference_backward_against_central_differences(nonlinearity, lengths, reverse):
     given = problem((4, 3, 3, 6), nonlinearity, lengths, reverse, dtype=np.float64)
     for name, gradient in zip(GRADIENTS, by_reference(given)[1], strict=True):
 
@@ -122,7 +122,7 @@ def test_i1_reference_backward_against_central_differences(nonlinearity, lengths
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
 @EVERY
-def test_i1_op_against_reference(
+def test_i1_rnn_op_against_reference(
     monkeypatch, nonlinearity, dtype, tolerance, bias, padded, reverse, shape
 ):
     """Outputs and scratch are NaN beforehand, and what lies beside them is not touched."""

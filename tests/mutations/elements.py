@@ -3,13 +3,13 @@
 from .mutation import Mutation
 
 _ACTIVATION = (
-    "tests/kernels/test_activation.py::test_c1_c2_c3_c4_c6_implementation_writes_the_reference"
+    "tests/kernels/test_activation.py::test_c1_c2_c3_c4_c6_activation_writes_the_reference"
 )
 _CROSS_ENTROPY = (
     "tests/kernels/test_softmax_cross_entropy.py::test_implementation_writes_the_reference"
 )
 _LOSS = "tests/kernels/test_pointwise_loss.py::test_implementation_writes_the_reference"
-_DROPOUT = "tests/kernels/test_bernoulli_mask.py::test_b1_equals_reference_to_the_bit"
+_DROPOUT = "tests/kernels/test_bernoulli_mask.py::test_b1_dropout_equals_reference_to_the_bit"
 _ADAM = "tests/kernels/test_optimizer_step.py::test_f_adam_equals_reference"
 _SGD = "tests/kernels/test_optimizer_step.py::test_f_sgd_equals_reference"
 
@@ -170,14 +170,14 @@ ELEMENTS = [
         "kernels/prelu/cpu.py",
         "_forward_stretch(x, weight[plane % channels], out_y, start, stop)",
         "_forward_stretch(x, weight[0], out_y, start, stop)",
-        "tests/kernels/test_prelu.py::test_c5_any_shape",
+        "tests/kernels/test_prelu.py::test_c5_prelu_any_shape",
     ),
     Mutation(
         "maxout-gradient-to-later-pieces-too",
         "kernels/maxout/cpu.py",
         "select(number == j, gradient, 0.0)",
         "select(number <= j, gradient, 0.0)",
-        "tests/kernels/test_maxout.py::test_c7_implementation_writes_the_reference"
+        "tests/kernels/test_maxout.py::test_c7_maxout_writes_the_reference"
         "[cpu-float32-(4, 5, 100)]",
     ),
     Mutation(
@@ -221,28 +221,28 @@ ELEMENTS = [
         "kernels/_philox.py",
         "_as_bytes(kept0 | open0)",
         "_as_bytes(kept0)",
-        "tests/kernels/test_philox.py::test_b1_bits_equal_reference[0-0]",
+        "tests/kernels/test_philox.py::test_b1_philox_bits_equal_reference[0-0]",
     ),
     Mutation(
         "gaussian-noise-repeats",
         "kernels/gaussian_mask/cpu.py",
         "z1 * std + mean",
         "z0 * std + mean",
-        "tests/kernels/test_gaussian_mask.py::test_b5_equals_reference[1009-float32]",
+        "tests/kernels/test_gaussian_mask.py::test_b5_noise_equals_reference[1009-float32]",
     ),
     Mutation(
         "drop-connect-weight-gradient-unmasked",
         "kernels/drop_connect/cpu.py",
         "values = select(kept, load_some(x, from_x + i, count, 0.0), 0.0)",
         "values = load_some(x, from_x + i, count, 0.0)",
-        "tests/kernels/test_drop_connect.py::test_b9_equals_reference[6-45-131-4-float32]",
+        "tests/kernels/test_drop_connect.py::test_b9_drop_connect_equals_reference[6-45-131-4-float32]",
     ),
     Mutation(
         "drop-connect-input-gradient-of-the-first-part",
         "kernels/drop_connect/cpu.py",
         "for part in range(work_dx.shape[0]):",
         "for part in range(1):",
-        "tests/kernels/test_drop_connect.py::test_b9_equals_reference[6-45-131-4-float32]",
+        "tests/kernels/test_drop_connect.py::test_b9_drop_connect_equals_reference[6-45-131-4-float32]",
     ),
     Mutation(
         "max-norm-scales-short-rows-too",
@@ -263,7 +263,7 @@ ELEMENTS = [
         "kernels/gather_normalize/cpu.py",
         "scale = np.float32(1.0 / (255.0 * std[channel]))",
         "scale = np.float32(1.0 / (255.0 * std[0]))",
-        "tests/kernels/test_gather_normalize.py::test_d1_equals_reference[shape2]",
+        "tests/kernels/test_gather_normalize.py::test_d1_gather_equals_reference[shape2]",
     ),
     Mutation(
         "sum-of-two-arrays-without-the-tail",

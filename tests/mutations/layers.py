@@ -152,7 +152,7 @@ LAYERS = [
         "nnet/init.py",
         "window = math.prod(tensor.shape[2:])",
         "window = 1",
-        "tests/nnet/test_init.py::test_e_standard_deviations",
+        "tests/nnet/test_init.py::test_e_standard_deviations_of_initial_values",
     ),
     Mutation(
         "embedding-padding-drawn-too",

@@ -2,7 +2,7 @@
 
 from .mutation import Mutation
 
-_BATCH = "tests/kernels/test_batch_norm.py::test_a1_a2_implementation_writes_the_reference"
+_BATCH = "tests/kernels/test_batch_norm.py::test_a1_a2_batch_norm_writes_the_reference"
 _BATCH_PAST = "tests/kernels/test_batch_norm.py::test_past_the_caches_the_bits_are_the_same"
 _BATCH_FAR = "tests/kernels/test_batch_norm.py::test_a2_gradients_far_from_zero_in_float32"
 _GROUP = "tests/kernels/test_group_norm.py::test_j_group_norm_writes_the_reference"
@@ -147,14 +147,14 @@ NORMALIZATIONS = [
         "kernels/local_response_norm/cpu.py",
         "first, last = max(0, c - (size - 1) // 2), min(channels, c + size // 2 + 1)",
         "first, last = max(0, c - size // 2), min(channels, c + (size - 1) // 2 + 1)",
-        "tests/kernels/test_local_response_norm.py::test_c10_implementation_writes_the_reference",
+        "tests/kernels/test_local_response_norm.py::test_c10_response_norm_writes_the_reference",
     ),
     Mutation(
         "response-norm-half-the-gradient",
         "kernels/local_response_norm/cpu.py",
         "factor = -2.0 * alpha * beta",
         "factor = -alpha * beta",
-        "tests/kernels/test_local_response_norm.py::test_c10_implementation_writes_the_reference",
+        "tests/kernels/test_local_response_norm.py::test_c10_response_norm_writes_the_reference",
     ),
     Mutation(
         "max-pool-takes-the-last-of-equals",
@@ -168,7 +168,7 @@ NORMALIZATIONS = [
         "kernels/pool2d/cpu_max.py",
         "better = (value > best) | (value != value)",
         "better = value > best",
-        "tests/kernels/test_pool2d.py::test_h_nan_propagates[kernel_size0-stride0-padding0]",
+        "tests/kernels/test_pool2d.py::test_h_pool2d_nan_propagates[kernel_size0-stride0-padding0]",
     ),
     Mutation(
         "max-pool-overlapping-windows-overwrite",

@@ -2,7 +2,7 @@
 
 from .mutation import Mutation
 
-_CONV = "tests/kernels/test_conv2d.py::test_h_algorithms_write_the_reference"
+_CONV = "tests/kernels/test_conv2d.py::test_h_conv2d_algorithms_write_the_reference"
 _WINOGRAD = "tests/kernels/test_conv2d_winograd.py::test_h_winograd_gives_the_reference"
 _MATMUL = "tests/kernels/test_matmul.py::test_cpu_writes_the_reference"
 

@@ -3,11 +3,11 @@
 from .mutation import Mutation
 
 _EMBEDDING = "tests/kernels/test_embedding.py::test_implementation_writes_the_reference"
-_RNN = "tests/kernels/test_rnn.py::test_i1_op_against_reference"
-_GRU = "tests/kernels/test_gru.py::test_i5_op_computes_the_reference"
-_LSTM = "tests/kernels/test_lstm.py::test_i3_i4_op_against_reference"
-_ATTENTION = "tests/kernels/test_attention.py::test_i9_implementation_writes_the_reference"
-_SCORES = "tests/kernels/test_additive_score.py::test_i8_implementation_writes_the_reference"
+_RNN = "tests/kernels/test_rnn.py::test_i1_rnn_op_against_reference"
+_GRU = "tests/kernels/test_gru.py::test_i5_gru_op_computes_the_reference"
+_LSTM = "tests/kernels/test_lstm.py::test_i3_i4_lstm_op_against_reference"
+_ATTENTION = "tests/kernels/test_attention.py::test_i9_attention_writes_the_reference"
+_SCORES = "tests/kernels/test_additive_score.py::test_i8_additive_score_writes_the_reference"
 
 SEQUENCES = [
     Mutation(

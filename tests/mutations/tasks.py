@@ -18,18 +18,18 @@ def _fewer(name: str, file: str, call: str, test: str) -> Mutation:
     )
 
 
-_ACTIVATION = "test_activation.py::test_c1_c2_c3_c4_c6_implementation_writes_the_reference"
-_SCORES = "test_additive_score.py::test_i8_implementation_writes_the_reference"
+_ACTIVATION = "test_activation.py::test_c1_c2_c3_c4_c6_activation_writes_the_reference"
+_SCORES = "test_additive_score.py::test_i8_additive_score_writes_the_reference"
 _CROSS_ENTROPY = "test_softmax_cross_entropy.py::test_implementation_writes_the_reference"
-_DROPOUT = "test_bernoulli_mask.py::test_b1_equals_reference_to_the_bit"
+_DROPOUT = "test_bernoulli_mask.py::test_b1_dropout_equals_reference_to_the_bit"
 _PLANES_DROPPED = (
     "test_bernoulli_mask.py::test_b8_planes_of_several_tasks_have_the_coins_of_as_many_elements"
 )
 _EMBEDDING = "test_embedding.py::test_implementation_writes_the_reference"
-_NOISE = "test_gaussian_mask.py::test_b5_equals_reference"
+_NOISE = "test_gaussian_mask.py::test_b5_noise_equals_reference"
 _GROUP = "test_group_norm.py::test_j_group_norm_writes_the_reference"
 _LINES = "test_group_norm.py::test_j_plane_lines_write_the_reference"
-_RESPONSE = "test_local_response_norm.py::test_c10_implementation_writes_the_reference"
+_RESPONSE = "test_local_response_norm.py::test_c10_response_norm_writes_the_reference"
 _STEPS = "test_optimizer_step.py::test_f_steps_of_several_tasks_equal_reference"
 _LOSS = "test_pointwise_loss.py::test_implementation_writes_the_reference"
 _PULL = "test_pointwise_loss.py::test_backward_of_several_tasks_scales_each_element"
@@ -109,7 +109,7 @@ TASKS = [
         "drop-connect-forward",
         "drop_connect/cpu",
         "_forward(chunks * slices",
-        "test_drop_connect.py::test_b9_equals_reference[6-45-131-4-float32]",
+        "test_drop_connect.py::test_b9_drop_connect_equals_reference[6-45-131-4-float32]",
     ),
     _fewer(
         "embedding-rows",
@@ -204,7 +204,7 @@ TASKS = [
         "max-norm",
         "max_norm/cpu",
         "_project_rows(tasks",
-        "test_max_norm.py::test_b7_equals_reference",
+        "test_max_norm.py::test_b7_max_norm_equals_reference",
     ),
     _fewer("sgd", "optimizer_step/cpu", "_sgd_run(-(-grad.size // _TASK)", _STEPS),
     _fewer(

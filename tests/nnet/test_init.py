@@ -33,7 +33,7 @@ STANDARD_DEVIATIONS = {
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", STANDARD_DEVIATIONS)
-def test_e_standard_deviations(name, dtype):
+def test_e_standard_deviations_of_initial_values(name, dtype):
     nn.manual_seed(1)
     fill, expected = STANDARD_DEVIATIONS[name]
     weight = nn.zeros(*WEIGHT, dtype=dtype)

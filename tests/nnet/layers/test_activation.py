@@ -32,7 +32,7 @@ FUNCTIONS = {
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_c1_c2_c3_c4_c6_c7_gradients(name):
+def test_c1_c2_c3_c4_c6_c7_gradients_of_activations(name):
     check_gradients(FUNCTIONS[name], np.random.default_rng(0).normal(0, 2, (4, 5)))
 
 
@@ -107,7 +107,7 @@ def test_c7_with_a_piece_of_zeros_maxout_is_relu():
     assert_close(layer(x).detach(), F.relu(F.linear(x, weight, bias)), 1e-6)
 
 
-def test_c7_options_and_errors():
+def test_c7_maxout_options_and_errors():
     assert repr(nn.Maxout(3, 2, pieces=4)) == (
         "Maxout(in_features=3, out_features=2, pieces=4, bias=True)"
     )
@@ -193,7 +193,7 @@ def test_c11_units_are_features_and_channels_over_all_batches():
     assert dead_units(images, batches).share == pytest.approx(1 / 3)
 
 
-def test_c11_errors():
+def test_c11_dead_units_errors():
     with pytest.raises(ValueError, match="dead_units: expected a model with activation modules"):
         dead_units(nn.Linear(1, 1), [(nn.ones(1, 1), None)])
     with pytest.raises(ValueError, match="dead_units: expected at least one batch"):

@@ -54,7 +54,7 @@ def both_ways(ours, theirs, x, tolerance):
 @pytest.mark.parametrize("shape", [(4, 6), (2, 6, 5), (1, 6, 3, 4)], ids=str)
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
 @pytest.mark.parametrize("name", LAYERS)
-def test_c1_c2_c3_c4_c5_c6_layers_are_pytorchs(name, dtype, tolerance, shape):
+def test_c1_c2_c3_c4_c5_c6_activation_layers_are_pytorchs(name, dtype, tolerance, shape):
     kind, options = LAYERS[name]
     ours, theirs = getattr(nn, kind)(**options), getattr(torch.nn, kind)(**options)
     assert repr(ours) == repr(theirs)

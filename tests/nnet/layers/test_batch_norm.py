@@ -39,7 +39,7 @@ def test_a1_mean_0_and_variance_var_over_var_plus_eps(kind, shape):
 
 
 @pytest.mark.parametrize(("kind", "shape"), [(nn.BatchNorm1d, (512, 3)), LAYERS[2]])
-def test_a1_far_from_zero_float32_keeps_five_digits(kind, shape):
+def test_a1_batch_norm_far_from_zero_float32_keeps_five_digits(kind, shape):
     """Mean 1e4, deviation 0.1; the wanted y is computed in float64 from the same inputs."""
     x = (1e4 + 0.1 * normal(*shape)).astype(np.float32)
     y = rows(kind(3)(nn.Tensor(x)).data)

@@ -39,7 +39,7 @@ def pair(kind, dtype, **options):
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, 1e-5), (np.float64, 1e-10)])
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
 @pytest.mark.parametrize(("kind", "shape"), [(k, s) for k, v in KINDS.items() for s in v])
-def test_a1_a2_a3_layers_against_pytorch(kind, shape, options, dtype, tolerance):
+def test_a1_a2_a3_batch_norm_layers_against_pytorch(kind, shape, options, dtype, tolerance):
     ours, theirs = pair(kind, dtype, **options)
     rng = np.random.default_rng(0)
     for training in (True, True, False):

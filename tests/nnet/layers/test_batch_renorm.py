@@ -213,6 +213,6 @@ def test_j_layers_reset_and_add_and_rectify(kind):
         ),
     ],
 )
-def test_j_bad_values_are_named(call, message):
+def test_j_renorm_bad_values_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()

@@ -209,7 +209,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("name", ERRORS)
-def test_h_bad_input_is_named(name):
+def test_h_convolution_bad_input_is_named(name):
     call, message = ERRORS[name]
     with pytest.raises(ValueError, match=f"^{message}"):
         call()

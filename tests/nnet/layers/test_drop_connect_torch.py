@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("share", [1, 3, None])
-def test_b9_values_and_gradients(share, dtype):
+def test_b9_drop_connect_values_and_gradients(share, dtype):
     n, units, inputs, p = 7, 20, 150, 0.4
     rng = np.random.default_rng(0)
     arrays = [

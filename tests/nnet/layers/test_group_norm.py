@@ -36,7 +36,7 @@ def test_j_a_sample_does_not_depend_on_its_batch():
             assert (layer(x[sample : sample + 1])[0] == whole[sample]).all()
 
 
-def test_j_far_from_zero_in_float32():
+def test_j_group_norm_far_from_zero_in_float32():
     x = rng.normal(1e4, 0.1, (8, 6, 50)).astype(np.float32)
     wide = x.astype(np.float64)
     for y, axes in ((nn.LayerNorm((6, 50)), (1, 2)), (nn.InstanceNorm1d(6), 2)):
@@ -100,12 +100,12 @@ def test_j_gradients_of_instance_norm():
         (lambda: F.instance_norm(floats(2, 4, 2), eps=0.0), "instance_norm: expected eps > 0"),
     ],
 )
-def test_j_bad_values_are_named(call, message):
+def test_j_group_norm_bad_values_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 
 
-def test_j_wrong_dtypes_are_named():
+def test_j_group_norm_wrong_dtypes_are_named():
     integers = nn.tensor([[1, 2]])
     for call in (
         lambda x: F.layer_norm(x, 2),

@@ -13,7 +13,7 @@ rng = np.random.default_rng(5)
 
 @pytest.mark.parametrize("shape", [(2, 6, 3), (1, 6, 2, 2)])
 @pytest.mark.parametrize("size", [2, 5, 9])
-def test_c10_gradients(shape, size):
+def test_c10_local_response_norm_gradients(shape, size):
     x = rng.normal(size=shape)
     check_gradients(lambda x: F.local_response_norm(x, size, alpha=0.5, k=2.0), x)
 
@@ -35,11 +35,11 @@ def test_c10_alexnets_layer_is_the_papers_definition():
         (lambda: F.local_response_norm(nn.ones(2, 3, 4), 0), "expected size >= 1, got 0"),
     ],
 )
-def test_c10_bad_values_are_named(call, message):
+def test_c10_local_response_norm_bad_values_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
 
 
-def test_c10_wrong_dtypes_are_named():
+def test_c10_local_response_norm_wrong_dtypes_are_named():
     with pytest.raises(TypeError, match="input of float32 or float64, got int64"):
         F.local_response_norm(nn.tensor([[[1]]]), 3)

@@ -78,7 +78,7 @@ def test_i8_nothing_is_learned_where_no_sample_has_keys(kind):
 
 
 @EVERY
-def test_i8_gradients_against_central_differences(kind):
+def test_i8_score_attention_gradients_against_central_differences(kind):
     attention = layer(kind)
     points = inputs(attention)
     names = [name for name, _ in attention.named_parameters()]

@@ -50,7 +50,7 @@ def test_i7_the_whole_target_at_once_is_step_by_step(kind):
 
 
 @EVERY
-def test_i7_gradients_against_central_differences(kind):
+def test_i7_seq2seq_gradients_against_central_differences(kind):
     """Of a few elements of every parameter: all of them would take minutes."""
     network = model(kind)
     network.loss(SOURCE, TARGET, LENGTHS).backward()
@@ -91,7 +91,7 @@ def test_i7_padding_of_the_target_does_not_count():
 
 
 @EVERY
-def test_i7_batch_first(kind):
+def test_i7_seq2seq_batch_first(kind):
     network, other = model(kind), model(kind, batch_first=True)
     logits = network(SOURCE, TARGET, LENGTHS)
     assert_close(

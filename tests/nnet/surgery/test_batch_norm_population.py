@@ -43,7 +43,7 @@ def test_a3_a_later_layer_sees_what_training_gives_and_no_dropout():
     assert_close(second.running_var, np.mean([x.var(0, ddof=1) for x in inputs], 0), 1e-6)
 
 
-def test_a3_limit_and_a_data_loader():
+def test_a3_population_limit_and_a_data_loader():
     images = np.random.default_rng(0).integers(0, 256, (20, 3, 4, 4), np.uint8)
     dataset = nn.data.ImageDataset(images, np.zeros(20, np.int64), ("any",))
     layer = nn.BatchNorm2d(3)

@@ -205,7 +205,7 @@ def test_j_weight_norm_and_mean_only_batch_norm_ignore_the_length_of_v():
         ),
     ],
 )
-def test_j_bad_arguments_are_named(call, error, message):
+def test_j_weight_norm_bad_arguments_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
 
