@@ -32,12 +32,31 @@ def test_modules_of_each_room_list_names():
 
 @pytest.mark.parametrize("path", LISTING, ids=str)
 def test_what_a_module_lists_its_packages_hand_on(path):
+    """Up to one that is a public name itself, as optim.lr_scheduler."""
     module = module_of(path)
-    for depth in range(1, len(path.parts)):
+    for depth in range(len(path.parts) - 1, 0, -1):
         package = importlib.import_module(".".join(["nnet", *path.parts[:depth]]))
         for name in module.__all__:
             assert getattr(package, name) is getattr(module, name)
             assert name in package.__all__
+        if is_public(*path.parts[:depth]):
+            break
+
+
+def is_public(*parts):
+    """Whether the package above lists this one, as a module."""
+    above = importlib.import_module(".".join(["nnet", *parts[:-1]]))
+    return parts[-1] in above.__all__ and isinstance(getattr(above, parts[-1]), ModuleType)
+
+
+def test_packages_that_are_names_themselves():
+    public = {path.parts[:depth] for path in LISTING for depth in range(1, len(path.parts))}
+    assert {"/".join(parts) for parts in public if is_public(*parts)} == {
+        "data",
+        "functional",
+        "optim",
+        "optim/lr_scheduler",
+    }
 
 
 @pytest.mark.parametrize("room", ["autograd", "module", "layers", "surgery", "inspection"])
