@@ -23,7 +23,14 @@ from kernels._simd.arithmetic import (
     sum_lanes,
     times_power_of_two,
 )
-from kernels._simd.edges import clear, load_some, store_some, values_across
+from kernels._simd.edges import (
+    clear,
+    load_masked,
+    load_some,
+    store_masked,
+    store_some,
+    values_across,
+)
 from kernels._simd.memory import (
     first,
     lanes,
@@ -85,6 +92,7 @@ __all__ = [
     "load_as",
     "load_bits",
     "load_first",
+    "load_masked",
     "load_some",
     "load_vector",
     "max_lanes",
@@ -100,6 +108,7 @@ __all__ = [
     "store_as",
     "store_bits",
     "store_first",
+    "store_masked",
     "store_some",
     "store_vector",
     "stream",

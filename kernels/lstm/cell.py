@@ -6,7 +6,7 @@ rest            how many units there are from `unit` on
 
 from kernels._jit import jit
 from kernels._recurrent import gate, squash
-from kernels._simd import fma, load, load_some
+from kernels._simd import fma, load, load_masked
 
 
 @jit
@@ -16,17 +16,17 @@ def open_gates(sums, at, wide, bias, peephole, unit, rest, c):
     sums  flat; those of the gates lie at `at`, `wide` apart
     """
     hidden = bias.size // 4
-    i = load(sums, at) + load_some(bias, unit, rest, 0.0)
-    f = load(sums, at + wide) + load_some(bias, hidden + unit, rest, 0.0)
-    g = load(sums, at + 2 * wide) + load_some(bias, 2 * hidden + unit, rest, 0.0)
-    o = load(sums, at + 3 * wide) + load_some(bias, 3 * hidden + unit, rest, 0.0)
+    i = load(sums, at) + load_masked(bias, unit, rest, 0.0)
+    f = load(sums, at + wide) + load_masked(bias, hidden + unit, rest, 0.0)
+    g = load(sums, at + 2 * wide) + load_masked(bias, 2 * hidden + unit, rest, 0.0)
+    o = load(sums, at + 3 * wide) + load_masked(bias, 3 * hidden + unit, rest, 0.0)
     if peephole.size:
-        i = fma(load_some(peephole, unit, rest, 0.0), c, i)
-        f = fma(load_some(peephole, hidden + unit, rest, 0.0), c, f)
+        i = fma(load_masked(peephole, unit, rest, 0.0), c, i)
+        f = fma(load_masked(peephole, hidden + unit, rest, 0.0), c, f)
     i, f, g = gate(i), gate(f), squash(g)
     cell = fma(f, c, i * g)
     if peephole.size:
-        o = fma(load_some(peephole, 2 * hidden + unit, rest, 0.0), cell, o)
+        o = fma(load_masked(peephole, 2 * hidden + unit, rest, 0.0), cell, o)
     return i, f, g, gate(o), cell
 
 
@@ -45,12 +45,12 @@ def gate_gradients(gates, tanh_c, c, dm, dc, peephole, unit, rest):
     do = slope * tanh_c * (1.0 - o)
     dc = fma(slope, fma(-tanh_c, tanh_c, 1.0), dc)
     if peephole.size:
-        dc = fma(load_some(peephole, 2 * hidden + unit, rest, 0.0), do, dc)
+        dc = fma(load_masked(peephole, 2 * hidden + unit, rest, 0.0), do, dc)
     di = dc * g * (i * (1.0 - i))
     df = dc * c * (f * (1.0 - f))
     dg = dc * i * fma(-g, g, 1.0)
     dc = dc * f
     if peephole.size:
-        dc = fma(load_some(peephole, unit, rest, 0.0), di, dc)
-        dc = fma(load_some(peephole, hidden + unit, rest, 0.0), df, dc)
+        dc = fma(load_masked(peephole, unit, rest, 0.0), di, dc)
+        dc = fma(load_masked(peephole, hidden + unit, rest, 0.0), df, dc)
     return di, df, dg, do, dc

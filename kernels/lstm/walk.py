@@ -26,7 +26,7 @@ from kernels._recurrent import (
     walk_scratch,
     write_output,
 )
-from kernels._simd import lanes, load_some, store_some, values_across
+from kernels._simd import lanes, load_masked, store_masked, values_across
 from kernels._tile import copy, multiply_rows
 from kernels.lstm.cell import open_gates
 from kernels.lstm.weights import Weights
@@ -47,15 +47,15 @@ def _open_row(sums, at, wide, vectors, units, old_cells, new_cells, of_cells, m,
     (bias, peephole), (first, last), hidden = vectors, units, vectors[0].size // 4
     for unit in range(first, last, lanes(sums)):
         rest = last - unit
-        c = load_some(old_cells, of_cells + unit, rest, 0.0)
+        c = load_masked(old_cells, of_cells + unit, rest, 0.0)
         i, f, g, o, c = open_gates(sums, at + unit - first, wide, bias, peephole, unit, rest, c)
-        store_some(new_cells, of_cells + unit, rest, c)
-        store_some(m, of_m + unit, rest, o * squash(c))
+        store_masked(new_cells, of_cells + unit, rest, c)
+        store_masked(m, of_m + unit, rest, o * squash(c))
         if gates.size:
-            store_some(gates, to + unit, rest, i)
-            store_some(gates, to + hidden + unit, rest, f)
-            store_some(gates, to + 2 * hidden + unit, rest, g)
-            store_some(gates, to + 3 * hidden + unit, rest, o)
+            store_masked(gates, to + unit, rest, i)
+            store_masked(gates, to + hidden + unit, rest, f)
+            store_masked(gates, to + 2 * hidden + unit, rest, g)
+            store_masked(gates, to + 3 * hidden + unit, rest, o)
 
 
 @jit

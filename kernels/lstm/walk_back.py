@@ -24,7 +24,7 @@ from kernels._recurrent import (
     walk_back_scratch,
     wide_sums,
 )
-from kernels._simd import clear, fma, full, lanes, load, load_some, store, store_some
+from kernels._simd import clear, fma, full, lanes, load, load_masked, store, store_masked
 from kernels._tile import KC, multiply_rows
 from kernels.lstm.cell import gate_gradients
 from kernels.lstm.weights import Weights
@@ -56,8 +56,8 @@ def _project_back(span, t, block, lengths, dy, packed_hr, dstates, inout_dh, out
         to, at = (block + row) * width, (t * samples + row) * width
         if t < lengths[row]:
             for j in range(0, width, wide):
-                total = load_some(flat_dy, at + j, width - j, 0.0) + load(dh, row * padded + j)
-                store_some(flat, to + j, width - j, total)
+                total = load_masked(flat_dy, at + j, width - j, 0.0) + load(dh, row * padded + j)
+                store_masked(flat, to + j, width - j, total)
             clear(dh, row * padded, padded)
         else:
             clear(flat, to, width)
@@ -80,27 +80,27 @@ def _close_row(gates, cells, own, peephole, incoming, m, of_m, dgates, to, dc, o
     flat = dgates.reshape(-1)
     for unit in range(0, hidden, lanes(dh)):
         rest = hidden - unit
-        i = load_some(gates, 4 * own + unit, rest, 0.0)
-        f = load_some(gates, 4 * own + hidden + unit, rest, 0.0)
-        g = load_some(gates, 4 * own + 2 * hidden + unit, rest, 0.0)
-        o = load_some(gates, 4 * own + 3 * hidden + unit, rest, 0.0)
-        tanh_c = squash(load_some(new, own + unit, rest, 0.0))
-        c = load_some(old, own + unit, rest, 0.0)
+        i = load_masked(gates, 4 * own + unit, rest, 0.0)
+        f = load_masked(gates, 4 * own + hidden + unit, rest, 0.0)
+        g = load_masked(gates, 4 * own + 2 * hidden + unit, rest, 0.0)
+        o = load_masked(gates, 4 * own + 3 * hidden + unit, rest, 0.0)
+        tanh_c = squash(load_masked(new, own + unit, rest, 0.0))
+        c = load_masked(old, own + unit, rest, 0.0)
         dm = load(dh, of_dh + unit)
         if m.size:
-            store_some(m, of_m + unit, rest, o * tanh_c)
+            store_masked(m, of_m + unit, rest, o * tanh_c)
         else:
-            dm = load_some(dy, own + unit, rest, 0.0) + dm
+            dm = load_masked(dy, own + unit, rest, 0.0) + dm
             store(dh, of_dh + unit, 0.0)
         di, df, dg, do, dc_past = gate_gradients(
-            (i, f, g, o), tanh_c, c, dm, load_some(dc, of_dc + unit, rest, 0.0), peephole, unit,
+            (i, f, g, o), tanh_c, c, dm, load_masked(dc, of_dc + unit, rest, 0.0), peephole, unit,
             rest,
         )  # fmt: skip
-        store_some(flat, to + unit, rest, di)
-        store_some(flat, to + hidden + unit, rest, df)
-        store_some(flat, to + 2 * hidden + unit, rest, dg)
-        store_some(flat, to + 3 * hidden + unit, rest, do)
-        store_some(dc, of_dc + unit, rest, dc_past)
+        store_masked(flat, to + unit, rest, di)
+        store_masked(flat, to + hidden + unit, rest, df)
+        store_masked(flat, to + 2 * hidden + unit, rest, dg)
+        store_masked(flat, to + 3 * hidden + unit, rest, do)
+        store_masked(dc, of_dc + unit, rest, dc_past)
 
 
 @parallel
@@ -163,10 +163,10 @@ def _add_peephole_gradients(block, dgates, cells, spare, inout_dpeephole):
             of_i = of_f = of_o = full(dgates, 0.0)
             for k in range(row, min(row + KC, rows)):
                 to, own = 4 * k * hidden + unit, (first + k) * hidden + unit
-                c, c_now = load_some(old, own, rest, 0.0), load_some(new, own, rest, 0.0)
-                of_i = fma(load_some(flat, to, rest, 0.0), c, of_i)
-                of_f = fma(load_some(flat, to + hidden, rest, 0.0), c, of_f)
-                of_o = fma(load_some(flat, to + 3 * hidden, rest, 0.0), c_now, of_o)
+                c, c_now = load_masked(old, own, rest, 0.0), load_masked(new, own, rest, 0.0)
+                of_i = fma(load_masked(flat, to, rest, 0.0), c, of_i)
+                of_f = fma(load_masked(flat, to + hidden, rest, 0.0), c, of_f)
+                of_o = fma(load_masked(flat, to + 3 * hidden, rest, 0.0), c_now, of_o)
             store(spare, 0, of_i)
             store(spare, wide, of_f)
             store(spare, 2 * wide, of_o)

@@ -72,7 +72,7 @@ def _walk(
 
 
 def forward_scratch(run: Sequence, weights: Weights, out_states: np.ndarray) -> Walk:
-    return walk_scratch(run, weights, 1, in_time(out_states, run.reverse)[1])
+    return walk_scratch(run, weights, 1, in_time(out_states, run.reverse)[1], all_units=True)
 
 
 def forward(x, h0, weights, lengths, relu, reverse, work, out_states, out_y):
