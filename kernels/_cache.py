@@ -92,7 +92,7 @@ def _sources_hash(folder: Path) -> str:
     function's file alone, so an edit of a helper would go unnoticed.
     """
     settings = [getattr(numba.config, name) for name in _SETTINGS]
-    settings.append(bool(os.environ.get("NNET_PLAIN_NUMBA")))
+    settings += [bool(os.environ.get(name)) for name in ("NNET_PLAIN_NUMBA", "NNET_CHECK_INDICES")]
     digest = hashlib.sha256(repr((numba.__version__, llvmlite.__version__, settings)).encode())
     sources = set() if folder == _KERNELS else set(folder.rglob("*.py"))
     compiling = [_KERNELS / "_jit.py", *(_KERNELS / "_compiler").glob("*.py")]

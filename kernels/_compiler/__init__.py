@@ -8,6 +8,7 @@ long and gives the same bits.
 from typing import Any
 
 from numba.core import codegen, compiler, dispatcher, registry, typed_passes, untyped_passes
+from numba.np import arrayobj
 from numba.np.ufunc import parallel
 
 _NEEDED = {
@@ -23,6 +24,7 @@ _NEEDED = {
     registry.CPUDispatcher: "_compiling_counter _insert",
     untyped_passes: "TranslateByteCode FixupArgs IRProcessing DeadBranchPrune GenericRewrites",
     typed_passes: "NopythonTypeInference PreLowerStripPhis IRLegalization NativeLowering",
+    arrayobj: "fix_integer_index",
     parallel: "_launch_threads",
 }
 
@@ -42,6 +44,7 @@ def _names(function: Any) -> tuple[str, ...]:
 
 _check()
 
+from . import indexing  # noqa: E402, F401
 from .kernel import Kernel  # noqa: E402
 from .launch import launch  # noqa: E402
 

@@ -154,11 +154,13 @@ def _transform_tiles(x, pad, side, multiple, first, last, behind, block, grid, s
         panel = panel_of(c, lanes)
         width = min(GATHER_VECTORS * lanes, round_up(channels - panel, multiple))
         to = panel * block + c - panel + behind * width
-        for tile in range(last - first):
-            at = to + tile * width
-            if side == 4:
+        if side == 4:
+            for tile in range(last - first):
+                at = to + tile * width
                 transform_gradients(planes, starts[tile], lane_starts, 0, pitch, out, at, between)
-            else:
+        else:
+            for tile in range(last - first):
+                at = to + tile * width
                 transform_inputs(planes, starts[tile], lane_starts, 0, pitch, out, at, between)
 
 
