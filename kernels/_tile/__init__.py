@@ -1,16 +1,5 @@
 """Matrix products in registers, and the panels they read: README.md draws them."""
 
-from kernels._tile.aliases import (
-    TILE_ROWS,
-    TILE_VECTORS,
-    multiply_block,
-    multiply_tile_1,
-    multiply_tile_2,
-    multiply_tile_3,
-    row_tile_high,
-    row_tile_low,
-    row_tile_middle,
-)
 from kernels._tile.dots import dot_tile
 from kernels._tile.epilogue import epilogue
 from kernels._tile.gather import (
@@ -57,8 +46,6 @@ __all__ = [
     "ROWS_HIGH",
     "ROWS_LOW",
     "ROWS_MIDDLE",
-    "TILE_ROWS",
-    "TILE_VECTORS",
     "WIDE_PANELS",
     "accumulate",
     "clear_columns",
@@ -71,18 +58,11 @@ __all__ = [
     "gather_tile",
     "macro_kernel",
     "micro_kernel",
-    "multiply_block",
     "multiply_rows",
-    "multiply_tile_1",
-    "multiply_tile_2",
-    "multiply_tile_3",
     "pack_panel",
     "panel_columns",
     "register_lanes",
     "row_kernel",
-    "row_tile_high",
-    "row_tile_low",
-    "row_tile_middle",
     "rows_kernel",
     "tile_lanes",
     "transpose_rows",
