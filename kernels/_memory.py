@@ -5,12 +5,16 @@ into it dies, so a training step, once warm, asks the operating system for nothi
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 ALIGNMENT = 64
+
+# {name: (shape, dtype)}, or a dictionary of such in the place of a pair.
+Scratch = Mapping[str, Any]
 
 # Below this malloc keeps the memory itself, and is faster.
 SMALLEST_POOLED = 1 << 16
@@ -59,6 +63,14 @@ def zeros(shape: int | Sequence[int], dtype: npt.DTypeLike) -> np.ndarray:
     array = empty(shape, dtype)
     array.fill(0)
     return array
+
+
+def scratch(needed: Scratch) -> dict[str, Any]:
+    """Arrays for an implementation to work in: where `f` takes `work_*`, `f_scratch` names them."""
+    return {
+        name: scratch(array) if isinstance(array, dict) else empty(*array)
+        for name, array in needed.items()
+    }
 
 
 def frozen(array: np.ndarray) -> np.ndarray:

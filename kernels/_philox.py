@@ -22,8 +22,8 @@ import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 
-from ._jit import jit
-from ._simd import Vector, any_lane, full, lanes, llvm_vector, load, store
+from kernels._jit import jit
+from kernels._simd import Vector, any_lane, full, lanes, llvm_vector, load, store
 
 COUNTERS = 32
 WORDS = 128

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ._jit import jit
-from ._simd import is_double
+from kernels._jit import jit
+from kernels._simd import is_double
 
 
 @jit

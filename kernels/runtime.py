@@ -3,9 +3,9 @@
 For those who call kernels. What kernels are made with is in `_jit`.
 """
 
-from ._cache import cache_folder
-from ._jit import threading_layer
-from ._threads import get_num_threads, set_num_threads, thread_rows
+from kernels._cache import cache_folder
+from kernels._jit import threading_layer
+from kernels._threads import get_num_threads, set_num_threads, thread_rows
 
 __all__ = [
     "cache_folder",

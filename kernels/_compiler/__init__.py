@@ -44,8 +44,8 @@ def _names(function: Any) -> tuple[str, ...]:
 
 _check()
 
-from . import indexing  # noqa: E402, F401
-from .kernel import Kernel  # noqa: E402
-from .launch import launch  # noqa: E402
+from kernels._compiler import indexing  # noqa: E402, F401
+from kernels._compiler.kernel import Kernel  # noqa: E402
+from kernels._compiler.launch import launch  # noqa: E402
 
 __all__ = ["Kernel", "launch"]

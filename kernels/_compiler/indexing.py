@@ -18,7 +18,7 @@ from llvmlite.ir import instructions
 from numba.core import types
 from numba.np import arrayobj
 
-from .library import Codegen
+from kernels._compiler.library import Codegen
 
 CHECKED = bool(os.environ.get("NNET_CHECK_INDICES"))
 

@@ -26,7 +26,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.compiler_machinery import PassManager
 from numba.core.environment import lookup_environment
 
-from .library import Target
+from kernels._compiler.library import Target
 
 # Of Numba's passes those that kernels need: no inlining of closures, no rewrites of array
 # expressions, no lifting of loops, no parallel loops.

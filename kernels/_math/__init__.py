@@ -11,9 +11,19 @@ In its lower tail normal_cdf keeps digits, where 1 + erf would have none left. N
 infinities give the limits.
 """
 
-from kernels._math.exponential import _expm1_parts as _expm1_parts
-from kernels._math.exponential import decay, exp, expm1, sigmoid, tanh
+from kernels._math.exponential import decay, exp, expm1, expm1_parts, sigmoid, tanh
 from kernels._math.logarithm import log, log1p
 from kernels._math.normal import erf, normal_cdf
 
-__all__ = ["decay", "erf", "exp", "expm1", "log", "log1p", "normal_cdf", "sigmoid", "tanh"]
+__all__ = [
+    "decay",
+    "erf",
+    "exp",
+    "expm1",
+    "expm1_parts",
+    "log",
+    "log1p",
+    "normal_cdf",
+    "sigmoid",
+    "tanh",
+]

@@ -59,7 +59,7 @@ _HUGE_32, _HUGE_64 = 3e38, 1e308
 
 
 @jit
-def _expm1_parts(x):
+def expm1_parts(x):
     """n and e^r - 1, where e^x = 2^n e^r."""
     if is_double(x):
         n = fma(x, _LOG2_E, ROUNDER_64) - ROUNDER_64
@@ -93,7 +93,7 @@ def exp(x):
         largest, least_normal, smallest = _LARGEST_32, _LEAST_NORMAL_32, _SMALLEST_32
         lift, one, huge = _LIFT_32, ONE_BITS_32, _HUGE_32
     x = maximum(x, smallest)
-    n, grown = _expm1_parts(x)
+    n, grown = expm1_parts(x)
     bits = as_bits(grown + 1.0) + _exponent_bits(n)
     # In [1, 2) floats are as far apart as the lifted subnormal numbers.
     rounded = as_bits(as_float(bits + lift) + 1.0) - one
@@ -105,7 +105,7 @@ def exp(x):
 def decay(x):
     """e^x for x <= 0, and 0 where that would be subnormal."""
     least = _LEAST_NORMAL_64 if is_double(x) else _LEAST_NORMAL_32
-    n, grown = _expm1_parts(x)
+    n, grown = expm1_parts(x)
     y = as_float(as_bits(grown + 1.0) + _exponent_bits(n))
     return select(x < least, 0.0, select(x == x, y, x))
 
@@ -117,7 +117,7 @@ def expm1(x):
         largest, half, huge = _LARGEST_64, ONE_BITS_64 - (1 << MANTISSA_64), _HUGE_64
     else:
         largest, half, huge = _LARGEST_32, ONE_BITS_32 - (1 << MANTISSA_32), _HUGE_32
-    n, grown = _expm1_parts(maximum(x, -40.0))
+    n, grown = expm1_parts(maximum(x, -40.0))
     # 2^(n - 1), since 2^n may be too large where the result is not.
     scale = as_float(_exponent_bits(n) + half)
     y = fma(scale, grown, scale - 0.5)
@@ -129,7 +129,7 @@ def expm1(x):
 def sigmoid(x):
     """1 / (1 + e^-x), and 0 where that would be subnormal."""
     one, least = (ONE_BITS_64, -708.0) if is_double(x) else (ONE_BITS_32, -87.0)
-    n, grown = _expm1_parts(maximum(minimum(-x, -least), least))
+    n, grown = expm1_parts(maximum(minimum(-x, -least), least))
     scale = as_float(_exponent_bits(n) + one)
     return select(x < least, 0.0, 1.0 / (fma(scale, grown, scale) + 1.0))
 
@@ -137,7 +137,7 @@ def sigmoid(x):
 @jit
 def tanh(x):
     """tanh |x| = (1 - e) / (1 + e) with e = e^(-2|x|), by e - 1, which keeps digits near 0."""
-    n, grown = _expm1_parts(maximum(absolute(x) * -2.0, -80.0))
+    n, grown = expm1_parts(maximum(absolute(x) * -2.0, -80.0))
     scale = as_float(_exponent_bits(n) + (ONE_BITS_64 if is_double(x) else ONE_BITS_32))
     minus = fma(scale, grown, scale - 1.0)
     return copysign(minus / (minus + 2.0), x)

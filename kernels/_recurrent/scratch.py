@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernels import _jit, _memory
-from kernels._recurrent.sequence import Sequence
+from kernels import _jit
+from kernels._memory import Scratch
 from kernels._simd import VALUE_BYTES
 from kernels._tile import FEW_ROWS, KC, MR, panel_columns
 
@@ -45,7 +45,7 @@ def steps_of(samples: int) -> int:
 
 
 class Walk(NamedTuple):
-    """Scratch of a walk through time."""
+    """What a walk through time works in."""
 
     shares: int  # of the samples
     packed_ih: np.ndarray  # by `pack_for_states`
@@ -55,29 +55,38 @@ class Walk(NamedTuple):
 
 
 def walk_scratch(
-    run: Sequence, weights: tuple, gates: int, out: np.ndarray, all_units: bool = False
-) -> Walk:
-    """Scratch for weights (ih, hh, ..), and sums of `gates` numbers a unit.
+    x: np.ndarray, weights: tuple, gates: int, out: np.ndarray, all_units: bool = False
+) -> dict[str, Scratch]:
+    """For weights (ih, hh, ..), and sums of `gates` numbers a unit; `walk_in` takes it.
 
-    out        (T, N, gates H), where sums may lie until it is written, or empty
+    out        (T, N, gates H), where sums may lie until it is written, or (0, N, gates H)
     all_units  whether all units of a step are summed before the first is finished
     """
-    ih, hh = weights[:2]
-    dtype, steps, samples, hidden = run.x.dtype, run.steps, run.samples, run.hidden
-    padded, shares = padded_size(hidden, dtype), shares_of(samples)
-    rows = len(ih) // hidden * padded
-    ahead = samples <= FEW_ROWS * shares
-    if ahead and out.size and padded == hidden:
-        sums = out
-    else:
-        units = padded if ahead or all_units else lanes_of(dtype)
-        sums = _memory.empty((steps if ahead else 1, samples, gates * units), dtype)
-    packed_ih, packed_hh = (_memory.empty(rows * w.shape[1], dtype) for w in (ih, hh))
-    return Walk(shares, packed_ih, packed_hh, ahead, sums)
+    (steps, samples, _), dtype, hidden = x.shape, x.dtype, out.shape[2] // gates
+    padded, ahead = padded_size(hidden, dtype), samples <= FEW_ROWS * shares_of(samples)
+    of_steps = steps if ahead and not (out.size and padded == hidden) else 0
+    units = padded if all_units else lanes_of(dtype)
+    ih, hh = (len(weights[0]) // hidden * padded * w.shape[1] for w in weights[:2])
+    return {
+        "work": {
+            "packed_ih": (ih, dtype),
+            "packed_hh": (hh, dtype),
+            "ahead": ((of_steps, samples, gates * padded), dtype),
+            "sums": ((0 if ahead else 1, samples, gates * units), dtype),
+        }
+    }
+
+
+def walk_in(work: dict[str, np.ndarray], out: np.ndarray) -> Walk:
+    """Of scratch by `walk_scratch`, and the same `out`."""
+    sums, ahead = work["sums"], not work["sums"].size
+    if ahead:
+        sums = work["ahead"] if work["ahead"].size else out
+    return Walk(shares_of(sums.shape[1]), work["packed_ih"], work["packed_hh"], ahead, sums)
 
 
 class WalkBack(NamedTuple):
-    """Scratch of a walk back through time."""
+    """What a walk back through time works in."""
 
     packed_ih: np.ndarray  # by `pack_for_gradients`
     packed_hh: np.ndarray
@@ -89,44 +98,54 @@ class WalkBack(NamedTuple):
 
 
 def walk_back_scratch(
-    run: Sequence, weights: tuple, columns: int, at_once: int, dweights: tuple, out_dh0: np.ndarray
-) -> WalkBack:
-    """Scratch for weights (ih, hh, ..) and their gradients, and that of the bias.
+    x: np.ndarray, weights: tuple, columns: int, at_once: int, dweights: tuple
+) -> dict[str, Scratch]:
+    """For weights (ih, hh, ..) and their gradients, and that of the bias; see `walk_back_in`.
 
     columns  of the gates' gradients, and `at_once` of them whose weights saw the same
     """
     ih, hh = weights[:2]
     dih, dhh, dbias = dweights[:3]
-    dtype, samples, (_, width) = run.x.dtype, run.samples, hh.shape
-    rows, padded = min(steps_of(samples), run.steps) * samples, padded_size(width, dtype)
+    (steps, samples, inputs), dtype, width = x.shape, x.dtype, hh.shape[1]
+    rows, padded = min(steps_of(samples), steps) * samples, padded_size(width, dtype)
+    # Of products each thread packs a share of the left sides, and the right ones.
+    threads, lanes, wide = _jit.get_num_threads(), lanes_of(dtype), panel_columns(dtype)
+    left = -(-panels_across(at_once, dtype) // threads) * lanes
+    return {
+        "work": {
+            "packed_ih": (len(ih) * padded_size(inputs, dtype), dtype),
+            "packed_hh": (len(hh) * padded, dtype),
+            "dgates": ((rows, columns), dtype),
+            "dh": ((0 if padded == width else samples, padded), dtype),
+            "left": ((threads, KC * left), dtype),
+            "right": ((threads, KC * wide), dtype),
+            "spare": ((threads, max(GRADIENT_ROWS * lanes, MR * wide)), dtype),
+            "wide_ih": wide_sums(x, dih),
+            "wide_hh": wide_sums(x, dhh),
+            "dbias": (dbias.size, np.float64),
+        }
+    }
+
+
+def walk_back_in(work: dict[str, np.ndarray], out_dh0: np.ndarray) -> WalkBack:
+    """Of scratch by `walk_back_scratch`, with zeros where the walk adds."""
+    work["dh"].fill(0)
+    work["dbias"].fill(0)
     return WalkBack(
-        packed_ih=_memory.empty(len(ih) * padded_size(ih.shape[1], dtype), dtype),
-        packed_hh=_memory.empty(len(hh) * padded, dtype),
-        dgates=_memory.empty((rows, columns), dtype),
-        dh=out_dh0 if padded == width else _memory.zeros((samples, padded), dtype),
-        products=_products_scratch(at_once, _jit.get_num_threads(), dtype),
-        wide=(wide_sums(run, dih), wide_sums(run, dhh)),
-        dbias=_memory.zeros(dbias.size, np.float64),
+        packed_ih=work["packed_ih"],
+        packed_hh=work["packed_hh"],
+        dgates=work["dgates"],
+        dh=work["dh"] if work["dh"].size else out_dh0,
+        products=(work["left"], work["right"], work["spare"]),
+        wide=(work["wide_ih"], work["wide_hh"]),
+        dbias=work["dbias"],
     )
 
 
-def _products_scratch(
-    columns: int, shares: int, dtype: np.dtype
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Packed left and right sides of products, and a tile beside the output."""
-    lanes, wide = lanes_of(dtype), panel_columns(dtype)
-    share = -(-panels_across(columns, dtype) // shares) * lanes
-    return (
-        _memory.empty((shares, KC * share), dtype),
-        _memory.empty((shares, KC * wide), dtype),
-        _memory.empty((shares, max(GRADIENT_ROWS * lanes, MR * wide)), dtype),
-    )
-
-
-def wide_sums(run: Sequence, dweight: np.ndarray) -> np.ndarray:
+def wide_sums(x: np.ndarray, dweight: np.ndarray) -> tuple[int, type]:
     """For sums of a weight's gradient in float64; empty unless there are several groups."""
-    groups = -(-run.steps // steps_of(run.samples) // GROUP)
-    return _memory.empty(dweight.size if groups > 1 else 0, np.float64)
+    groups = -(-len(x) // steps_of(x.shape[1]) // GROUP)
+    return dweight.size if groups > 1 else 0, np.float64
 
 
 def close_sums(*sums: tuple[np.ndarray, np.ndarray]) -> None:

@@ -5,15 +5,15 @@ which functions there are. Arrays are float32 or float64; TypeError for others, 
 of another shape than y. NaN in is NaN out.
 """
 
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import _memory
-from .._check import check_shape, float_arrays
-from . import cpu, reference
-from .formulas import (
+from kernels import _memory
+from kernels._check import check_shape, float_arrays
+from kernels._device import Implementations, device_of
+from kernels.activation import cpu, reference
+from kernels.activation.formulas import (
     ELU,
     GELU,
     Formula,
@@ -51,7 +51,7 @@ __all__ = [
     "keeps_output",
 ]
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 
 _NOTHING: dict[int, np.ndarray] = {4: np.empty(0, np.float32), 8: np.empty(0, np.float64)}
@@ -86,7 +86,7 @@ def forward(
     (x,) = float_arrays(type(formula).__name__, x=x)
     y = _memory.empty(x.shape, x.dtype) if out is None else out
     if x.size:
-        cpu.forward(formula=formula, x=x.reshape(-1), out_y=y.reshape(-1))
+        IMPLEMENTATIONS[device_of(x)].forward(formula=formula, x=x.reshape(-1), out_y=y.reshape(-1))
     kept = y if keeps_output(formula) else x
     return y, Saved(formula, kept, x if keeps_input_too(formula) else _NOTHING[x.itemsize])
 
@@ -99,7 +99,7 @@ def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     check_shape(name, "dy", dy, kept.shape)
     dx = _memory.empty(dy.shape, dy.dtype)
     if dy.size:
-        cpu.backward(
+        IMPLEMENTATIONS[device_of(dy)].backward(
             formula=formula,
             dy=dy.reshape(-1),
             kept=kept.reshape(-1),

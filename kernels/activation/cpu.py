@@ -12,9 +12,8 @@ bits.
 from kernels._jit import parallel
 from kernels._simd import lanes, load_some, store_some
 from kernels._tasks import share_out
-
-from .formulas import Hardtanh, LeakyReLU, ReLU, keeps_output
-from .vectors import gradient, refined, value
+from kernels.activation.formulas import Hardtanh, LeakyReLU, ReLU, keeps_output
+from kernels.activation.vectors import gradient, refined, value
 
 _CHUNK = 1 << 14
 

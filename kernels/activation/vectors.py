@@ -9,8 +9,7 @@ from numba.extending import overload
 from kernels._jit import jit
 from kernels._math import decay, exp, expm1, log1p, normal_cdf, sigmoid, tanh
 from kernels._simd import absolute, any_lane, fma, is_double, load_first, maximum, minimum, select
-
-from .formulas import (
+from kernels.activation.formulas import (
     ELU,
     GELU,
     Hardtanh,
@@ -23,7 +22,7 @@ from .formulas import (
     Tanh,
     TanhGELU,
 )
-from .gelu import SHARE_END, SLOPE_END, gelu_share, gelu_slope
+from kernels.activation.gelu import SHARE_END, SLOPE_END, gelu_share, gelu_slope
 
 _LARGEST_32, _LARGEST_64 = 3.4e38, 1.79e308
 _DENSITY_AT_0 = 0.3989422804014327

@@ -4,9 +4,10 @@ import numpy as np
 
 from kernels import _memory
 from kernels._check import float_arrays
+from kernels._device import Implementations, device_of
 from kernels.add import cpu, reference
 
-IMPLEMENTATIONS = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 __all__ = ["IMPLEMENTATIONS", "forward"]
 
@@ -25,5 +26,5 @@ def forward(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if a.shape != b.shape:
         raise ValueError(f"add: expected two arrays of one shape, got {a.shape} and {b.shape}")
     y = _memory.empty(a.shape, a.dtype)
-    cpu.forward(a=a.reshape(-1), b=b.reshape(-1), out_y=y.reshape(-1))
+    IMPLEMENTATIONS[device_of(a)].forward(a=a.reshape(-1), b=b.reshape(-1), out_y=y.reshape(-1))
     return y

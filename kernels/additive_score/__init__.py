@@ -6,16 +6,16 @@ The (N, Q, K, A) array of all tanh is never stored: forward sums as it goes, and
 them again. Bahdanau et al. 2015; Luong et al. 2015 call it "concat".
 """
 
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import _memory
-from .._check import check_shape, float_arrays
-from . import cpu, reference
+from kernels import _memory
+from kernels._check import check_shape, float_arrays
+from kernels._device import Implementations, device_of
+from kernels.additive_score import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 
 class Saved(NamedTuple):
@@ -50,13 +50,12 @@ def forward(query: np.ndarray, key: np.ndarray, weight: np.ndarray) -> tuple[np.
     if not size:
         score.fill(0)
     elif score.size:
-        scratch = _scratch(query, key)
-        cpu.forward(
+        implementation = IMPLEMENTATIONS[device_of(query)]
+        implementation.forward(
             query=query,
             key=key,
             weight=weight,
-            **scratch,
-            work_weight=np.empty(scratch["work_query"].shape[1::2], weight.dtype),
+            **_memory.scratch(implementation.forward_scratch(query, key)),
             out_score=score,
         )
     return score, Saved(query, key, weight)
@@ -70,15 +69,13 @@ def backward(dscore: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray, 
     check_shape("additive_score", "dscore", dscore, (*query.shape[:2], key.shape[1]))
     dquery, dkey, dweight = (_memory.empty(a.shape, a.dtype) for a in (query, key, weight))
     if dscore.size and weight.size:
-        scratch = _scratch(query, key)
-        cpu.backward(
+        implementation = IMPLEMENTATIONS[device_of(query)]
+        implementation.backward(
             dscore=dscore,
             query=query,
             key=key,
             weight=weight,
-            **scratch,
-            work_dkey=_memory.empty(scratch["work_key"].shape, key.dtype),
-            work_dweight=_memory.empty(query.shape, query.dtype),
+            **_memory.scratch(implementation.backward_scratch(query, key)),
             out_dquery=dquery,
             out_dkey=dkey,
             out_dweight=dweight,
@@ -87,10 +84,3 @@ def backward(dscore: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray, 
         for gradient in (dquery, dkey, dweight):
             gradient.fill(0)
     return dquery, dkey, dweight
-
-
-def _scratch(query: np.ndarray, key: np.ndarray) -> dict[str, np.ndarray]:
-    return {
-        f"work_{name}": _memory.empty(cpu.panels_shape(array), array.dtype)
-        for name, array in (("query", query), ("key", key))
-    }

@@ -1,6 +1,6 @@
 """The additive score; arguments are those of the reference, C-contiguous.
 
-work_query, work_key  as `panels_shape` says
+work_query, work_key  (N, panels, rows, lanes)
 work_weight           (panels, lanes)
 work_dkey             like work_key
 work_dweight          (N, Q, A), the gradient of weight from each query
@@ -19,7 +19,7 @@ elements in lanes before it is added to a sum of such sums.
 import numpy as np
 
 from kernels._jit import jit, parallel
-from kernels._math import _expm1_parts, sigmoid
+from kernels._math import expm1_parts, sigmoid
 from kernels._reduce import column_sums
 from kernels._simd import (
     VALUE_BYTES,
@@ -47,11 +47,29 @@ _BLOCK = 64
 _ALONE = (1 << 14) - 1
 
 
-def panels_shape(x):
-    """(N, panels, rows, lanes) for x (N, rows, A)."""
+def _in_panels(x):
+    """Scratch for x (N, rows, A)."""
     n, rows, size = x.shape
     width = VALUE_BYTES // x.itemsize
-    return n, -(-size // width), rows, width
+    return (n, -(-size // width), rows, width), x.dtype
+
+
+def forward_scratch(query, key):
+    shape, dtype = _in_panels(query)
+    return {
+        "work_query": (shape, dtype),
+        "work_key": _in_panels(key),
+        "work_weight": (shape[1::2], dtype),
+    }
+
+
+def backward_scratch(query, key):
+    return {
+        "work_query": _in_panels(query),
+        "work_key": _in_panels(key),
+        "work_dkey": _in_panels(key),
+        "work_dweight": (query.shape, query.dtype),
+    }
 
 
 def forward(query, key, weight, work_query, work_key, work_weight, out_score):
@@ -106,7 +124,7 @@ def _exponentials(task, span, x, out_panels):
                 column = panel * width
                 value = load_some(x, start + column, size - column, 0.0)
                 near = absolute(value) <= _FAR
-                n_of, grown = _expm1_parts(select(near, value + value, 0.0))
+                n_of, grown = expm1_parts(select(near, value + value, 0.0))
                 value = select(near, times_power_of_two(grown + 1.0, n_of), np.nan)
                 store(out_panels, ((n * panels + panel) * rows + row) * width, value)
 

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernels import _jit, _memory
+from kernels import _memory
+from kernels._device import Implementations, device_of
 from kernels.attention import cpu, naive, reference
 from kernels.attention.checks import (
     additive_mask,
@@ -26,7 +27,7 @@ from kernels.attention.checks import (
     lies_well,
 )
 
-IMPLEMENTATIONS = {"reference": reference, "naive": naive, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, reference_naive=naive, cpu=cpu)
 
 __all__ = ["IMPLEMENTATIONS", "Saved", "backward", "forward"]
 
@@ -91,8 +92,8 @@ def forward(
     y = _output(op, "out", out, (*leading, rows, width), q.dtype)
     lse = _memory.empty(q.shape[:3], q.dtype)
     if y.size:
-        work = _scratch(cpu.forward_scratch(q.shape, v.shape, q.itemsize), q.dtype)
-        cpu.forward(
+        implementation = IMPLEMENTATIONS[device_of(q)]
+        implementation.forward(
             query=q,
             key=k,
             value=v,
@@ -100,7 +101,7 @@ def forward(
             key_lengths=lengths,
             causal=bool(causal),
             scale=scale,
-            work=work,
+            **_memory.scratch(implementation.forward_scratch(q, v)),
             out_y=four_axes(y),
             out_lse=lse,
         )
@@ -136,8 +137,8 @@ def backward(
         for gradient in (dq, dk, dv):
             gradient.fill(0)
         return dq, dk, dv
-    work = _scratch(cpu.backward_scratch(query.shape, saved.value.shape, query.itemsize), dtype)
-    cpu.backward(
+    implementation = IMPLEMENTATIONS[device_of(query)]
+    implementation.backward(
         dy=dy4,
         query=query,
         key=saved.key,
@@ -148,7 +149,7 @@ def backward(
         scale=saved.scale,
         y=saved.y,
         lse=saved.lse,
-        work=work,
+        **_memory.scratch(implementation.backward_scratch(query, saved.value)),
         out_dq=four_axes(dq),
         out_dk=four_axes(dk),
         out_dv=four_axes(dv),
@@ -170,10 +171,3 @@ def _output(
     if given.size and not (lies_well(given) and np.may_share_memory(four_axes(given), given)):
         raise ValueError(f"{op}: expected rows of {name} to be contiguous, aligned and writeable")
     return given
-
-
-def _scratch(size: int, dtype: np.dtype) -> np.ndarray:
-    """(threads, size), large enough to come aligned from the pool."""
-    threads = _jit.thread_rows()
-    least = _memory.SMALLEST_POOLED // dtype.itemsize // threads + 1
-    return _memory.empty((threads, max(size, least + -least % 64)), dtype)

@@ -12,7 +12,8 @@ alone. Vaswani et al. 2017; Dao et al. 2022 for the blocks.
 
 import numpy as np
 
-from kernels._jit import parallel, thread_id
+from kernels._jit import parallel, thread_id, thread_rows
+from kernels._memory import SMALLEST_POOLED
 from kernels._simd import VALUE_BYTES
 from kernels.attention import cpu_backward, cpu_forward
 from kernels.attention.cpu_backward import backward_task
@@ -55,7 +56,7 @@ def _backward(
 
 
 def forward(query, key, value, mask, key_lengths, causal, scale, work, out_y, out_lse):
-    """work  (threads, forward_scratch(...))"""
+    """work  (threads, as many numbers as `forward_scratch` says)"""
     sizes, block = _sizes(query.shape, value.shape), _rows_of_task(query.shape)
     tasks = sizes.batch * sizes.heads * -(-sizes.rows // block)
     runs = _runs(tasks, sizes)
@@ -69,7 +70,7 @@ def forward(query, key, value, mask, key_lengths, causal, scale, work, out_y, ou
 def backward(
     dy, query, key, value, mask, key_lengths, causal, scale, y, lse, work, out_dq, out_dk, out_dv
 ):
-    """work  (threads, backward_scratch(...))"""
+    """work  (threads, as many numbers as `backward_scratch` says)"""
     sizes = _sizes(query.shape, value.shape)
     heads = sizes.batch * sizes.heads
     parts = 1 if heads >= HEADS else 2 * -(-max(sizes.rows, sizes.keys) // KEYS)
@@ -81,21 +82,26 @@ def backward(
     )  # fmt: skip
 
 
-def forward_scratch(query_shape, value_shape, itemsize):
-    """Numbers that each thread works with."""
-    sizes, panel = _sizes(query_shape, value_shape), VALUE_BYTES // itemsize
+def forward_scratch(query, value):
+    sizes, panel = _sizes(query.shape, value.shape), VALUE_BYTES // query.itemsize
     keys, width = (_whole(size, panel) for size in (sizes.keys, sizes.width))
-    rows = min(sizes.rows, _rows_of_task(query_shape))
+    rows = min(sizes.rows, _rows_of_task(query.shape))
     places = cpu_forward.places_of.py_func(rows, min(KEYS, keys), width, sizes.depth, panel)
-    return _whole(places.end, panel)
+    return _of_threads(_whole(places.end, panel), query.dtype)
 
 
-def backward_scratch(query_shape, value_shape, itemsize):
-    """Numbers that each thread works with."""
-    sizes, panel = _sizes(query_shape, value_shape), VALUE_BYTES // itemsize
+def backward_scratch(query, value):
+    sizes, panel = _sizes(query.shape, value.shape), VALUE_BYTES // query.itemsize
     rows, keys = min(ROWS, sizes.rows), min(KEYS, _whole(sizes.keys, panel))
     places = cpu_backward.places_of.py_func(rows, keys, sizes.width, sizes.depth, panel)
-    return _whole(places.end, panel)
+    return _of_threads(_whole(places.end, panel), query.dtype)
+
+
+def _of_threads(size, dtype):
+    """So many numbers a thread, or more: enough for the pool, whose arrays are aligned."""
+    threads = thread_rows()
+    least = SMALLEST_POOLED // dtype.itemsize // threads + 1
+    return {"work": ((threads, max(size, least + -least % 64)), dtype)}
 
 
 def _whole(size, panel):

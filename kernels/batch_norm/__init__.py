@@ -9,16 +9,16 @@ gamma, beta  (C,), or None for ones and zeros
 float32 or float64, one dtype in a call.
 """
 
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import _memory
-from .._check import check_shape, float_arrays, float_arrays_or_none
-from . import averages, cpu, reference
+from kernels import _memory
+from kernels._check import check_shape, float_arrays, float_arrays_or_none
+from kernels._device import Implementations, device_of
+from kernels.batch_norm import averages, cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 
 class Saved(NamedTuple):
@@ -67,15 +67,14 @@ def forward(
     mean, var = np.zeros(channels, np.float64), np.zeros(channels, np.float64)
     if x.size:
         planes = x.reshape(x.shape[0], channels, -1)
-        work_sums, work_lanes = _scratch(planes)
-        cpu.forward(
+        implementation = IMPLEMENTATIONS[device_of(x)]
+        implementation.forward(
             x=planes,
             residual=planes[:0] if residual is None else residual.reshape(planes.shape),
             **_affine(channels, x.dtype, gamma, beta),
             eps=eps,
             relu=relu,
-            work_sums=work_sums,
-            work_lanes=work_lanes,
+            **_memory.scratch(implementation.forward_scratch(planes)),
             out_y=y.reshape(planes.shape),
             out_mean=mean,
             out_var=var,
@@ -117,8 +116,8 @@ def inference_forward(
     y = _memory.empty(x.shape, x.dtype)
     if x.size:
         planes = x.reshape(x.shape[0], channels, -1)
-        work_sums, work_lanes = _scratch(planes)
-        cpu.inference_forward(
+        implementation = IMPLEMENTATIONS[device_of(x)]
+        implementation.inference_forward(
             x=planes,
             residual=planes[:0] if residual is None else residual.reshape(planes.shape),
             mean=mean,
@@ -126,8 +125,7 @@ def inference_forward(
             **_affine(channels, x.dtype, gamma, beta),
             eps=eps,
             relu=relu,
-            work_sums=work_sums,
-            work_lanes=work_lanes,
+            **_memory.scratch(implementation.inference_forward_scratch(planes)),
             out_y=y.reshape(planes.shape),
         )
     add = residual is not None
@@ -159,8 +157,8 @@ def backward(
     if dx.size or (x.size and (of_channels or y is not None)):
         planes = x.reshape(x.shape[0], channels, -1)
         nothing = planes[:0]
-        work_sums, work_lanes = _scratch(planes)
-        cpu.backward(
+        implementation = IMPLEMENTATIONS[device_of(x)]
+        implementation.backward(
             dy=dy.reshape(planes.shape),
             x=planes,
             y=nothing if y is None else y.reshape(planes.shape),
@@ -170,8 +168,7 @@ def backward(
             eps=saved.eps,
             relu=saved.relu,
             training=saved.training,
-            work_sums=work_sums,
-            work_lanes=work_lanes,
+            **_memory.scratch(implementation.backward_scratch(planes)),
             out_dx=dx.reshape(planes.shape) if needs[0] else nothing,
             out_dresidual=nothing if y is None else dresidual.reshape(planes.shape),
             out_dgamma=dgamma,
@@ -223,8 +220,3 @@ def _affine(
         "gamma": np.ones(channels, dtype) if gamma is None else gamma,
         "beta": np.zeros(channels, dtype) if beta is None else beta,
     }
-
-
-def _scratch(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    sums, of_lanes = cpu.work_shapes(planes)
-    return _memory.empty(sums, np.float64), _memory.empty(of_lanes, planes.dtype)

@@ -1,6 +1,6 @@
 """Running averages of what batches had."""
 
-from .._jit import jit
+from kernels._jit import jit
 
 
 @jit

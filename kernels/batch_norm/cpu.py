@@ -3,30 +3,40 @@
 x, y, dy, residual, out_y, out_dx, out_dresidual   (N, C, S) float32 | float64, C-contiguous
 gamma, beta, out_dgamma, out_dbeta     (C,) of the same dtype
 mean, var, out_mean, out_var           (C,) float64
-work_sums, work_lanes                  scratch of shapes work_shapes(x), float64 and x's dtype
+work_sums, work_lanes                  scratch as `forward_scratch` says
 
 cpu_planes has S > 1, where a channel's elements lie side by side; cpu_columns has S = 1, where
 the channels do. A task makes two passes over a channel or a strip of them, one for sums and one
 that writes; where parts of it are tasks, all sum before any writes.
 """
 
+import numpy as np
+
 from kernels._simd import VALUE_BYTES
+from kernels.batch_norm import cpu_columns, cpu_planes
+from kernels.batch_norm.parts import part_count, share_places
+from kernels.batch_norm.strip_lines import LINES, SUMS
 
-from . import cpu_columns, cpu_planes
-from .parts import part_count, share_places
-from .strip_lines import LINES, SUMS
 
-
-def work_shapes(x):
-    """Groups, parts of each, and what a task of the layout keeps."""
+def forward_scratch(x):
+    """By group and part of it, what a task of the layout keeps."""
     samples, channels, positions = x.shape
     if positions > 1:
         parts = part_count(channels, samples, x.size)
-        return (channels, parts, 2), (0, 0, 0, 0)
+        return {
+            "work_sums": ((channels, parts, 2), np.float64),
+            "work_lanes": ((0, 0, 0, 0), x.dtype),
+        }
     width = cpu_columns.strip_width(channels, VALUE_BYTES // x.itemsize)
     strips = -(-channels // width)
     parts = part_count(strips, samples, x.size)
-    return (strips, parts, SUMS, width), (strips, parts, LINES, width)
+    return {
+        "work_sums": ((strips, parts, SUMS, width), np.float64),
+        "work_lanes": ((strips, parts, LINES, width), x.dtype),
+    }
+
+
+inference_forward_scratch = backward_scratch = forward_scratch
 
 
 def forward(x, residual, gamma, beta, eps, relu, work_sums, work_lanes, out_y, out_mean, out_var):

@@ -14,16 +14,21 @@ import numpy as np
 from kernels._jit import jit, parallel
 from kernels._moments import block_moments, merge_moments
 from kernels._simd import any_lane, is_double, lanes, load, load_as, select, store
-
-from .parts import part_bounds
-from .strip_columns import (
+from kernels.batch_norm.parts import part_bounds
+from kernels.batch_norm.strip_columns import (
     add_deviations,
     add_slopes,
     correct_moments,
     write_gradients,
     write_lines,
 )
-from .strip_lines import bounds, copy_statistics, own_rows, set_gradient_lines, set_lines
+from kernels.batch_norm.strip_lines import (
+    bounds,
+    copy_statistics,
+    own_rows,
+    set_gradient_lines,
+    set_lines,
+)
 
 # Each lane adds up so many samples in x's dtype, then goes on in float64.
 _BLOCK, _FIRST_BLOCK = 256, 16

@@ -13,10 +13,9 @@ from kernels._jit import jit, parallel
 from kernels._moments import block_moments, deviation_sums, merge_moments, wide_moments
 from kernels._range import beyond_float32
 from kernels._streaming import past_caches
-
-from .channel_rows import add_slopes, write_gradient, write_line
-from .lines import forward_line, gradient_line
-from .parts import part_bounds
+from kernels.batch_norm.channel_rows import add_slopes, write_gradient, write_line
+from kernels.batch_norm.lines import forward_line, gradient_line
+from kernels.batch_norm.parts import part_bounds
 
 # Sums run in lanes of the array's dtype over at most so many elements, then go on in float64.
 _BLOCK, _FEW = 4096, 64

@@ -6,9 +6,8 @@ loops read and add to: head, scale, offset, and two sums or x_scale and dx_offse
 
 from kernels._jit import jit
 from kernels._simd import lanes, load, load_as, sqrt, store, store_as
-
-from .lines import forward_line, gradient_line
-from .parts import part_bounds
+from kernels.batch_norm.lines import forward_line, gradient_line
+from kernels.batch_norm.parts import part_bounds
 
 # Rows of the two kinds of scratch, each as wide as the strip.
 SUMS, LINES = 4, 5

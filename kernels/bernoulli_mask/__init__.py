@@ -10,17 +10,17 @@ infinite; backward takes the mask from stored bits, which is cheaper than drawin
 """
 
 import math
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import _memory
-from .._check import check_shape, float_arrays, word
-from .._philox import BLOCK, BLOCK_BYTES, coin_threshold
-from . import cpu, reference
+from kernels import _memory
+from kernels._check import check_shape, float_arrays, word
+from kernels._device import Implementations, device_of
+from kernels._philox import BLOCK, BLOCK_BYTES, coin_threshold
+from kernels.bernoulli_mask import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 
 class Saved(NamedTuple):
@@ -84,7 +84,7 @@ def forward(
     saved = Saved(bits, scale, x.shape, plane)
     threshold = coin_threshold(p_drop)
     if 0 < p_drop < 1 and plane == 1:
-        cpu.forward(
+        IMPLEMENTATIONS[device_of(x)].forward(
             x=x.reshape(-1),
             seed=key,
             stream=counter,
@@ -99,7 +99,9 @@ def forward(
     if p_drop in (0, 1):
         bits.fill(0xFF if p_drop == 0 else 0)
     else:
-        cpu.draw(seed=key, stream=counter, threshold=threshold, out_bits=bits)
+        IMPLEMENTATIONS[device_of(x)].draw(
+            seed=key, stream=counter, threshold=threshold, out_bits=bits
+        )
     _apply(x, saved, scale, shift, fill, y)
     return y, saved
 
@@ -119,6 +121,8 @@ def _apply(
     x, out_y, bits = x.reshape(-1), out_y.reshape(-1), saved.bits
     numbers = {"scale": scale, "shift": shift, "fill": fill}
     if saved.plane == 1:
-        cpu.apply(x=x, bits=bits, **numbers, out_y=out_y)
+        IMPLEMENTATIONS[device_of(x)].apply(x=x, bits=bits, **numbers, out_y=out_y)
     else:
-        cpu.apply_planes(x=x, bits=bits, plane=saved.plane, **numbers, out_y=out_y)
+        IMPLEMENTATIONS[device_of(x)].apply_planes(
+            x=x, bits=bits, plane=saved.plane, **numbers, out_y=out_y
+        )

@@ -10,10 +10,10 @@ Bound: forward and backward move 8 bytes of float32 an element, and 1/8 byte of 
 takes 0.025 ns an element for each digit of the probability that is needed: `kernels._philox`.
 """
 
-from .._jit import jit, parallel
-from .._philox import BLOCK, BLOCK_BYTES, draw_bits
-from .._simd import fma, full, lanes, load_bits, load_some, select, store_some
-from .._tasks import share_out
+from kernels._jit import jit, parallel
+from kernels._philox import BLOCK, BLOCK_BYTES, draw_bits
+from kernels._simd import fma, full, lanes, load_bits, load_some, select, store_some
+from kernels._tasks import share_out
 
 # Blocks a task: 16384 elements, 2 us and more.
 _SPAN = 4

@@ -8,14 +8,15 @@ In place, like an optimizer's step, before which it belongs: implementations mar
 
 import math
 from collections.abc import Sequence
-from types import ModuleType
 
 import numpy as np
 
-from .._check import check_in_place, float_arrays
-from . import cpu, reference
+from kernels import _memory
+from kernels._check import check_in_place, float_arrays
+from kernels._device import Implementations, device_of
+from kernels.clip_norm import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 # As in PyTorch, so that a factor is the same.
 _EPS = 1e-6
@@ -37,8 +38,9 @@ def norm(arrays: Sequence[np.ndarray]) -> float:
     for x in arrays:
         (x,) = float_arrays("clip_norm", x=x)
         if x.size:
-            work = np.empty(cpu.chunks(x.size))
-            cpu.sum_of_squares(x=x.reshape(-1), work_partials=work, out_sum=square)
+            implementation = IMPLEMENTATIONS[device_of(x)]
+            work = _memory.scratch(implementation.sum_of_squares_scratch(x))
+            implementation.sum_of_squares(x=x.reshape(-1), **work, out_sum=square)
             total += float(square[0])
     return math.sqrt(total)
 
@@ -70,5 +72,5 @@ def clip(arrays: Sequence[np.ndarray], c: float) -> float:
     if not factor >= 1:
         for x in arrays:
             if x.size:
-                cpu.scale(factor=factor, inout_x=x.reshape(-1))
+                IMPLEMENTATIONS[device_of(x)].scale(factor=factor, inout_x=x.reshape(-1))
     return length

@@ -8,15 +8,14 @@ over chunks of a fixed size, whose sums are added in their order.
 
 import numpy as np
 
-from .._jit import parallel
-from .._reduce import multiply, sum_squares
+from kernels._jit import parallel
+from kernels._reduce import multiply, sum_squares
 
 _CHUNK = 1 << 14
 
 
-def chunks(size: int) -> int:
-    """How many partial sums an array of that size needs."""
-    return -(-size // _CHUNK)
+def sum_of_squares_scratch(x):
+    return {"work_partials": (-(-x.size // _CHUNK), np.float64)}
 
 
 def sum_of_squares(x, work_partials, out_sum):
@@ -26,7 +25,7 @@ def sum_of_squares(x, work_partials, out_sum):
 
 
 def scale(factor, inout_x):
-    _scale(chunks(inout_x.size), factor, inout_x)
+    _scale(-(-inout_x.size // _CHUNK), factor, inout_x)
 
 
 @parallel

@@ -8,21 +8,21 @@ import numpy as np
 
 from kernels import _memory
 from kernels._check import check_like, check_shape, float_arrays
+from kernels._device import Implementations, device_of
 from kernels._reduce import channel_sums, mask_where_positive
 from kernels.conv2d import depthwise, direct, im2col, reference, winograd
 from kernels.conv2d.geometry import Pair, Problem, problem_of
 
-# Of the CPU's the first that applies and pays runs; the last always does.
-IMPLEMENTATIONS: dict[str, ModuleType] = {
-    "reference": reference,
-    "cpu_winograd": winograd,
-    "cpu_depthwise": depthwise,
-    "cpu_direct": direct,
-    "cpu_im2col": im2col,
-}
+# Of a device's the first that applies and pays runs; the last always does.
+IMPLEMENTATIONS = Implementations(
+    reference=reference,
+    cpu_winograd=winograd,
+    cpu_depthwise=depthwise,
+    cpu_direct=direct,
+    cpu_im2col=im2col,
+)
 
-_ON_CPU = [name for name in IMPLEMENTATIONS if name.startswith("cpu_")]
-ALGORITHMS = ("auto", *(name.removeprefix("cpu_") for name in _ON_CPU))
+ALGORITHMS = ("auto", *IMPLEMENTATIONS.on("cpu"))
 
 __all__ = ["ALGORITHMS", "IMPLEMENTATIONS", "Saved", "backward", "forward"]
 
@@ -76,7 +76,7 @@ def forward(
     if y.size:
         if bias is None:
             bias = np.empty(0, x.dtype)
-        implementation = _choose(algorithm, problem)
+        implementation = _choose(device_of(x), algorithm, problem)
         implementation.forward(x, weight, bias, problem.window, groups, relu, y)
     return y, saved
 
@@ -104,10 +104,11 @@ def backward(
     if needs[0]:
         dx = _memory.empty(x.shape, x.dtype)
         if x.size:
-            _choose(algorithm, problem, True).to_input(dy, weight, window, groups, dx)
+            implementation = _choose(device_of(dy), algorithm, problem, True)
+            implementation.to_input(dy, weight, window, groups, dx)
     if needs[1]:
         dweight = _memory.empty(weight.shape, x.dtype)
-        _choose(algorithm, problem).to_weight(x, dy, window, groups, dweight)
+        _choose(device_of(dy), algorithm, problem).to_weight(x, dy, window, groups, dweight)
     if needs[2] and has_bias:
         dbias = np.empty(problem.filters, dy.dtype)
         channel_sums(x=dy.reshape(*dy.shape[:2], -1), out_sums=dbias)
@@ -115,22 +116,23 @@ def backward(
 
 
 @functools.lru_cache(maxsize=512)
-def _choose(algorithm: str, problem: Problem, to_input: bool = False) -> ModuleType:
+def _choose(device: str, algorithm: str, problem: Problem, to_input: bool = False) -> ModuleType:
     """What computes y and the gradient of weight or, `to_input`, that of x.
 
-    Where it does not apply to that of x, or pay, im2col computes it.
+    Where it does not apply to that of x, or pay, the last of the list computes it.
     """
+    known = IMPLEMENTATIONS.on(device)
+    *_, last = known.values()
     if algorithm == "auto":
-        implementations = [IMPLEMENTATIONS[name] for name in _ON_CPU]
-        chosen = next(i for i in implementations if i.applies(problem) and i.pays(problem))
+        chosen = next(i for i in known.values() if i.applies(problem) and i.pays(problem))
         replaced = to_input and not chosen.pays(problem, to_input)
     else:
-        chosen, replaced = IMPLEMENTATIONS[f"cpu_{algorithm}"], False
+        chosen, replaced = known[algorithm], False
         if not chosen.applies(problem):
             raise ValueError(
                 f"conv2d: expected {chosen.APPLIES_TO} for algorithm {algorithm!r}, "
                 f"got {problem.window} and {problem.groups} group(s) of {problem.dtype}"
             )
     if replaced or not chosen.applies(problem, to_input):
-        return im2col
+        return last
     return chosen

@@ -6,9 +6,21 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels._check import check_pair
-from kernels.conv2d.reference import Window
 
 Pair = tuple[int, int]
+
+
+class Window(NamedTuple):
+    """The kernel's extent, and how it is laid on x."""
+
+    kernel_h: int
+    kernel_w: int
+    stride_h: int
+    stride_w: int
+    pad_h: int
+    pad_w: int
+    dilation_h: int
+    dilation_w: int
 
 
 class Problem(NamedTuple):

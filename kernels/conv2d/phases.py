@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kernels._memory import frozen
-from kernels.conv2d.reference import Window
+from kernels.conv2d.geometry import Window
 
 Pair = tuple[int, int]
 

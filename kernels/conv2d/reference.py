@@ -3,22 +3,7 @@
 Windows are a strided view of the padded image, so each function is one einsum over it.
 """
 
-from typing import NamedTuple
-
 import numpy as np
-
-
-class Window(NamedTuple):
-    """The kernel's extent, and how it is laid on x."""
-
-    kernel_h: int
-    kernel_w: int
-    stride_h: int
-    stride_w: int
-    pad_h: int
-    pad_w: int
-    dilation_h: int
-    dilation_w: int
 
 
 def _windows(padded, window, out_height, out_width):
@@ -56,7 +41,7 @@ def forward(x, weight, bias, window, groups, relu, out_y):
     x       (N, C, H, W)
     weight  (K, C / groups, kernel height, kernel width)
     bias    (K,), or (0,) which adds nothing
-    window  a Window
+    window  kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w
     out_y   (N, K, OH, OW)
     """
     _, _, out_height, out_width = out_y.shape

@@ -11,18 +11,18 @@ into a few kilobytes, used and forgotten, and backward draws them again. M_g[o, 
 One mask for the whole batch is cheaper as `bernoulli_mask` on W with a matrix product behind it.
 """
 
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
-from kernels import _jit, _memory
+from kernels import _memory
 from kernels._check import check_like, check_shape, float_arrays, float_arrays_or_none, word
-from kernels._philox import BLOCK_BYTES, coin_threshold
+from kernels._device import Implementations, device_of
+from kernels._philox import coin_threshold
 from kernels._reduce import column_sums
 from kernels.drop_connect import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 
 class Saved(NamedTuple):
@@ -87,7 +87,8 @@ def forward(
     )
     y = _memory.empty((x.shape[0], units), x.dtype)
     if y.size:
-        cpu.forward(
+        implementation = IMPLEMENTATIONS[device_of(x)]
+        implementation.forward(
             x=x,
             weight=weight,
             bias=np.empty(0, x.dtype) if bias is None else bias,
@@ -95,7 +96,7 @@ def forward(
             stream=saved.stream,
             threshold=saved.threshold,
             share=saved.share,
-            work_bits=_work_bits(inputs),
+            **_memory.scratch(implementation.forward_scratch(weight)),
             out_y=y,
         )
     return y, saved
@@ -117,7 +118,8 @@ def backward(
     dweight = _memory.empty(weight.shape if needs[1] else (0, 0), x.dtype)
     if needs[0] or needs[1]:
         if dy.size and inputs:
-            cpu.backward(
+            implementation = IMPLEMENTATIONS[device_of(x)]
+            implementation.backward(
                 dy=dy,
                 x=x,
                 weight=weight,
@@ -125,8 +127,7 @@ def backward(
                 stream=saved.stream,
                 threshold=saved.threshold,
                 share=saved.share,
-                work_bits=_work_bits(inputs),
-                work_dx=_memory.empty((cpu.parts(units) if needs[0] else 0, n, inputs), x.dtype),
+                **_memory.scratch(implementation.backward_scratch(x, weight, dx)),
                 out_dx=dx,
                 out_dweight=dweight,
             )
@@ -137,8 +138,3 @@ def backward(
         dbias = np.empty(units, dy.dtype)
         column_sums(x=dy, out_sums=dbias)
     return dx if needs[0] else None, dweight if needs[1] else None, dbias
-
-
-def _work_bits(inputs: int) -> np.ndarray:
-    """For each thread the bits of 32 rows."""
-    return _memory.empty((_jit.thread_rows(), -(-inputs // 128) * BLOCK_BYTES), np.uint8)

@@ -6,15 +6,17 @@ weight, out_dweight  (out, in); bias (out,) or (0,); dy, out_y (N, out)
 seed, stream         uint64
 threshold            uint32; a weight is kept where its random number >= threshold / 2^32
 work_bits            (threads, bits of 32 rows / 8) uint8
-work_dx              (parts(out), N, in), empty where out_dx is
+work_dx              (partial sums, N, in), empty where out_dx is
 
 Bound: a mask element is drawn in 0.03 ns for p = 1/2 (one random bit), 0.3 ns for most p, and
 used in 0.1 ns forward, 0.2 ns backward: weights, bits and the example come from cache.
 """
 
-from .._jit import jit, parallel, thread_id
-from .._philox import BLOCK, BLOCK_BYTES, draw_bits
-from .._simd import (
+import numpy as np
+
+from kernels._jit import jit, parallel, thread_id, thread_rows
+from kernels._philox import BLOCK, BLOCK_BYTES, draw_bits
+from kernels._simd import (
     fma,
     full,
     lanes,
@@ -37,9 +39,18 @@ _PARTS = 8
 _SLICES = 8
 
 
-def parts(units):
+def _parts(units):
     """How many partial sums dx is added up from."""
     return min(_PARTS, -(-units // _ROWS))
+
+
+def forward_scratch(weight):
+    return {"work_bits": ((thread_rows(), -(-weight.shape[1] // _PITCH) * BLOCK_BYTES), np.uint8)}
+
+
+def backward_scratch(x, weight, out_dx):
+    sums = _parts(len(weight)) if out_dx.size else 0
+    return forward_scratch(weight) | {"work_dx": ((sums, *x.shape), x.dtype)}
 
 
 @jit
@@ -115,7 +126,7 @@ def backward(
     out_dweight,
 ):
     """One pass for both gradients. A part sums its rows' share of dx; then the parts are added."""
-    mask, count = (seed, stream, threshold, share), parts(dy.shape[1])
+    mask, count = (seed, stream, threshold, share), _parts(dy.shape[1])
     _backward_part(count, dy, x, weight, mask, count, work_bits, work_dx, out_dweight)
     if out_dx.size:
         _add_parts(x.shape[0], work_dx, out_dx)

@@ -5,17 +5,17 @@ among them. Positions are grouped by id, so the sum is in a fixed order without 
 for another.
 """
 
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import _memory
-from .._check import check_in_place, check_like, check_shape, float_arrays, plain
-from .._jit import jit
-from . import cpu, reference
+from kernels import _memory
+from kernels._check import check_in_place, check_like, check_shape, float_arrays, plain
+from kernels._device import Implementations, device_of
+from kernels._jit import jit
+from kernels.embedding import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 
 class Saved(NamedTuple):
@@ -61,7 +61,7 @@ def forward(
         )
     y = _memory.empty((flat.size, size), weight.dtype)
     if y.size:
-        cpu.forward(flat, weight, y)
+        IMPLEMENTATIONS[device_of(weight)].forward(flat, weight, y)
     shape = (*shape, size)
     saved = Saved(flat, shape, weight.shape, weight.dtype, padding_idx, scale_grad_by_freq)
     return y.reshape(shape), saved
@@ -83,12 +83,13 @@ def backward(dy: np.ndarray, saved: Saved, out: np.ndarray | None = None) -> np.
     check_like("embedding", "out", dweight, saved.weight_shape, saved.dtype)
     check_in_place("embedding", "out", dweight)
     if dweight.size:
-        cpu.backward(
+        implementation = IMPLEMENTATIONS[device_of(dy)]
+        implementation.backward(
             dy=dy.reshape(ids.size, size),
             ids=ids,
             padding_idx=-1 if saved.padding_idx is None else int(saved.padding_idx),
             by_frequency=bool(saved.scale_grad_by_freq),
-            **cpu.scratch(ids.size),
+            **_memory.scratch(implementation.backward_scratch(ids)),
             out_dweight=dweight,
         )
     return dweight
@@ -120,11 +121,12 @@ def renormalize(
     check_in_place("embedding", "weight", weight)
     flat, _ = _checked(ids, weight)
     if flat.size and weight.size:
-        cpu.renormalize(
+        implementation = IMPLEMENTATIONS[device_of(weight)]
+        implementation.renormalize(
             ids=flat,
             max_norm=float(max_norm),
             norm_type=float(norm_type),
-            **cpu.scratch(flat.size),
+            **_memory.scratch(implementation.renormalize_scratch(flat)),
             inout_weight=weight,
         )
 

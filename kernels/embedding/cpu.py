@@ -4,7 +4,7 @@ ids                  (P,) int64, each in [0, V)
 weight, out_dweight  (V, D) float32 | float64, C-contiguous
 dy, out_y            (P, D)
 padding_idx          the row without gradient, or -1
-work_*               as `scratch` says
+work_*               as `backward_scratch` says: what positions are grouped by id in
 
 Bound: forward moves 2 P D values. Backward reads P D and writes V D, most of them zeros: those go
 past the caches, where an ordinary store would first read what it overwrites.
@@ -16,10 +16,9 @@ import math
 
 import numpy as np
 
-from .. import _memory
-from .._jit import jit, parallel
-from .._reduce import multiply
-from .._simd import (
+from kernels._jit import jit, parallel
+from kernels._reduce import multiply
+from kernels._simd import (
     REGISTER_BYTES,
     absolute,
     full,
@@ -33,8 +32,8 @@ from .._simd import (
     stream,
     sum_lanes,
 )
-from .._tasks import share_out
-from .id_runs import DIGITS, first_run, first_run_of, group, id_of
+from kernels._tasks import share_out
+from kernels.embedding.id_runs import DIGITS, first_run, first_run_of, group, id_of
 
 # Elements of a task, and what one thread does before the others have started; copying is quick.
 _CHUNK = 1 << 14
@@ -55,13 +54,15 @@ _STRIP = 64
 _LIKE_DOUBLE = np.zeros(1)
 
 
-def scratch(positions):
-    """What positions are grouped by id in."""
+def backward_scratch(ids):
     return {
-        "work_order": _memory.empty((2, positions), np.int64),
-        "work_counts": np.empty(DIGITS, np.int64),
-        "work_starts": _memory.empty(positions + 1, np.int64),
+        "work_order": ((2, ids.size), np.int64),
+        "work_counts": (DIGITS, np.int64),
+        "work_starts": (ids.size + 1, np.int64),
     }
+
+
+renormalize_scratch = backward_scratch
 
 
 def forward(ids, weight, out_y):

@@ -1,6 +1,6 @@
 """Positions grouped by id: a stable radix sort, whose cost does not depend on the vocabulary."""
 
-from .._jit import jit
+from kernels._jit import jit
 
 # Ids differ in their lowest 8 bits, then in the next: counting 256 digits fits in L1.
 _DIGIT_BITS = 8

@@ -6,14 +6,14 @@ There is no gradient: the images are data.
 """
 
 from collections.abc import Sequence
-from types import ModuleType
 
 import numpy as np
 
-from .. import _memory
-from . import cpu, reference
+from kernels import _memory
+from kernels._device import Implementations, device_of
+from kernels.gather_normalize import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 
 def forward(
@@ -61,7 +61,9 @@ def forward(
     images = np.ascontiguousarray(images)
     indices = np.ascontiguousarray(indices, np.int64)
     out = _memory.empty((indices.size, channels, height, width), np.float32)
-    cpu.gather_normalize(images=images, indices=indices, mean=mean, std=std, out=out)
+    IMPLEMENTATIONS[device_of(images)].gather_normalize(
+        images=images, indices=indices, mean=mean, std=std, out=out
+    )
     return out
 
 

@@ -8,8 +8,8 @@ out        (B, C, H, W) float32
 
 import numpy as np
 
-from .._jit import jit, parallel
-from .._tasks import share_out
+from kernels._jit import jit, parallel
+from kernels._tasks import share_out
 
 # Up to so many elements (0.1 ms) one thread is done before the others have started.
 _ALONE = (1 << 19) - 1

@@ -8,18 +8,18 @@ to read it.
 """
 
 import math
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .. import _memory
-from .._check import check_shape, float_arrays, word
-from .._philox import WORDS
-from . import cpu, reference
+from kernels import _memory
+from kernels._check import check_shape, float_arrays, word
+from kernels._device import Implementations, device_of
+from kernels._philox import WORDS
+from kernels.gaussian_mask import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 
 class Saved(NamedTuple):
@@ -46,7 +46,7 @@ def forward(x: np.ndarray, std: float, *, seed: int, stream: int) -> tuple[np.nd
     (x,) = float_arrays("gaussian_mask", x=x)
     noise = draw(x.size, x.dtype, mean=1.0, std=std, seed=seed, stream=stream)
     y = _memory.empty(x.shape, x.dtype)
-    cpu.apply(x=x.reshape(-1), noise=noise, out_y=y.reshape(-1))
+    IMPLEMENTATIONS[device_of(x)].apply(x=x.reshape(-1), noise=noise, out_y=y.reshape(-1))
     return y, Saved(noise, x.shape)
 
 
@@ -55,7 +55,7 @@ def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     dy, noise = float_arrays("gaussian_mask", dy=dy, noise=saved.noise)
     check_shape("gaussian_mask", "dy", dy, saved.shape)
     dx = _memory.empty(dy.shape, dy.dtype)
-    cpu.apply(x=dy.reshape(-1), noise=noise, out_y=dx.reshape(-1))
+    IMPLEMENTATIONS[device_of(dy)].apply(x=dy.reshape(-1), noise=noise, out_y=dx.reshape(-1))
     return dx
 
 
@@ -81,7 +81,7 @@ def draw(
         raise ValueError(f"gaussian_mask: expected a finite std of 0 or more, got {std}")
     z = _memory.empty(-(-size // WORDS) * WORDS, dtype)
     float_arrays("gaussian_mask", dtype=z)
-    cpu.draw(
+    IMPLEMENTATIONS[device_of(z)].draw(
         mean=float(mean),
         std=float(std),
         seed=word("gaussian_mask", "seed", seed),

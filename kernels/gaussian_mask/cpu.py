@@ -10,11 +10,11 @@ cosine, the rest Philox: 1.5 ns an element. Backward moves 12 bytes of float32 a
 
 import numpy as np
 
-from .._jit import parallel
-from .._philox import COUNTERS, WORDS
-from .._simd import lanes, load_some, store_as, store_some
-from .._tasks import share_out
-from .normals import normals
+from kernels._jit import parallel
+from kernels._philox import COUNTERS, WORDS
+from kernels._simd import lanes, load_some, store_as, store_some
+from kernels._tasks import share_out
+from kernels.gaussian_mask.normals import normals
 
 # Elements a task: 12 us to draw; and 2 us to apply, serial below two tasks.
 _SPAN = 64

@@ -11,9 +11,9 @@ import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 
-from .._jit import jit
-from .._philox import COUNTERS, random_words
-from .._simd import Vector, convert, fma, llvm_vector, select, sqrt
+from kernels._jit import jit
+from kernels._philox import COUNTERS, random_words
+from kernels._simd import Vector, convert, fma, llvm_vector, select, sqrt
 
 _SIGN, _SWAP = np.uint32(1 << 31), np.uint32(1 << 30)
 _ONE, _ANGLE = np.uint32(1), np.uint32((1 << 30) - 1)

@@ -8,16 +8,16 @@ what norms that mix several statistics consist of. float32 or float64, one dtype
 """
 
 import math
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import _memory
-from .._check import FLOAT64, check_like, check_shape, float_arrays, float_arrays_or_none
-from . import cpu, reference
+from kernels import _memory
+from kernels._check import FLOAT64, check_like, check_shape, float_arrays, float_arrays_or_none
+from kernels._device import Implementations, device_of
+from kernels.group_norm import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 __all__ = [
     "IMPLEMENTATIONS",
@@ -79,7 +79,7 @@ def forward(
     rstd = np.empty((x.shape[0], groups), np.float64)
     if x.size:
         rows = _grouped(x, groups)
-        cpu.forward(
+        IMPLEMENTATIONS[device_of(x)].forward(
             x=rows,
             gamma=np.ones(channels, x.dtype) if gamma is None else gamma,
             beta=np.zeros(channels, x.dtype) if beta is None else beta,
@@ -108,17 +108,15 @@ def backward(
     dgamma, dbeta = np.zeros(of_channels, x.dtype), np.zeros(of_channels, x.dtype)
     if x.size:
         rows = _grouped(x, saved.mean.shape[1])
-        sums, of_lanes, of_rows = cpu.work_shapes(rows)
-        cpu.backward(
+        implementation = IMPLEMENTATIONS[device_of(x)]
+        implementation.backward(
             dy=dy.reshape(rows.shape),
             x=rows,
             gamma=np.ones(channels, x.dtype) if saved.gamma is None else saved.gamma,
             mean=saved.mean.reshape(-1),
             rstd=saved.rstd.reshape(-1),
             centred=saved.centred,
-            work_sums=_memory.empty(sums, np.float64),
-            work_lanes=_memory.empty(of_lanes, x.dtype),
-            work_lines=_memory.empty(of_rows, np.float64),
+            **_memory.scratch(implementation.backward_scratch(rows)),
             out_dx=dx.reshape(-1, *rows.shape[1:]),
             out_dgamma=dgamma,
             out_dbeta=dbeta,
@@ -145,7 +143,7 @@ def plane_moments(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(f"group_norm: expected one position or more, got x {x.shape}")
     mean, var = np.empty(len(planes), np.float64), np.empty(len(planes), np.float64)
     if x.size:
-        cpu.plane_moments(x=planes, out_mean=mean, out_var=var)
+        IMPLEMENTATIONS[device_of(x)].plane_moments(x=planes, out_mean=mean, out_var=var)
     return mean.reshape(x.shape[:2]), var.reshape(x.shape[:2])
 
 
@@ -163,7 +161,7 @@ def lines(x: np.ndarray, head: np.ndarray, scale: np.ndarray, offset: np.ndarray
     y = _memory.empty(x.shape, x.dtype)
     values = _of_planes(x, head=head, scale=scale, offset=offset)
     if x.size:
-        cpu.lines(x=planes, **values, out_y=y.reshape(planes.shape))
+        IMPLEMENTATIONS[device_of(x)].lines(x=planes, **values, out_y=y.reshape(planes.shape))
     return y
 
 
@@ -174,7 +172,9 @@ def plane_sums(dy: np.ndarray, x: np.ndarray, head: np.ndarray) -> tuple[np.ndar
     total, product = np.zeros(len(planes)), np.zeros(len(planes))
     values = _of_planes(x, head=head)
     if x.size:
-        cpu.plane_sums(dy=slopes, x=planes, **values, out_total=total, out_product=product)
+        IMPLEMENTATIONS[device_of(x)].plane_sums(
+            dy=slopes, x=planes, **values, out_total=total, out_product=product
+        )
     return total.reshape(x.shape[:2]), product.reshape(x.shape[:2])
 
 
@@ -192,7 +192,9 @@ def gradient_lines(
     dx = _memory.empty(x.shape, x.dtype)
     values = _of_planes(x, head=head, scale=scale, x_scale=x_scale, dx_offset=dx_offset)
     if x.size:
-        cpu.gradient_lines(dy=slopes, x=planes, **values, out_dx=dx.reshape(planes.shape))
+        IMPLEMENTATIONS[device_of(x)].gradient_lines(
+            dy=slopes, x=planes, **values, out_dx=dx.reshape(planes.shape)
+        )
     return dx
 
 

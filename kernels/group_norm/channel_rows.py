@@ -1,7 +1,7 @@
 """Backward where S = 1: rows that have each channel of a group once; see cpu_backward."""
 
-from .._jit import jit, parallel
-from .._simd import (
+from kernels._jit import jit, parallel
+from kernels._simd import (
     fma,
     full,
     lanes,
@@ -13,8 +13,8 @@ from .._simd import (
     store_some,
     sum_lanes,
 )
-from .._streaming import past_caches, put
-from .element_runs import BLOCK, gradient_of_statistics
+from kernels._streaming import past_caches, put
+from kernels.group_norm.element_runs import BLOCK, gradient_of_statistics
 
 # Sums of so many elements first, then their output, as in cpu_forward; at most ROWS rows.
 _AHEAD = 2048

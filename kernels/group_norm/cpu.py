@@ -4,16 +4,16 @@ x, y, dy, gamma, beta and their like are float32 or float64, C-contiguous; mean,
 other numbers of rows and planes are float64.
 """
 
-from .cpu_backward import backward, work_shapes
-from .cpu_forward import forward
-from .cpu_lines import gradient_lines, lines, plane_moments, plane_sums
+from kernels.group_norm.cpu_backward import backward, backward_scratch
+from kernels.group_norm.cpu_forward import forward
+from kernels.group_norm.cpu_lines import gradient_lines, lines, plane_moments, plane_sums
 
 __all__ = [
     "backward",
+    "backward_scratch",
     "forward",
     "gradient_lines",
     "lines",
     "plane_moments",
     "plane_sums",
-    "work_shapes",
 ]

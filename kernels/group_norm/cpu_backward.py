@@ -10,11 +10,19 @@ sample and rows are shared out. Where S = 1 a row has each channel once, so a pa
 samples, whose sums stay in the cache.
 """
 
-from .._jit import parallel
-from .._streaming import past_caches
-from .._tasks import share_out
-from .channel_rows import ROWS, rows_of_part
-from .element_runs import ALONE, gradient_of_statistics, shares, slope_sums, write_gradient_line
+import numpy as np
+
+from kernels._jit import parallel
+from kernels._streaming import past_caches
+from kernels._tasks import share_out
+from kernels.group_norm.channel_rows import ROWS, rows_of_part
+from kernels.group_norm.element_runs import (
+    ALONE,
+    gradient_of_statistics,
+    shares,
+    slope_sums,
+    write_gradient_line,
+)
 
 _CHANNELS = 256
 
@@ -22,13 +30,19 @@ _CHANNELS = 256
 _PARTS, _LEAST_SAMPLES = 16, 16
 
 
-def work_shapes(x):
+def backward_scratch(x):
     samples, groups, channels, positions = x.shape
     if positions > 1:
-        return (samples, 2, groups * channels), (0, 0, 0), (0, 0, 0)
-    parts = 1 if x.size <= ALONE else max(1, min(_PARTS, samples // _LEAST_SAMPLES))
-    sums = parts, 2, groups * channels
-    return sums, sums, (parts, ROWS, 2)
+        sums, of_lanes, lines = (samples, 2, groups * channels), (0, 0, 0), (0, 0, 0)
+    else:
+        parts = 1 if x.size <= ALONE else max(1, min(_PARTS, samples // _LEAST_SAMPLES))
+        sums = of_lanes = parts, 2, groups * channels
+        lines = parts, ROWS, 2
+    return {
+        "work_sums": (sums, np.float64),
+        "work_lanes": (of_lanes, x.dtype),
+        "work_lines": (lines, np.float64),
+    }
 
 
 def backward(

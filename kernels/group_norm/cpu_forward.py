@@ -7,12 +7,12 @@ loop over rows inside, for a call costs as much as ten values.
 
 import numpy as np
 
-from .._jit import jit, parallel
-from .._moments import wide_moments
-from .._range import beyond_float32
-from .._simd import fma, full, lanes, load, load_first, store_first, sum_lanes
-from .._streaming import past_caches, put
-from .element_runs import BLOCK, FEW, mean_square, moments, shares, write_line
+from kernels._jit import jit, parallel
+from kernels._moments import wide_moments
+from kernels._range import beyond_float32
+from kernels._simd import fma, full, lanes, load, load_first, store_first, sum_lanes
+from kernels._streaming import past_caches, put
+from kernels.group_norm.element_runs import BLOCK, FEW, mean_square, moments, shares, write_line
 
 # Statistics of so many elements first, then their output: one row's last sums and roots go on
 # while the next row is read.

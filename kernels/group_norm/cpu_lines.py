@@ -3,9 +3,15 @@
 Bound: memory speed, as in cpu_forward. Parallel over planes.
 """
 
-from .._jit import parallel
-from .._streaming import past_caches
-from .element_runs import moments, shares, slope_sums, write_gradient_line, write_line
+from kernels._jit import parallel
+from kernels._streaming import past_caches
+from kernels.group_norm.element_runs import (
+    moments,
+    shares,
+    slope_sums,
+    write_gradient_line,
+    write_line,
+)
 
 
 def plane_moments(x, out_mean, out_var):

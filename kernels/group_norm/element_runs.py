@@ -3,12 +3,12 @@
 Sums run in lanes of the array's dtype over at most BLOCK elements, then go on in float64.
 """
 
-from .._jit import jit
-from .._moments import block_moments, deviation_sums, wide_moments
-from .._range import beyond_float32
-from .._simd import fma, full, lanes, load, load_first, load_some, store_first, sum_lanes
-from .._streaming import put
-from .._tasks import share_out
+from kernels._jit import jit
+from kernels._moments import block_moments, deviation_sums, wide_moments
+from kernels._range import beyond_float32
+from kernels._simd import fma, full, lanes, load, load_first, load_some, store_first, sum_lanes
+from kernels._streaming import put
+from kernels._tasks import share_out
 
 BLOCK = 1024
 

@@ -9,12 +9,12 @@ as the paper: n = tanh(W_in x + b_in + W_hn (r * h) + b_hn). `forward` returns t
 last states, `backward` the gradients through time. float32 or float64, one dtype in a call.
 """
 
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
 from kernels import _memory
+from kernels._device import Implementations, device_of
 from kernels._recurrent import (
     Sequence,
     Weights,
@@ -25,7 +25,7 @@ from kernels._recurrent import (
 )
 from kernels.gru import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 __all__ = ["IMPLEMENTATIONS", "Saved", "backward", "forward"]
 
@@ -82,14 +82,15 @@ def forward(
     states, y = run.states(hidden), run.output(hidden)
     gates = _memory.empty((steps if save else 0, samples, 4 * hidden), dtype)
     if samples:
-        cpu.forward(
+        implementation = IMPLEMENTATIONS[device_of(run.x)]
+        implementation.forward(
             x=run.x,
             h0=arrays["h0"],
             weights=weights,
             lengths=run.lengths,
             reset_after=reset_after,
             reverse=run.reverse,
-            work=cpu.forward_scratch(run, weights, reset_after, gates),
+            **_memory.scratch(implementation.forward_scratch(run.x, weights, reset_after, gates)),
             out_states=states,
             out_gates=gates,
             out_y=y,
@@ -125,7 +126,9 @@ def backward(
     asked = needs[2], needs[3], needs[4] or needs[5]
     dweights = Weights(*map(run.gradient, weights, asked))
     if samples:
-        cpu.backward(
+        implementation = IMPLEMENTATIONS[device_of(run.x)]
+        work = implementation.backward_scratch(dy, run.x, weights, reset_after, dweights)
+        implementation.backward(
             dy=dy,
             dh_n=dh_n,
             x=run.x,
@@ -135,7 +138,7 @@ def backward(
             lengths=run.lengths,
             reset_after=reset_after,
             reverse=run.reverse,
-            work=cpu.backward_scratch(run, weights, reset_after, dweights, dh0),
+            **_memory.scratch(work),
             out_dx=dx,
             out_dh0=dh0,
             out_dweights=dweights,

@@ -6,19 +6,15 @@ which one row needs to keep the arithmetic busy, after what the inputs add was c
 steps; and so are rows whose reset gates come before a product, which meets all of them.
 """
 
-import numpy as np
-
 from kernels._jit import parallel
 from kernels._recurrent import (
-    Sequence,
-    Walk,
-    Weights,
     active_rows,
     in_time,
     multiply_gates,
     pack_for_states,
     share_of,
     sum_inputs_ahead,
+    walk_in,
     walk_scratch,
     write_output,
 )
@@ -79,10 +75,8 @@ def _walk(
         write_output(out_after, lengths, first, last, out_y)
 
 
-def forward_scratch(
-    run: Sequence, weights: Weights, reset_after: bool, out_gates: np.ndarray
-) -> Walk:
-    return walk_scratch(run, weights, 4, out_gates, all_units=not reset_after)
+def forward_scratch(x, weights, reset_after, out_gates):
+    return walk_scratch(x, weights, 4, out_gates, all_units=not reset_after)
 
 
 def forward(x, h0, weights, lengths, reset_after, reverse, work, out_states, out_gates, out_y):
@@ -91,7 +85,7 @@ def forward(x, h0, weights, lengths, reset_after, reverse, work, out_states, out
     work  of `forward_scratch`
     """
     weight_ih, weight_hh, bias = weights
-    shares, packed_ih, packed_hh, ahead, sums = work
+    shares, packed_ih, packed_hh, ahead, sums = walk_in(work, out_gates)
     before, after = in_time(out_states, reverse)
     out_states[-1 if reverse else 0] = h0
     pack_for_states(weight_ih, weight_hh, 3, packed_ih, packed_hh)

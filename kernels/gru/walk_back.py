@@ -1,33 +1,22 @@
 """The walk back through time in blocks of steps; see `_recurrent`'s README."""
 
-from typing import NamedTuple
-
-import numpy as np
-
-from kernels import _memory
 from kernels._jit import parallel
 from kernels._recurrent import (
     NOTHING,
     OTHERS,
     STATES,
     Part,
-    Sequence,
-    WalkBack,
-    Weights,
     active_rows,
     blocks_back,
     in_time,
+    padded_size,
     share_of,
+    walk_back_in,
     walk_back_scratch,
 )
 from kernels._simd import clear, lanes
 from kernels._tile import multiply_rows
 from kernels.gru.cell import reset_slopes, slopes
-
-
-class Work(NamedTuple):
-    shared: WalkBack
-    du: np.ndarray  # (N, padded), or empty where reset after
 
 
 @parallel
@@ -79,14 +68,12 @@ def _walk_back(
         )
 
 
-def backward_scratch(
-    run: Sequence, weights: Weights, reset_after: bool, dweights: Weights, dh0: np.ndarray
-) -> Work:
-    hidden = run.hidden
+def backward_scratch(dy, x, weights, reset_after, out_dweights):
+    (_, samples, hidden), dtype = dy.shape, x.dtype
     columns = (4 if reset_after else 3) * hidden
-    shared = walk_back_scratch(run, weights, columns, 2 * hidden, dweights, dh0)
-    du = (0, 0) if reset_after else shared.dh.shape
-    return Work(shared, _memory.empty(du, run.x.dtype))
+    du = (0, 0) if reset_after else (samples, padded_size(hidden, dtype))
+    scratch = walk_back_scratch(x, weights, columns, 2 * hidden, out_dweights)
+    return scratch | {"work_du": (du, dtype)}
 
 
 def _parts(hidden, reset_after):
@@ -102,14 +89,15 @@ def _parts(hidden, reset_after):
 
 
 def backward(
-    dy, dh_n, x, states, gates, weights, lengths, reset_after, reverse, work, out_dx, out_dh0,
-    out_dweights,
+    dy, dh_n, x, states, gates, weights, lengths, reset_after, reverse, work, work_du, out_dx,
+    out_dh0, out_dweights,
 ):  # fmt: skip
     """As the reference; dx or a weight's gradient without elements is left out.
 
-    work  of `backward_scratch`
+    work     of `backward_scratch`
+    work_du  (N, padded), or empty where reset after
     """
-    (work, du), hidden, (before, _) = work, dy.shape[2], in_time(states, reverse)
+    work, hidden, (before, _) = walk_back_in(work, out_dh0), dy.shape[2], in_time(states, reverse)
     shares, parts = len(work.products[0]), _parts(hidden, reset_after)
     of_u = gates.reshape(-1)[3 * hidden :], 4 * hidden
     outs = out_dx, out_dh0, out_dweights
@@ -118,5 +106,5 @@ def backward(
     ):
         _walk_back(
             shares, shares, low, high, dy, before, gates, lengths, reset_after, reverse,
-            work.packed_hh, work.dgates, du, work.dh,
+            work.packed_hh, work.dgates, work_du, work.dh,
         )  # fmt: skip

@@ -4,17 +4,17 @@ A row with the label y loses weight[y] / C * sum over c != y of max(0, margin - 
 (Weston & Watkins 1999, over C as in PyTorch). forward computes the gradient in the same pass.
 """
 
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import _memory
-from .._check import check_shape, float_arrays, float_arrays_or_none
-from .._labels import checked_labels
-from . import cpu, reference
+from kernels import _memory
+from kernels._check import check_shape, float_arrays, float_arrays_or_none
+from kernels._device import Implementations, device_of
+from kernels._labels import checked_labels
+from kernels.hinge import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 
 class Saved(NamedTuple):
@@ -64,7 +64,7 @@ def forward(
     losses = np.empty(rows, np.float64)
     slope = _memory.empty((rows if gradient else 0, classes), x.dtype)
     if rows:
-        cpu.forward(
+        IMPLEMENTATIONS[device_of(x)].forward(
             x=x,
             labels=labels,
             weight=weight,
@@ -94,5 +94,7 @@ def backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
     dx = _memory.empty(gradient.shape, gradient.dtype)
     if rows:
         row_scale = dloss.astype(np.float64).reshape(-1)
-        cpu.backward(gradient=gradient, row_scale=row_scale, out_dx=dx)
+        IMPLEMENTATIONS[device_of(gradient)].backward(
+            gradient=gradient, row_scale=row_scale, out_dx=dx
+        )
     return dx

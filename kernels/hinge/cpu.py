@@ -6,10 +6,10 @@ gives the same bits.
 
 import numpy as np
 
-from .._jit import parallel
-from .._scaling import scale_samples
-from .._simd import fma, full, lanes, load_first, select, store_first, sum_lanes
-from .._tasks import share_out
+from kernels._jit import parallel
+from kernels._scaling import scale_samples
+from kernels._simd import fma, full, lanes, load_first, select, store_first, sum_lanes
+from kernels._tasks import share_out
 
 # Elements a task; as few take one thread no longer than others need to wake.
 _TASK = 1 << 14

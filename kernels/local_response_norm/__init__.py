@@ -5,16 +5,16 @@ Hinton 2012, where size 5, alpha 1e-4, beta 0.75, k 2. float32 or float64, one d
 """
 
 import math
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import _jit, _memory
-from .._check import check_shape, float_arrays
-from . import cpu, reference
+from kernels import _memory
+from kernels._check import check_shape, float_arrays
+from kernels._device import Implementations, device_of
+from kernels.local_response_norm import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 
 class Saved(NamedTuple):
@@ -49,7 +49,9 @@ def forward(
     y = _memory.empty(x.shape, x.dtype)
     if x.size:
         planes = _planes(x)
-        cpu.forward(**saved._replace(x=planes)._asdict(), out_y=y.reshape(planes.shape))
+        IMPLEMENTATIONS[device_of(x)].forward(
+            **saved._replace(x=planes)._asdict(), out_y=y.reshape(planes.shape)
+        )
     return y, saved
 
 
@@ -63,12 +65,11 @@ def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     dx = _memory.empty(x.shape, x.dtype)
     if x.size:
         planes = _planes(x)
-        scratch = _jit.thread_rows(), x.shape[1], cpu.STRIP
-        cpu.backward(
+        implementation = IMPLEMENTATIONS[device_of(x)]
+        implementation.backward(
             dy=dy.reshape(planes.shape),
             **saved._replace(x=planes)._asdict(),
-            work_powers=_memory.empty(scratch, x.dtype),
-            work_slopes=_memory.empty(scratch, x.dtype),
+            **_memory.scratch(implementation.backward_scratch(planes)),
             out_dx=dx.reshape(planes.shape),
         )
     return dx

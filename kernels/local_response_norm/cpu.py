@@ -1,7 +1,7 @@
 """Local response normalization on the CPU.
 
 x, dy, out_y, out_dx      (N, C, S) float32 | float64, C-contiguous
-work_powers, work_slopes  (threads, C, STRIP) of x's dtype
+work_powers, work_slopes  (threads, C, _STRIP) of x's dtype
 
 Bound: forward x in and y out, backward x and dy in and dx out: memory speed. A task takes a strip
 of the positions of one sample through all channels, so that the windows come from the cache; what
@@ -9,13 +9,13 @@ a window sums is added anew for each channel, for a running sum would lose digit
 not kept for backward: a root is cheaper than memory. Parallel over strips.
 """
 
-from .._jit import jit, parallel, thread_id
-from .._math import exp, log
-from .._simd import fma, full, lanes, load, load_some, sqrt, store, store_some
-from .._tasks import share_out
+from kernels._jit import jit, parallel, thread_id, thread_rows
+from kernels._math import exp, log
+from kernels._simd import fma, full, lanes, load, load_some, sqrt, store, store_some
+from kernels._tasks import share_out
 
 # Positions of a task: in memory a run of a kilobyte in each channel.
-STRIP = 256
+_STRIP = 256
 
 # Fewer elements are one task, which wakes no threads.
 _ONE_TASK = 1 << 13
@@ -26,6 +26,11 @@ def forward(x, size, alpha, beta, k, out_y):
     _forward(tasks, x, strips, size, alpha, beta, k, out_y)
 
 
+def backward_scratch(x):
+    values = (thread_rows(), x.shape[1], _STRIP), x.dtype
+    return {"work_powers": values, "work_slopes": values}
+
+
 def backward(dy, x, size, alpha, beta, k, work_powers, work_slopes, out_dx):
     tasks, strips = _cut(x)
     _backward(tasks, dy, x, strips, size, alpha, beta, k, work_powers, work_slopes, out_dx)
@@ -33,7 +38,7 @@ def backward(dy, x, size, alpha, beta, k, work_powers, work_slopes, out_dx):
 
 def _cut(x):
     """The number of tasks, and of strips in each."""
-    strips = x.shape[0] * -(-x.shape[2] // STRIP)
+    strips = x.shape[0] * -(-x.shape[2] // _STRIP)
     return share_out(strips, 1, strips if x.size < _ONE_TASK else 0)
 
 
@@ -41,10 +46,10 @@ def _cut(x):
 def _place(strip, x):
     """Where a strip starts in channel 0, and its positions."""
     _, channels, positions = x.shape
-    strips = -(-positions // STRIP)
-    begin = strip % strips * STRIP
+    strips = -(-positions // _STRIP)
+    begin = strip % strips * _STRIP
     start = strip // strips * channels * positions + begin
-    return start, min(STRIP, positions - begin)
+    return start, min(_STRIP, positions - begin)
 
 
 @parallel
@@ -78,8 +83,8 @@ def _backward_strip(strip, dy, x, size, alpha, beta, k, powers, slopes, out_dx):
             scale = _scale(x, start + i, count, c, size, alpha, k)
             power = _power(scale, beta)
             slope = load_some(dy, at, count, 0.0) * load_some(x, at, count, 0.0) * power / scale
-            store(powers, c * STRIP + i, power)
-            store(slopes, c * STRIP + i, slope)
+            store(powers, c * _STRIP + i, power)
+            store(slopes, c * _STRIP + i, slope)
     factor = -2.0 * alpha * beta
     for c in range(channels):
         first, last = max(0, c - (size - 1) // 2), min(channels, c + size // 2 + 1)
@@ -87,9 +92,9 @@ def _backward_strip(strip, dy, x, size, alpha, beta, k, powers, slopes, out_dx):
             at, count = start + c * pitch + i, min(lane_count, width - i)
             total = full(x, 0.0)
             for j in range(first, last):
-                total += load(slopes, j * STRIP + i)
+                total += load(slopes, j * _STRIP + i)
             dx = load_some(x, at, count, 0.0) * (total * factor)
-            dx = fma(load_some(dy, at, count, 0.0), load(powers, c * STRIP + i), dx)
+            dx = fma(load_some(dy, at, count, 0.0), load(powers, c * _STRIP + i), dx)
             store_some(out_dx, at, count, dx)
 
 

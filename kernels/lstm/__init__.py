@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kernels import _memory
+from kernels._device import Implementations, device_of
 from kernels._recurrent import (
     Sequence,
     asked_for,
@@ -27,7 +28,7 @@ from kernels._recurrent import (
 from kernels.lstm import cpu, reference
 from kernels.lstm.weights import Weights
 
-IMPLEMENTATIONS = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 __all__ = ["IMPLEMENTATIONS", "Saved", "backward", "forward"]
 
@@ -95,14 +96,15 @@ def forward(
     cells = _memory.empty((steps + 1 if save else 1, samples, hidden), dtype)
     gates = _memory.empty((steps if save else 0, samples, 4 * hidden), dtype)
     if samples:
-        cpu.forward(
+        implementation = IMPLEMENTATIONS[device_of(run.x)]
+        implementation.forward(
             x=run.x,
             h0=arrays["h0"],
             c0=arrays["c0"],
             weights=weights,
             lengths=run.lengths,
             reverse=run.reverse,
-            work=cpu.forward_scratch(run, weights, gates),
+            **_memory.scratch(implementation.forward_scratch(run.x, weights, gates)),
             out_states=states,
             out_cells=cells,
             out_gates=gates,
@@ -142,7 +144,8 @@ def backward(
     asked = needs[3], needs[4], needs[5] or needs[6], needs[7], needs[8]
     dweights = Weights(*map(run.gradient, weights, asked))
     if samples:
-        cpu.backward(
+        implementation = IMPLEMENTATIONS[device_of(run.x)]
+        implementation.backward(
             dy=dy,
             dh_n=dh_n,
             dc_n=dc_n,
@@ -153,7 +156,7 @@ def backward(
             states=states,
             cells=cells,
             gates=gates,
-            work=cpu.backward_scratch(run, weights, dweights, dh0),
+            **_memory.scratch(implementation.backward_scratch(run.x, weights, dweights)),
             out_dx=dx,
             out_dh0=dh0,
             out_dc0=dc0,

@@ -6,15 +6,8 @@ inputs goes to memory. Where a thread has but a row or two, what the inputs add 
 for all steps at once.
 """
 
-from typing import NamedTuple
-
-import numpy as np
-
-from kernels import _memory
 from kernels._jit import jit, parallel
 from kernels._recurrent import (
-    Sequence,
-    Walk,
     active_rows,
     in_time,
     multiply_gates,
@@ -23,22 +16,13 @@ from kernels._recurrent import (
     share_of,
     squash,
     sum_inputs_ahead,
+    walk_in,
     walk_scratch,
     write_output,
 )
 from kernels._simd import lanes, load_masked, store_masked, values_across
 from kernels._tile import copy, multiply_rows
 from kernels.lstm.cell import open_gates
-from kernels.lstm.weights import Weights
-
-
-class Work(NamedTuple):
-    """m = o tanh(c), which a projection makes states, and what it writes; empty without one."""
-
-    walk: Walk
-    packed_hr: np.ndarray
-    m: np.ndarray  # (N, H)
-    projected: np.ndarray  # (N, P padded)
 
 
 @jit
@@ -124,25 +108,30 @@ def _walk(
         write_output(out_after, lengths, first, last, out_y)
 
 
-def forward_scratch(run: Sequence, weights: Weights, out_gates: np.ndarray) -> Work:
-    dtype, hr = run.x.dtype, weights.hr
-    samples, padded = run.samples if hr.size else 0, padded_size(len(hr), run.x.dtype)
-    return Work(
-        walk_scratch(run, weights, 4, out_gates),
-        _memory.empty(padded * hr.shape[1], dtype),
-        _memory.empty((samples, run.hidden), dtype),
-        _memory.empty((samples, padded), dtype),
-    )
+def forward_scratch(x, weights, out_gates):
+    """That of a projection, m = o tanh(c) and what it makes of that, is empty without one."""
+    dtype, (width, hidden) = x.dtype, weights.hr.shape
+    samples, padded = x.shape[1] if width else 0, padded_size(width, dtype)
+    projection = {
+        "packed_hr": (padded * hidden, dtype),
+        "m": ((samples, hidden), dtype),
+        "projected": ((samples, padded), dtype),
+    }
+    return walk_scratch(x, weights, 4, out_gates) | {"work_projection": projection}
 
 
-def forward(x, h0, c0, weights, lengths, reverse, work, out_states, out_cells, out_gates, out_y):
+def forward(
+    x, h0, c0, weights, lengths, reverse, work, work_projection, out_states, out_cells, out_gates,
+    out_y,
+):  # fmt: skip
     """As the reference; an empty y is what the steps left.
 
-    work       of `forward_scratch`
+    work_*     of `forward_scratch`
     out_cells  (T + 1, N, H), or (1, N, H) for the last ones alone
     out_gates  (T, N, 4H), or empty: not kept
     """
-    (shares, packed_ih, packed_hh, ahead, sums), packed_hr, m, projected = work
+    shares, packed_ih, packed_hh, ahead, sums = walk_in(work, out_gates)
+    packed_hr, m, projected = (work_projection[name] for name in ("packed_hr", "m", "projected"))
     states = in_time(out_states, reverse)
     cells = in_time(out_cells, reverse) if len(out_cells) > 1 else (out_cells, out_cells)
     first = -1 if reverse else 0

@@ -4,14 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernels import _memory
 from kernels._jit import jit, parallel
 from kernels._recurrent import (
     NOTHING,
     STATES,
     Part,
-    Sequence,
-    WalkBack,
     active_rows,
     blocks_back,
     close_block,
@@ -21,25 +18,24 @@ from kernels._recurrent import (
     padded_size,
     share_of,
     squash,
+    walk_back_in,
     walk_back_scratch,
     wide_sums,
 )
 from kernels._simd import clear, fma, full, lanes, load, load_masked, store, store_masked
 from kernels._tile import KC, multiply_rows
 from kernels.lstm.cell import gate_gradients
-from kernels.lstm.weights import Weights
 
 
-class Work(NamedTuple):
-    """Of a projection h = W_hr m, m = o tanh(c), all is empty where there is none."""
+class Extras(NamedTuple):
+    """Scratch of a projection h = W_hr m, m = o tanh(c), and of peepholes; empty without them."""
 
-    shared: WalkBack
     packed_hr: np.ndarray  # by `pack_for_gradients`
     dstates: np.ndarray  # (rows of a block, P)
     m: np.ndarray  # (rows of a block, H)
     dm: np.ndarray  # (N, H padded), of a step
     wide_hr: np.ndarray  # float64
-    dpeephole: np.ndarray  # float64, zeros
+    dpeephole: np.ndarray  # float64
 
 
 @jit
@@ -175,32 +171,35 @@ def _add_peephole_gradients(block, dgates, cells, spare, inout_dpeephole):
                     inout_dpeephole[gate * hidden + unit + lane] += spare[gate * wide + lane]
 
 
-def backward_scratch(run: Sequence, weights: Weights, dweights: Weights, dh0: np.ndarray) -> Work:
-    hidden, width, dtype = run.hidden, len(weights.hr), run.x.dtype
-    shared = walk_back_scratch(run, weights, 4 * hidden, max(4 * hidden, width), dweights, dh0)
-    samples, rows = (run.samples, len(shared.dgates)) if width else (0, 0)
+def backward_scratch(x, weights, out_dweights):
+    (width, hidden), dtype = weights.hr.shape, x.dtype
+    scratch = walk_back_scratch(x, weights, 4 * hidden, max(4 * hidden, width), out_dweights)
+    (rows, _), _ = scratch["work"]["dgates"]
+    samples, rows = (x.shape[1], rows) if width else (0, 0)
     padded = padded_size(hidden, dtype)
-    return Work(
-        shared=shared,
-        packed_hr=_memory.empty(width * padded, dtype),
-        dstates=_memory.empty((rows, width), dtype),
-        m=_memory.empty((rows, hidden), dtype),
-        dm=_memory.empty((samples, padded), dtype),
-        wide_hr=wide_sums(run, dweights.hr),
-        dpeephole=_memory.zeros(dweights.peephole.size, np.float64),
-    )
+    extras = {
+        "packed_hr": (width * padded, dtype),
+        "dstates": ((rows, width), dtype),
+        "m": ((rows, hidden), dtype),
+        "dm": ((samples, padded), dtype),
+        "wide_hr": wide_sums(x, out_dweights.hr),
+        "dpeephole": (out_dweights.peephole.size, np.float64),
+    }
+    return scratch | {"work_extras": extras}
 
 
 def backward(
-    dy, dh_n, dc_n, x, weights, lengths, reverse, states, cells, gates, work, out_dx, out_dh0,
-    out_dc0, out_dweights,
+    dy, dh_n, dc_n, x, weights, lengths, reverse, states, cells, gates, work, work_extras,
+    out_dx, out_dh0, out_dc0, out_dweights,
 ):  # fmt: skip
     """As the reference; dx or a weight's gradient without elements is left out.
 
-    work  of `backward_scratch`
+    work_*  of `backward_scratch`
     """
     (before, _), cells, hidden = in_time(states, reverse), in_time(cells, reverse), cells.shape[2]
-    shared, packed_hr, dstates, m, dm, wide_hr, dpeephole = work
+    shared = walk_back_in(work, out_dh0)
+    packed_hr, dstates, m, dm, wide_hr, dpeephole = Extras(**work_extras)
+    dpeephole.fill(0)
     shares, no_others = len(shared.products[0]), (x.reshape(-1), 0)
     if m.size:
         pack_for_gradients(weights.hr, weights.hr[:, :0], packed_hr, packed_hr[:0])

@@ -10,18 +10,20 @@ import numpy as np
 
 from kernels import _memory
 from kernels._check import check_in_place, check_like, float_arrays, plain
+from kernels._device import Implementations, device_of
 from kernels._reduce import column_sums, mask_where_positive
-from kernels.matmul import direct, packed, reference, tall
-from kernels.matmul.algorithms import gradients_fit_together, multiply, multiply_stacks
-from kernels.matmul.direct.gradients import gradients_together
-from kernels.matmul.problem import SERIAL, Problem
+from kernels.matmul import algorithms, direct, packed, reference, tall
+from kernels.matmul.problem import SERIAL
 
-IMPLEMENTATIONS = {
-    "reference": reference,
-    "cpu_tall": tall,
-    "cpu_direct": direct,
-    "cpu_packed": packed,
-}
+IMPLEMENTATIONS = Implementations(
+    reference=reference,
+    cpu_tall=tall,
+    cpu_direct=direct,
+    cpu_packed=packed,
+)
+
+# What chooses among those of a device.
+_HOSTS = Implementations(cpu=algorithms)
 
 __all__ = ["IMPLEMENTATIONS", "Saved", "accumulate", "backward", "forward", "product"]
 
@@ -62,7 +64,7 @@ def product(
         bias = _NO_BIAS[a.itemsize]
     elif bias.shape != shape[-1:]:
         raise ValueError(f"matmul: expected a bias of shape {shape[-1:]}, got {bias.shape}")
-    work = math.prod(shape) * depth
+    work, host = math.prod(shape) * depth, _HOSTS[device_of(a)]
     if out is not None:
         check_like("matmul", "out", out, shape, a.dtype)
         check_in_place("matmul", "out", out)
@@ -75,15 +77,15 @@ def product(
     if work == 0:
         y[...] = 0 if not bias.size else np.maximum(bias, 0) if relu else bias
     elif len(shape) == 2:
-        multiply(a, b, bias, transpose_a, transpose_b, relu, y)
+        host.multiply(a, b, bias, transpose_a, transpose_b, relu, y)
     elif b.ndim == 2 and not transpose_a:
         rows = y.reshape(-1, shape[-1])
-        multiply(a.reshape(-1, depth), b, bias, transpose_a, transpose_b, relu, rows)
+        host.multiply(a.reshape(-1, depth), b, bias, transpose_a, transpose_b, relu, rows)
     else:
         a_items, b_items = (_items(array.shape[:-2], shape[:-2]) for array in (a, b))
         a, b = (array.reshape(-1, *array.shape[-2:]) for array in (a, b))
         items = y.reshape(-1, *shape[-2:])
-        multiply_stacks(a, b, bias, a_items, b_items, transpose_a, transpose_b, relu, items)
+        host.multiply_stacks(a, b, bias, a_items, b_items, transpose_a, transpose_b, relu, items)
     return y
 
 
@@ -115,15 +117,7 @@ def accumulate(
         raise ValueError(f"{name}: expected matrices and y of shape {shape}, got {y.shape}")
     check_in_place(name, "y", y)
     if y.size and depth:
-        problem = Problem(*shape, depth, a.itemsize, transpose_a)
-        packed.accumulate(
-            a=a,
-            b=b,
-            transpose_a=transpose_a,
-            transpose_b=transpose_b,
-            **packed.scratch(problem, a.dtype),
-            inout_y=y,
-        )
+        _HOSTS[device_of(a)].accumulate(a, b, transpose_a, transpose_b, y)
 
 
 def forward(
@@ -172,9 +166,10 @@ def backward(
             raise ValueError(f"matmul.backward: expected b to be a matrix, got shape {b.shape}")
         check_like("matmul", "out_db", out_db, b.shape, b.dtype)
         check_in_place("matmul", "out_db", out_db)
-    if len(shape) == 2 and gradients_fit_together(shape[0], depth, shape[1]):
+    host = _HOSTS[device_of(dy)]
+    if len(shape) == 2 and host.gradients_fit_together(shape[0], depth, shape[1]):
         needs = needs[0], needs[1], needs[2] and has_bias
-        return gradients_together(
+        return host.gradients_together(
             dy, plain(a), plain(b), y, transpose_a, transpose_b, needs, out_db
         )
     if y is not None and dy.size:

@@ -4,9 +4,20 @@ from types import ModuleType
 
 import numpy as np
 
+from kernels import _memory
 from kernels.matmul import direct, packed, tall
+from kernels.matmul.direct.gradients import gradients_together
 from kernels.matmul.packed.cpu import TASKS
 from kernels.matmul.problem import SERIAL, Problem
+
+__all__ = [
+    "ALGORITHMS",
+    "accumulate",
+    "gradients_fit_together",
+    "gradients_together",
+    "multiply",
+    "multiply_stacks",
+]
 
 ALGORITHMS: tuple[ModuleType, ...] = (tall, direct, packed)
 
@@ -37,7 +48,7 @@ def multiply(
         transpose_a=transpose_a,
         transpose_b=transpose_b,
         relu=relu,
-        **algorithm.scratch(problem, a.dtype),
+        **_memory.scratch(algorithm.product_scratch(a, b, transpose_a)),
         out_y=y,
     )
 
@@ -71,8 +82,22 @@ def multiply_stacks(
         transpose_a=transpose_a,
         transpose_b=transpose_b,
         relu=relu,
-        **direct.scratch(problem, a.dtype),
+        **_memory.scratch(direct.product_stacks_scratch(a, b, transpose_a)),
         out_y=y,
+    )
+
+
+def accumulate(
+    a: np.ndarray, b: np.ndarray, transpose_a: bool, transpose_b: bool, y: np.ndarray
+) -> None:
+    """y += op(a) op(b) for matrices, none of them empty."""
+    packed.accumulate(
+        a=a,
+        b=b,
+        transpose_a=transpose_a,
+        transpose_b=transpose_b,
+        **_memory.scratch(packed.accumulate_scratch(a, b, transpose_a)),
+        inout_y=y,
     )
 
 

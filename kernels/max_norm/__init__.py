@@ -6,14 +6,13 @@ the nearest point of the ball of radius c. In place, like an optimizer's step, b
 belongs: implementations mark what they change `inout_`.
 """
 
-from types import ModuleType
-
 import numpy as np
 
-from .._check import check_in_place, float_arrays
-from . import cpu, reference
+from kernels._check import check_in_place, float_arrays
+from kernels._device import Implementations, device_of
+from kernels.max_norm import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 
 def project(weight: np.ndarray, c: float) -> None:
@@ -41,4 +40,6 @@ def project(weight: np.ndarray, c: float) -> None:
         raise ValueError("max_norm: expected weight of shape (rows, ...), got ()")
     check_in_place("max_norm", "weight", weight)
     if weight.size:
-        cpu.project(c=float(c), inout_weight=weight.reshape(weight.shape[0], -1))
+        IMPLEMENTATIONS[device_of(weight)].project(
+            c=float(c), inout_weight=weight.reshape(weight.shape[0], -1)
+        )

@@ -8,9 +8,9 @@ Parallel over rows, so any partition gives the same bits.
 
 import math
 
-from .._jit import parallel
-from .._reduce import multiply, sum_squares
-from .._tasks import share_out
+from kernels._jit import parallel
+from kernels._reduce import multiply, sum_squares
+from kernels._tasks import share_out
 
 # Elements a task, and up to how many a second thread does not pay.
 _CHUNK = 1 << 14

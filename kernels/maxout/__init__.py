@@ -5,16 +5,16 @@ dy goes to the greatest piece, the first of them where several are equal. A NaN 
 Goodfellow et al. 2013.
 """
 
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import _memory
-from .._check import check_shape, float_arrays
-from . import cpu, reference
+from kernels import _memory
+from kernels._check import check_shape, float_arrays
+from kernels._device import Implementations, device_of
+from kernels.maxout import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 MOST_PIECES = 256
 
@@ -42,7 +42,7 @@ def forward(x: np.ndarray) -> tuple[np.ndarray, Saved]:
     n, pieces, size = x.shape
     y, piece = _memory.empty((n, size), x.dtype), _memory.empty((n, size), np.uint8)
     if y.size:
-        cpu.forward(x=x, out_y=y, out_piece=piece)
+        IMPLEMENTATIONS[device_of(x)].forward(x=x, out_y=y, out_piece=piece)
     return y, Saved(piece, pieces)
 
 
@@ -54,5 +54,5 @@ def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     n, size = dy.shape
     dx = _memory.empty((n, pieces, size), dy.dtype)
     if dy.size:
-        cpu.backward(dy=dy, piece=piece, out_dx=dx)
+        IMPLEMENTATIONS[device_of(dy)].backward(dy=dy, piece=piece, out_dx=dx)
     return dx

@@ -7,14 +7,13 @@ them `inout_`. They are called by position: for a small model keywords would tak
 the step.
 """
 
-from types import ModuleType
-
 import numpy as np
 
-from .._check import check_in_place, float_arrays
-from . import cpu, reference
+from kernels._check import check_in_place, float_arrays
+from kernels._device import Implementations, device_of
+from kernels.optimizer_step import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 
 def sgd(
@@ -52,12 +51,14 @@ def sgd(
     """
     if momentum == 0:
         grad = _checked("sgd", grad, param=param)
-        cpu.sgd(grad, float(lr), float(weight_decay), bool(maximize), param)
+        IMPLEMENTATIONS[device_of(param)].sgd(
+            grad, float(lr), float(weight_decay), bool(maximize), param
+        )
         return
     if momentum_buffer is None:
         raise ValueError(f"sgd: expected a momentum_buffer for momentum {momentum}, got None")
     grad = _checked("sgd", grad, param=param, momentum_buffer=momentum_buffer)
-    cpu.sgd_momentum(
+    IMPLEMENTATIONS[device_of(param)].sgd_momentum(
         grad,
         float(lr),
         float(momentum),
@@ -112,7 +113,7 @@ def adam(
     if step < 1:
         raise ValueError(f"adam: expected step counted from 1, got {step}")
     grad = _checked("adam", grad, param=param, exp_avg=exp_avg, exp_avg_sq=exp_avg_sq)
-    cpu.adam(
+    IMPLEMENTATIONS[device_of(param)].adam(
         grad,
         float(lr),
         float(beta1),

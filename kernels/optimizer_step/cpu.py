@@ -7,8 +7,8 @@ Parallel over runs of elements; each is independent of the others and of the num
 
 import math
 
-from .._jit import jit, parallel
-from .._simd import fma, lanes, load_some, sqrt, store_some
+from kernels._jit import jit, parallel
+from kernels._simd import fma, lanes, load_some, sqrt, store_some
 
 # Elements a task; less is done before another thread has woken.
 _TASK = 1 << 14

@@ -16,17 +16,17 @@ forward computes the gradient to x in the same pass, and backward has nothing to
 is 1. Sums are taken in float64, in an order that depends on the size alone.
 """
 
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import _memory
-from .._check import check_shape, float_arrays
-from . import cpu, reference
-from .reference import CHUNK, KINDS
+from kernels import _memory
+from kernels._check import check_shape, float_arrays
+from kernels._device import Implementations, device_of
+from kernels.pointwise_loss import cpu, reference
+from kernels.pointwise_loss.formulas import KINDS
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 
 class Saved(NamedTuple):
@@ -74,10 +74,11 @@ def forward(
             raise ValueError(f"{op}: expected x from 0 to 1, got {least if least < 0 else most}")
     shape, reduced = x.shape, divisor is not None
     losses = _memory.empty(0 if reduced else shape, x.dtype)
-    sums = np.empty(-(-x.size // CHUNK), np.float64)
+    total = np.zeros(1)
     slope = _memory.empty(shape if gradient else 0, x.dtype)
     if x.size:
-        cpu.forward(
+        implementation = IMPLEMENTATIONS[device_of(x)]
+        implementation.forward(
             kind=kind,
             x=x.reshape(-1),
             target=target.reshape(-1),
@@ -85,15 +86,16 @@ def forward(
             pos_weight=_spread(op, "pos_weight", pos_weight, x),
             parameter=float(parameter),
             scale=1.0 / divisor if divisor else 1.0,
+            **_memory.scratch(implementation.forward_scratch(x)),
             out_loss=losses.reshape(-1),
-            out_sums=sums,
+            out_sum=total,
             out_gradient=slope.reshape(-1),
         )
     if divisor is None:
         return losses, Saved(slope, reduced)
     with np.errstate(over="ignore"):  # float32 may end at inf; whoever trains sees that
-        total = np.array(sums.sum() / divisor if divisor else np.nan).astype(x.dtype)
-    return total, Saved(slope, reduced)
+        loss = np.array(total[0] / divisor if divisor else np.nan).astype(x.dtype)
+    return loss, Saved(slope, reduced)
 
 
 def backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
@@ -108,7 +110,9 @@ def backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
         return gradient
     dx = _memory.empty(gradient.shape, gradient.dtype)
     if dx.size:
-        cpu.backward(gradient=gradient.reshape(-1), dloss=dloss.reshape(-1), out_dx=dx.reshape(-1))
+        IMPLEMENTATIONS[device_of(gradient)].backward(
+            gradient=gradient.reshape(-1), dloss=dloss.reshape(-1), out_dx=dx.reshape(-1)
+        )
     return dx
 
 

@@ -1,16 +1,22 @@
 """Losses element by element, with their gradients; the arguments are those of the reference.
 
+work_sums  as `forward_scratch` says: the sums of chunks
+
 Bound: forward reads x and the target and writes the gradient, 3 values an element, for 3 to 60
 operations: memory speed but for the logarithms, whose 60 operations take about as long. backward
 moves 2 values for 1 operation. Parallel over chunks of a fixed size, whose sums are added in order.
 """
 
-from .._jit import jit, parallel
-from .._scaling import scale_elements
-from .._simd import first, full, lanes, load_some, select, store_some, sum_lanes
-from .._tasks import share_out
-from .formulas import element
-from .reference import CHUNK, KINDS
+import numpy as np
+
+from kernels._jit import jit, parallel
+from kernels._scaling import scale_elements
+from kernels._simd import first, full, lanes, load_some, select, store_some, sum_lanes
+from kernels._tasks import share_out
+from kernels.pointwise_loss.formulas import KINDS, element
+
+# Elements of which the losses are added in one go, then those sums in their order.
+CHUNK = 1 << 14
 
 # Sums run in lanes of x's dtype over at most so many elements, then go on in float64.
 _BLOCK = 1024
@@ -19,22 +25,19 @@ _BLOCK = 1024
 _ALONE = (1 << 15) - 1
 
 
+def forward_scratch(x):
+    return {"work_sums": (-(-x.size // CHUNK), np.float64)}
+
+
 def forward(
-    kind,
-    x,
-    target,
-    weight,
-    pos_weight,
-    parameter,
-    scale,
-    out_loss,
-    out_sums,
+    kind, x, target, weight, pos_weight, parameter, scale, work_sums, out_loss, out_sum,
     out_gradient,
-):
+):  # fmt: skip
     formula = KINDS.index(kind), parameter
     tasks, span = share_out(x.size, CHUNK, _ALONE)
     given = x, target, weight, pos_weight
-    _forward(tasks, span, formula, scale, *given, out_loss, out_sums, out_gradient)
+    _forward(tasks, span, formula, scale, *given, work_sums, out_loss, out_gradient)
+    out_sum[0] = work_sums.sum()
 
 
 def backward(gradient, dloss, out_dx):
@@ -71,11 +74,11 @@ def _forward_range(begin, end, formula, scale, given, out_loss, out_gradient):
 
 @parallel
 def _forward(
-    task, span, formula, scale, x, target, weight, pos_weight, out_loss, out_sums, out_gradient
+    task, span, formula, scale, x, target, weight, pos_weight, work_sums, out_loss, out_gradient
 ):
     given = x, target, weight, pos_weight
     for begin in range(task * span, min(task * span + span, x.size), CHUNK):
         end = min(begin + CHUNK, x.size)
-        out_sums[begin // CHUNK] = _forward_range(
+        work_sums[begin // CHUNK] = _forward_range(
             begin, end, formula, scale, given, out_loss, out_gradient
         )

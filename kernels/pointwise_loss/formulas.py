@@ -1,8 +1,13 @@
-"""The losses of the reference, on values; kinds are numbered as in its KINDS."""
+"""The losses of the reference, on values; a kind is its number in KINDS."""
 
-from .._jit import jit
-from .._math import decay, exp, log, log1p
-from .._simd import absolute, maximum, select
+from kernels._jit import jit
+from kernels._math import decay, exp, log, log1p
+from kernels._simd import absolute, maximum, select
+
+KINDS = (
+    *("squared", "absolute", "smooth", "huber", "binary", "logistic"),
+    *("divergence", "log_divergence", "hinge"),
+)
 
 
 @jit

@@ -5,32 +5,15 @@ weight       (size,), or empty for ones
 pos_weight   (size,), or empty for ones; of "logistic" alone
 parameter    beta of "smooth", delta of "huber", margin of "hinge"
 out_loss     (size,), or empty where not wanted
-out_sums     (ceil(size / CHUNK),) float64: the sums of the losses of CHUNK elements each
+out_sum      (1,) float64: the sum of the losses
 out_gradient (size,), or empty where not wanted
 """
 
 import numpy as np
 
-KINDS = (
-    *("squared", "absolute", "smooth", "huber", "binary", "logistic"),
-    *("divergence", "log_divergence", "hinge"),
-)
-CHUNK = 1 << 14
 
-
-def forward(
-    kind,
-    x,
-    target,
-    weight,
-    pos_weight,
-    parameter,
-    scale,
-    out_loss,
-    out_sums,
-    out_gradient,
-):
-    """Each element's loss times its weight, their sums, and `scale` times the gradient to x."""
+def forward(kind, x, target, weight, pos_weight, parameter, scale, out_loss, out_sum, out_gradient):
+    """Each element's loss times its weight, their sum, and `scale` times the gradient to x."""
     pull = pos_weight if pos_weight.size else 1.0
     with np.errstate(all="ignore"):
         loss, slope = _FORMULAS[kind](x, target, parameter, pull)
@@ -38,7 +21,7 @@ def forward(
         loss, slope = loss * weight, slope * weight
     if out_loss.size:
         out_loss[...] = loss
-    out_sums[...] = np.add.reduceat(loss, np.arange(0, x.size, CHUNK), dtype=np.float64)
+    out_sum[...] = loss.sum(dtype=np.float64)
     if out_gradient.size:
         out_gradient[...] = slope * scale
 

@@ -5,19 +5,17 @@ where they came from, as a byte if the window has at most 127 cells; of equal on
 counts. NaN in a window makes its result NaN.
 """
 
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import _memory
-from .._check import check_pair, float_arrays
-from .._jit import thread_rows
-from . import cpu, reference
-from .checks import Pair, check_divisor, check_image, gradient, y_shape
-from .windows import work_width
+from kernels import _memory
+from kernels._check import check_pair, float_arrays
+from kernels._device import Implementations, device_of
+from kernels.pool2d import cpu, reference
+from kernels.pool2d.checks import Pair, check_divisor, check_image, gradient, y_shape
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 
 class MaxSaved(NamedTuple):
@@ -82,7 +80,7 @@ def max_forward(
     y = _memory.empty(shape, x.dtype)
     saved = MaxSaved(argmax, x.shape, kernel_size, stride, padding, dilation)
     if y.size:
-        cpu.max_forward(
+        IMPLEMENTATIONS[device_of(x)].max_forward(
             x=x,
             kernel_size=kernel_size,
             stride=stride,
@@ -99,7 +97,7 @@ def max_backward(dy: np.ndarray, saved: MaxSaved) -> np.ndarray:
     dy = gradient("max_pool2d", dy, saved.argmax.shape)
     dx = _memory.empty(saved.x_shape, dy.dtype)
     if dx.size:
-        cpu.max_backward(
+        IMPLEMENTATIONS[device_of(dy)].max_backward(
             dy=dy,
             argmax=saved.argmax,
             kernel_size=saved.kernel_size,
@@ -162,14 +160,16 @@ def average_forward(
     saved = AverageSaved(x.shape, shape, kernel_size, stride, padding, counted, divisor)
     y = _memory.empty(shape, x.dtype)
     if y.size:
-        cpu.average_forward(
+        implementation = IMPLEMENTATIONS[device_of(x)]
+        work = implementation.average_forward_scratch(x, kernel_size, stride, padding)
+        implementation.average_forward(
             x=x,
             kernel_size=kernel_size,
             stride=stride,
             padding=padding,
             count_include_pad=saved.count_include_pad,
             divisor=saved.divisor,
-            work_rows=_work_rows(saved),
+            **_memory.scratch(work),
             out_y=y,
         )
     return y, saved
@@ -180,14 +180,17 @@ def average_backward(dy: np.ndarray, saved: AverageSaved) -> np.ndarray:
     dy = gradient("avg_pool2d", dy, saved.y_shape)
     dx = _memory.empty(saved.x_shape, dy.dtype)
     if dx.size:
-        cpu.average_backward(
+        implementation = IMPLEMENTATIONS[device_of(dy)]
+        window = saved.kernel_size, saved.stride, saved.padding
+        work = implementation.average_backward_scratch(*window, dx)
+        implementation.average_backward(
             dy=dy,
             kernel_size=saved.kernel_size,
             stride=saved.stride,
             padding=saved.padding,
             count_include_pad=saved.count_include_pad,
             divisor=saved.divisor,
-            work_rows=_work_rows(saved),
+            **_memory.scratch(work),
             out_dx=dx,
         )
     return dx
@@ -215,7 +218,9 @@ def adaptive_average_forward(x: np.ndarray, output_size: Pair) -> tuple[np.ndarr
     saved = AdaptiveSaved(x.shape, x.shape[:2] + tuple(output_size))
     y = _memory.empty(saved.y_shape, x.dtype)
     if y.size:
-        cpu.adaptive_average_forward(x=x, work_rows=_work_rows(saved), out_y=y)
+        implementation = IMPLEMENTATIONS[device_of(x)]
+        work = _memory.scratch(implementation.adaptive_average_forward_scratch(x, y))
+        implementation.adaptive_average_forward(x=x, **work, out_y=y)
     return y, saved
 
 
@@ -224,7 +229,9 @@ def adaptive_average_backward(dy: np.ndarray, saved: AdaptiveSaved) -> np.ndarra
     dy = gradient("adaptive_avg_pool2d", dy, saved.y_shape)
     dx = _memory.empty(saved.x_shape, dy.dtype)
     if dx.size:
-        cpu.adaptive_average_backward(dy=dy, work_rows=_work_rows(saved), out_dx=dx)
+        implementation = IMPLEMENTATIONS[device_of(dy)]
+        work = _memory.scratch(implementation.adaptive_average_backward_scratch(dy, dx))
+        implementation.adaptive_average_backward(dy=dy, **work, out_dx=dx)
     return dx
 
 
@@ -245,7 +252,7 @@ def adaptive_max_forward(x: np.ndarray, output_size: Pair) -> tuple[np.ndarray, 
     shape = x.shape[:2] + tuple(output_size)
     y, argmax = _memory.empty(shape, x.dtype), _memory.empty(shape, np.int32)
     if y.size:
-        cpu.adaptive_max_forward(x=x, out_y=y, out_argmax=argmax)
+        IMPLEMENTATIONS[device_of(x)].adaptive_max_forward(x=x, out_y=y, out_argmax=argmax)
     return y, AdaptiveMaxSaved(argmax, x.shape)
 
 
@@ -254,14 +261,5 @@ def adaptive_max_backward(dy: np.ndarray, saved: AdaptiveMaxSaved) -> np.ndarray
     dy = gradient("adaptive_max_pool2d", dy, saved.argmax.shape)
     dx = _memory.empty(saved.x_shape, dy.dtype)
     if dx.size:
-        cpu.adaptive_max_backward(dy=dy, argmax=saved.argmax, out_dx=dx)
+        IMPLEMENTATIONS[device_of(dy)].adaptive_max_backward(dy=dy, argmax=saved.argmax, out_dx=dx)
     return dx
-
-
-def _work_rows(saved: AverageSaved | AdaptiveSaved) -> np.ndarray:
-    width = saved.x_shape[3]
-    if isinstance(saved, AverageSaved):
-        width = work_width(width, saved.kernel_size[1], saved.stride[1], saved.padding[1])
-    else:
-        width = work_width(width, max(width, saved.y_shape[3]))
-    return _memory.empty((thread_rows(), width), np.float64)

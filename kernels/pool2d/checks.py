@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .._check import check_pair, check_shape, float_arrays
-from .windows import output_size
+from kernels._check import check_pair, check_shape, float_arrays
+from kernels.pool2d.windows import output_size
 
 Pair = tuple[int, int]
 

@@ -1,13 +1,24 @@
 """Adaptive average pooling: weighted sums over rows, then over columns, in float64.
 
 x, dy      (N, C, H, W) float32 | float64, C-contiguous
-work_rows  (threads, windows.work_width) float64, private to a thread
+work_rows  as `adaptive_average_forward_scratch` says, private to a thread
 """
 
-from .._jit import parallel, thread_id
-from . import windows
-from .cpu_average import average_backward, average_forward, sum_shares
-from .planes import in_groups, planes_of
+import numpy as np
+
+from kernels._jit import parallel, thread_id, thread_rows
+from kernels.pool2d import windows
+from kernels.pool2d.cpu_average import average_backward, average_forward, sum_shares
+from kernels.pool2d.planes import in_groups, planes_of
+
+
+def adaptive_average_forward_scratch(x, out_y):
+    width = windows.work_width(x.shape[3], max(x.shape[3], out_y.shape[3]))
+    return {"work_rows": ((thread_rows(), width), np.float64)}
+
+
+def adaptive_average_backward_scratch(dy, out_dx):
+    return adaptive_average_forward_scratch(out_dx, dy)
 
 
 def adaptive_average_forward(x, work_rows, out_y):

@@ -5,9 +5,9 @@ argmax      like y, int32: row * W + column of the maximum in its plane, the fir
             the last NaN of a window that has one
 """
 
-from .._jit import parallel
-from . import windows
-from .planes import clear, in_groups, planes_of
+from kernels._jit import parallel
+from kernels.pool2d import windows
+from kernels.pool2d.planes import clear, in_groups, planes_of
 
 
 def adaptive_max_forward(x, out_y, out_argmax):

@@ -1,18 +1,29 @@
 """Average pooling: sums over a window's rows into a row of float64, then over its columns.
 
 x, dy, out_y, out_dx  (N, C, H, W) float32 | float64, C-contiguous
-work_rows             (threads, windows.work_width) float64, private to a thread
+work_rows             as `average_forward_scratch` says, private to a thread
 
 A row of sums has zeros for the padding beside it, so that all windows are alike. Vectors may
 reach over the end of a row; what they write there is overwritten by later work of the task.
 """
 
-from .._jit import jit, parallel, thread_id
-from .._simd import full, lanes, load, load_as, store, store_as
-from . import cpu_blocks, windows
-from .planes import clear, in_groups, planes_of
-from .shuffles import every, interleave
-from .windows import Window
+import numpy as np
+
+from kernels._jit import jit, parallel, thread_id, thread_rows
+from kernels._simd import full, lanes, load, load_as, store, store_as
+from kernels.pool2d import cpu_blocks, windows
+from kernels.pool2d.planes import clear, in_groups, planes_of
+from kernels.pool2d.shuffles import every, interleave
+from kernels.pool2d.windows import Window
+
+
+def average_forward_scratch(x, kernel_size, stride, padding):
+    width = windows.work_width(x.shape[3], kernel_size[1], stride[1], padding[1])
+    return {"work_rows": ((thread_rows(), width), np.float64)}
+
+
+def average_backward_scratch(kernel_size, stride, padding, out_dx):
+    return average_forward_scratch(out_dx, kernel_size, stride, padding)
 
 
 def average_forward(x, kernel_size, stride, padding, count_include_pad, divisor, work_rows, out_y):

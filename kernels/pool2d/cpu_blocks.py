@@ -10,10 +10,10 @@ Vectors may reach over the end of a row; what they write there is overwritten by
 the task.
 """
 
-from .._jit import jit, parallel
-from .._simd import full, lanes, load, load_first, store, sum_lanes
-from .planes import planes_of
-from .shuffles import evens, fold_four, interleave, odds
+from kernels._jit import jit, parallel
+from kernels._simd import full, lanes, load, load_first, store, sum_lanes
+from kernels.pool2d.planes import planes_of
+from kernels.pool2d.shuffles import evens, fold_four, interleave, odds
 
 # Elements that a float32 lane adds up before it is emptied into float64.
 _RUN = 64

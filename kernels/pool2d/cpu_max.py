@@ -10,11 +10,11 @@ the order of work and is then overwritten; at the end of a task's planes it may 
 
 import numpy as np
 
-from .._jit import jit, parallel
-from .._simd import full, lanes, load, select, store
-from .planes import clear, in_groups, planes_of
-from .shuffles import evens, every, interleave, load_positions, odds, store_positions
-from .windows import Window, cell_offsets
+from kernels._jit import jit, parallel
+from kernels._simd import full, lanes, load, select, store
+from kernels.pool2d.planes import clear, in_groups, planes_of
+from kernels.pool2d.shuffles import evens, every, interleave, load_positions, odds, store_positions
+from kernels.pool2d.windows import Window, cell_offsets
 
 
 def max_forward(x, kernel_size, stride, padding, dilation, out_y, out_argmax):

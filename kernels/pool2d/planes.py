@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .._jit import jit
-from .._tasks import share_out
+from kernels._jit import jit
+from kernels._tasks import share_out
 
 # Elements of a task, 10 to 20 us of work.
 _TASK = 1 << 14

@@ -33,8 +33,8 @@ def max_backward(dy, argmax, kernel_size, stride, padding, dilation, out_dx):
     _crop(padded, padding, out_dx)
 
 
-def average_forward(x, kernel_size, stride, padding, count_include_pad, divisor, work_rows, out_y):
-    """The mean of each window, or its sum by a divisor not 0; work_rows is not needed here."""
+def average_forward(x, kernel_size, stride, padding, count_include_pad, divisor, out_y):
+    """The mean of each window, or its sum by a divisor not 0."""
     geometry = kernel_size, stride, (1, 1), out_y.shape
     padded = _pad(x.astype(np.float64), padding, geometry)
     total = np.zeros(out_y.shape)
@@ -43,9 +43,7 @@ def average_forward(x, kernel_size, stride, padding, count_include_pad, divisor,
     out_y[...] = total / (divisor or _counts(x.shape, padding, count_include_pad, geometry))
 
 
-def average_backward(
-    dy, kernel_size, stride, padding, count_include_pad, divisor, work_rows, out_dx
-):
+def average_backward(dy, kernel_size, stride, padding, count_include_pad, divisor, out_dx):
     """Each dy, divided by its window's count, goes to all cells of the window."""
     geometry = kernel_size, stride, (1, 1), dy.shape
     share = dy / (divisor or _counts(out_dx.shape, padding, count_include_pad, geometry))
@@ -56,13 +54,13 @@ def average_backward(
     _crop(padded, padding, out_dx)
 
 
-def adaptive_average_forward(x, work_rows, out_y):
+def adaptive_average_forward(x, out_y):
     """The mean over rows floor(i H / H') to ceil((i+1) H / H') - 1, and columns likewise."""
     for (i, rows), (j, columns) in _adaptive_windows(x.shape, out_y.shape):
         out_y[:, :, i, j] = x[:, :, rows, columns].mean((2, 3), dtype=np.float64)
 
 
-def adaptive_average_backward(dy, work_rows, out_dx):
+def adaptive_average_backward(dy, out_dx):
     """Each dy, divided by its window's count, goes to all cells of the window."""
     total = np.zeros(out_dx.shape)
     for (i, rows), (j, columns) in _adaptive_windows(out_dx.shape, dy.shape):

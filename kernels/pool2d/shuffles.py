@@ -4,8 +4,8 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from .._jit import jit
-from .._simd import (
+from kernels._jit import jit
+from kernels._simd import (
     I32,
     I64,
     Vector,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._memory import frozen
+from kernels._memory import frozen
 
 
 class Window(NamedTuple):

@@ -5,16 +5,16 @@ He et al. 2015.
 """
 
 import math
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import _memory
-from .._check import check_shape, float_arrays
-from . import cpu, reference
+from kernels import _memory
+from kernels._check import check_shape, float_arrays
+from kernels._device import Implementations, device_of
+from kernels.prelu import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 
 class Saved(NamedTuple):
@@ -45,7 +45,9 @@ def forward(x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, Saved]:
     y = _memory.empty(x.shape, x.dtype)
     if x.size:
         shape = _planes(x.shape, weight.size)
-        cpu.forward(x=x.reshape(shape), weight=weight, out_y=y.reshape(shape))
+        IMPLEMENTATIONS[device_of(x)].forward(
+            x=x.reshape(shape), weight=weight, out_y=y.reshape(shape)
+        )
     return y, Saved(x, weight)
 
 
@@ -57,11 +59,12 @@ def backward(dy: np.ndarray, saved: Saved) -> tuple[np.ndarray, np.ndarray]:
     dweight = np.zeros_like(weight)
     if x.size:
         shape = _planes(x.shape, weight.size)
-        cpu.backward(
+        implementation, planes = IMPLEMENTATIONS[device_of(x)], x.reshape(shape)
+        implementation.backward(
             dy=dy.reshape(shape),
-            x=x.reshape(shape),
+            x=planes,
             weight=weight,
-            work_sums=np.empty(cpu.sums_shape(shape), np.float64),
+            **_memory.scratch(implementation.backward_scratch(planes)),
             out_dx=dx.reshape(shape),
             out_dweight=dweight,
         )

@@ -6,6 +6,8 @@ one element, some rows (N, C), with a value for as many channels. Each piece has
 are added up in order: the same bits on any number of threads.
 """
 
+import numpy as np
+
 from kernels._jit import jit, parallel
 from kernels._simd import (
     fma,
@@ -49,12 +51,14 @@ def backward(dy, x, weight, work_sums, out_dx, out_dweight):
         out_dweight[...] = work_sums.sum(axis=(0, 2))
 
 
-def sums_shape(shape):
-    """Of work_sums: (pieces, C and more), or (N, C, pieces of a plane)."""
-    n, channels, size = shape
+def backward_scratch(x):
+    """Sums of shape (pieces, C and more), or (N, C, pieces of a plane)."""
+    n, channels, size = x.shape
     if size == 1:
-        return -(-n // _ROWS), -(-channels // _WIDEST_VALUE) * _WIDEST_VALUE
-    return n, channels, -(-size // _PIECE)
+        shape = -(-n // _ROWS), -(-channels // _WIDEST_VALUE) * _WIDEST_VALUE
+    else:
+        shape = n, channels, -(-size // _PIECE)
+    return {"work_sums": (shape, np.float64)}
 
 
 def _groups(shape):

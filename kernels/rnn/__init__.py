@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from kernels import _memory
+from kernels._device import Implementations, device_of
 from kernels._recurrent import (
     Sequence,
     Weights,
@@ -20,7 +22,7 @@ from kernels._recurrent import (
 )
 from kernels.rnn import cpu, reference
 
-IMPLEMENTATIONS = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 __all__ = ["IMPLEMENTATIONS", "Saved", "backward", "forward"]
 
@@ -78,14 +80,15 @@ def forward(
     weights = Weights(arrays["weight_ih"], arrays["weight_hh"], sum_of_biases(arrays))
     relu, states, y = nonlinearity == "relu", run.states(hidden), run.output(hidden)
     if run.samples:
-        cpu.forward(
+        implementation = IMPLEMENTATIONS[device_of(run.x)]
+        implementation.forward(
             x=run.x,
             h0=arrays["h0"],
             weights=weights,
             lengths=run.lengths,
             relu=relu,
             reverse=run.reverse,
-            work=cpu.forward_scratch(run, weights, states),
+            **_memory.scratch(implementation.forward_scratch(run.x, weights, run.reverse, states)),
             out_states=states,
             out_y=y,
         )
@@ -120,7 +123,8 @@ def backward(
     asked = needs[2], needs[3], needs[4] or needs[5]
     dweights = Weights(*map(run.gradient, weights, asked))
     if samples:
-        cpu.backward(
+        implementation = IMPLEMENTATIONS[device_of(run.x)]
+        implementation.backward(
             dy=dy,
             dh_n=dh_n,
             x=run.x,
@@ -129,7 +133,7 @@ def backward(
             lengths=run.lengths,
             relu=relu,
             reverse=run.reverse,
-            work=cpu.backward_scratch(run, weights, dweights, dh0),
+            **_memory.scratch(implementation.backward_scratch(dy, run.x, weights, dweights)),
             out_dx=dx,
             out_dh0=dh0,
             out_dweights=dweights,

@@ -5,19 +5,15 @@ units become states while they are in L1. Where a thread has but a row or two, w
 is computed ahead for all steps at once.
 """
 
-import numpy as np
-
 from kernels._jit import jit, parallel
 from kernels._recurrent import (
-    Sequence,
-    Walk,
-    Weights,
     active_rows,
     in_time,
     multiply_gates,
     pack_for_states,
     share_of,
     sum_inputs_ahead,
+    walk_in,
     walk_scratch,
     write_output,
 )
@@ -71,8 +67,8 @@ def _walk(
         write_output(out_after, lengths, first, last, out_y)
 
 
-def forward_scratch(run: Sequence, weights: Weights, out_states: np.ndarray) -> Walk:
-    return walk_scratch(run, weights, 1, in_time(out_states, run.reverse)[1], all_units=True)
+def forward_scratch(x, weights, reverse, out_states):
+    return walk_scratch(x, weights, 1, in_time(out_states, reverse)[1], all_units=True)
 
 
 def forward(x, h0, weights, lengths, relu, reverse, work, out_states, out_y):
@@ -82,8 +78,8 @@ def forward(x, h0, weights, lengths, relu, reverse, work, out_states, out_y):
     work           of `forward_scratch`
     """
     weight_ih, weight_hh, bias = weights
-    shares, packed_ih, packed_hh, ahead, sums = work
     before, after = in_time(out_states, reverse)
+    shares, packed_ih, packed_hh, ahead, sums = walk_in(work, after)
     out_states[-1 if reverse else 0] = h0
     pack_for_states(weight_ih, weight_hh, 1, packed_ih, packed_hh)
     if ahead:

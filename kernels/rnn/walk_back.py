@@ -1,18 +1,14 @@
 """The walk back through time in blocks of steps; see `_recurrent`'s README."""
 
-import numpy as np
-
 from kernels._jit import parallel
 from kernels._recurrent import (
     STATES,
     Part,
-    Sequence,
-    WalkBack,
-    Weights,
     active_rows,
     blocks_back,
     in_time,
     share_of,
+    walk_back_in,
     walk_back_scratch,
 )
 from kernels._simd import clear, lanes, load, load_some, store, store_some
@@ -51,10 +47,9 @@ def _walk_back(
         )  # fmt: skip
 
 
-def backward_scratch(
-    run: Sequence, weights: Weights, dweights: Weights, dh0: np.ndarray
-) -> WalkBack:
-    return walk_back_scratch(run, weights, run.hidden, run.hidden, dweights, dh0)
+def backward_scratch(dy, x, weights, out_dweights):
+    hidden = dy.shape[2]
+    return walk_back_scratch(x, weights, hidden, hidden, out_dweights)
 
 
 def backward(
@@ -64,6 +59,7 @@ def backward(
 
     work  of `backward_scratch`
     """
+    work = walk_back_in(work, out_dh0)
     hidden, shares = dy.shape[2], len(work.products[0])
     before, after = in_time(states, reverse)
     parts, no_others = [Part(0, hidden, 1, STATES, 0)], (x.reshape(-1), 0)

@@ -6,16 +6,16 @@ one with a NaN.
 """
 
 import math
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import _memory
-from .._check import check_shape, float_arrays
-from . import cpu, reference
+from kernels import _memory
+from kernels._check import check_shape, float_arrays
+from kernels._device import Implementations, device_of
+from kernels.softmax import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 
 class Saved(NamedTuple):
@@ -42,7 +42,7 @@ def forward(x: np.ndarray, axis: int, *, log: bool = False) -> tuple[np.ndarray,
     y = _memory.empty(x.shape, x.dtype)
     if x.size:
         shape = _lines(x.shape, axis)
-        cpu.forward(x=x.reshape(shape), log=log, out_y=y.reshape(shape))
+        IMPLEMENTATIONS[device_of(x)].forward(x=x.reshape(shape), log=log, out_y=y.reshape(shape))
     return y, Saved(y, axis, log)
 
 
@@ -53,7 +53,7 @@ def backward(dy: np.ndarray, saved: Saved) -> np.ndarray:
     dx = _memory.empty(y.shape, y.dtype)
     if y.size:
         shape = _lines(y.shape, saved.axis)
-        cpu.backward(
+        IMPLEMENTATIONS[device_of(dy)].backward(
             dy=dy.reshape(shape), y=y.reshape(shape), log=saved.log, out_dx=dx.reshape(shape)
         )
     return dx

@@ -8,9 +8,8 @@ bits.
 
 from kernels._simd import VALUE_BYTES
 from kernels._tasks import share_out
-
-from .contiguous_lines import contiguous_backward, contiguous_forward
-from .strided_lines import strided_backward, strided_forward
+from kernels.softmax.contiguous_lines import contiguous_backward, contiguous_forward
+from kernels.softmax.strided_lines import strided_backward, strided_forward
 
 # One thread needs about 10 us for as many elements, what it costs to wake the others.
 _TASK = 1 << 14

@@ -6,8 +6,7 @@ from kernels._jit import jit, parallel
 from kernels._math import decay
 from kernels._math import log as vector_log
 from kernels._simd import fma, full, lanes, load_some, maximum, store_some
-
-from .contiguous_lines import gradient
+from kernels.softmax.contiguous_lines import gradient
 
 # Sums of so many elements are summed again: rounding grows with their number, and that of sums.
 _BLOCK = 64

@@ -10,18 +10,17 @@ backward has nothing to do where dloss is 1.
 """
 
 import functools
-from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 
-from .. import _memory
-from .._check import check_shape, float_arrays
-from .._jit import thread_rows
-from .._labels import counted_labels
-from . import cpu, reference
+from kernels import _memory
+from kernels._check import check_shape, float_arrays
+from kernels._device import Implementations, device_of
+from kernels._labels import counted_labels
+from kernels.softmax_cross_entropy import cpu, reference
 
-IMPLEMENTATIONS: dict[str, ModuleType] = {"reference": reference, "cpu": cpu}
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
 
 _OP = "softmax_cross_entropy"
 
@@ -70,15 +69,15 @@ def forward(
     losses, out_gradient = _outputs(logits, shape, gradient)
     if labels.size:
         images = logits.reshape(len(logits), classes, -1)
-        size = cpu.scratch_size(images)
-        cpu.forward(
+        implementation = IMPLEMENTATIONS[device_of(logits)]
+        implementation.forward(
             logits=images,
             labels=labels.reshape(len(logits), -1),
             weight=weight,
             label_smoothing=float(label_smoothing),
             ignore_index=ignore_index,
             scale=1 / divisor if divisor else np.inf,
-            work_samples=np.empty((thread_rows(), size), logits.dtype),
+            **_memory.scratch(implementation.forward_scratch(images)),
             out_loss=losses,
             out_gradient=out_gradient,
         )
@@ -117,7 +116,7 @@ def forward_soft(
     divisor = float(len(logits)) if reduction == "mean" else 1.0
     losses, out_gradient = _outputs(logits, logits.shape[:1], gradient)
     if len(logits):
-        cpu.forward_soft(
+        IMPLEMENTATIONS[device_of(logits)].forward_soft(
             logits=logits[..., None],
             target=target[..., None],
             weight=weight,
@@ -144,7 +143,7 @@ def backward(dloss: np.ndarray, saved: Saved) -> np.ndarray:
     dlogits = _memory.empty(gradient.shape, gradient.dtype)
     if gradient.size:
         images = gradient.reshape(*gradient.shape[:2], -1)
-        cpu.backward(
+        IMPLEMENTATIONS[device_of(gradient)].backward(
             gradient=images,
             sample_scale=dloss.astype(np.float64).reshape(1 if reduced else len(gradient), -1),
             out_dlogits=dlogits.reshape(images.shape),

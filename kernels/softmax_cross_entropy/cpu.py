@@ -6,18 +6,19 @@ in the cache over its passes, for the maximum, for exp with its sum, and for the
 moves 2 values for 1 operation: memory speed. Samples are independent, so any partition gives the
 same bits.
 
-work_samples  (threads, scratch_size(logits)) of the logits' dtype
+work_samples  as `forward_scratch` says
 """
 
 import numpy as np
 
-from .._scaling import scale_samples
-from .._simd import VALUE_BYTES
-from .._tasks import share_out
-from .long_rows import long_rows
-from .losses import KINDS
-from .side_by_side import side_by_side
-from .soft_rows import soft_rows
+from kernels._jit import thread_rows
+from kernels._scaling import scale_samples
+from kernels._simd import VALUE_BYTES
+from kernels._tasks import share_out
+from kernels.softmax_cross_entropy.long_rows import long_rows
+from kernels.softmax_cross_entropy.losses import KINDS
+from kernels.softmax_cross_entropy.side_by_side import side_by_side
+from kernels.softmax_cross_entropy.soft_rows import soft_rows
 
 # One thread needs about 10 us for as many elements, what it costs to wake the others.
 _TASK = 1 << 14
@@ -26,13 +27,11 @@ _TASK = 1 << 14
 _SHORT = 100
 
 
-def scratch_size(logits):
-    """How many elements of scratch a thread needs."""
+def forward_scratch(logits):
     _, classes, positions = logits.shape
     step = VALUE_BYTES // logits.itemsize
-    if _is_long(classes, positions):
-        return KINDS * step
-    return (1 + -(-classes // step) * step) * step
+    values = KINDS if _is_long(classes, positions) else 1 + -(-classes // step) * step
+    return {"work_samples": ((thread_rows(), values * step), logits.dtype)}
 
 
 def forward(

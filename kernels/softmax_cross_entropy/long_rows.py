@@ -6,10 +6,10 @@ several rows does not.
 
 import numpy as np
 
-from .._jit import jit, parallel, thread_id
-from .._math import decay
-from .._simd import first as first_lanes
-from .._simd import (
+from kernels._jit import jit, parallel, thread_id
+from kernels._math import decay
+from kernels._simd import first as first_lanes
+from kernels._simd import (
     fma,
     full,
     lanes,
@@ -22,7 +22,15 @@ from .._simd import (
     store_first,
     sum_lanes,
 )
-from .losses import DISTANCE, FACTOR, TOP, TOTAL, Target, finish_losses, subtract_labels
+from kernels.softmax_cross_entropy.losses import (
+    DISTANCE,
+    FACTOR,
+    TOP,
+    TOTAL,
+    Target,
+    finish_losses,
+    subtract_labels,
+)
 
 # Sums run in lanes of the logits' dtype over at most so many elements, then go on in float64.
 _BLOCK = 1024

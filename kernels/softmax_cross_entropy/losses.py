@@ -9,9 +9,9 @@ weight * (logit - greatest), the label's part of the target, and its logit.
 
 from typing import NamedTuple
 
-from .._jit import jit
-from .._math import log
-from .._simd import lanes, load, select, store, store_as
+from kernels._jit import jit
+from kernels._math import log
+from kernels._simd import lanes, load, select, store, store_as
 
 TOP, TOTAL, FACTOR, DISTANCE, LABEL_TARGET, LABEL_LOGIT, KINDS = range(7)
 

@@ -5,11 +5,11 @@ lie `positions` apart, a value of neighbours is loaded as it is; short rows, and
 a value, go through scratch, transposed.
 """
 
-from .._jit import jit, parallel, thread_id
-from .._math import decay
-from .._simd import fma, full, lanes, load, load_as, maximum, select, store, store_as
-from .._tile import tile_lanes, transpose_square
-from .losses import Target, losses_and_factors
+from kernels._jit import jit, parallel, thread_id
+from kernels._math import decay
+from kernels._simd import fma, full, lanes, load, load_as, maximum, select, store, store_as
+from kernels._tile import tile_lanes, transpose_square
+from kernels.softmax_cross_entropy.losses import Target, losses_and_factors
 
 # Lanes run over so many classes before they are emptied into another sum.
 _BLOCK = 64

@@ -4,9 +4,19 @@ import math
 
 import numpy as np
 
-from .._jit import jit, parallel
-from .._math import decay
-from .._simd import fma, full, lanes, load_first, max_lanes, maximum, select, store_first, sum_lanes
+from kernels._jit import jit, parallel
+from kernels._math import decay
+from kernels._simd import (
+    fma,
+    full,
+    lanes,
+    load_first,
+    max_lanes,
+    maximum,
+    select,
+    store_first,
+    sum_lanes,
+)
 
 _BLOCK = 1024
 

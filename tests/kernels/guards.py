@@ -1,5 +1,6 @@
 """Arrays between bands of NaN: what is read beside them shows, what is written beside them too."""
 
+import inspect
 from contextlib import contextmanager
 
 import numpy as np
@@ -13,6 +14,28 @@ def poison(dtype):
     """NaN, or the most negative integer: no position that work could go on with."""
     dtype = np.dtype(dtype)
     return np.nan if dtype.kind == "f" else np.iinfo(dtype).min
+
+
+def needed_by(module, name, arguments):
+    """{name: (shape, dtype)} of what module.name works in with these arguments."""
+    says = getattr(module, f"{name}_scratch", None)
+    if says is None:
+        return {}
+    return says(**{key: arguments[key] for key in inspect.signature(says).parameters})
+
+
+def scratch_of(module, name, arguments, fill=poison):
+    """Such arrays, full of poison."""
+    return _filled(needed_by(module, name, arguments), fill)
+
+
+def _filled(needed, fill):
+    return {
+        name: _filled(array, fill)
+        if isinstance(array, dict)
+        else np.full(array[0], fill(array[1]), array[1])
+        for name, array in needed.items()
+    }
 
 
 def guarded(array):

@@ -13,6 +13,7 @@ from tests.helpers import (
     non_contiguous,
     read_only,
 )
+from tests.kernels.guards import scratch_of
 
 DTYPES = [(np.float32, 1e-6), (np.float64, 1e-14)]
 
@@ -41,23 +42,6 @@ def expected(query, key, weight, dscore):
     return score, *gradients
 
 
-def scratch(implementation, query, key):
-    """For forward and for backward."""
-    if implementation == "reference":
-        return {}, {}
-    panels = [additive_score.cpu.panels_shape(array) for array in (query, key)]
-    work = {
-        name: nan_poisoned(shape, query.dtype)
-        for name, shape in zip(("work_query", "work_key"), panels, strict=True)
-    }
-    forward = {"work_weight": nan_poisoned(panels[0][1::2], query.dtype)}
-    backward = {
-        "work_dkey": nan_poisoned(panels[1], query.dtype),
-        "work_dweight": nan_poisoned(query.shape, query.dtype),
-    }
-    return work | forward, work | backward
-
-
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
 @pytest.mark.parametrize("implementation", additive_score.IMPLEMENTATIONS)
@@ -68,7 +52,8 @@ def test_i8_additive_score_writes_the_reference(implementation, dtype, tolerance
     score, dquery, dkey, dweight = (
         nan_poisoned(array.shape, dtype) for array in (dscore, query, key, weight)
     )
-    forward, backward = scratch(implementation, query, key)
+    rows = {"query": query, "key": key}
+    forward, backward = (scratch_of(module, name, rows) for name in ("forward", "backward"))
     module.forward(query=query, key=key, weight=weight, **forward, out_score=score)
     module.backward(
         dscore=dscore,

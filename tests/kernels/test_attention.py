@@ -18,6 +18,7 @@ from tests.helpers import (
     non_contiguous,
     read_only,
 )
+from tests.kernels.guards import scratch_of
 
 DTYPES = [(np.float32, 2e-6), (np.float64, 1e-14)]
 
@@ -73,24 +74,19 @@ def expected(arrays, named):
 
 def through(module, dy, saved):
     """One implementation, into poisoned outputs."""
-    query, value = saved.query, saved.value
-    threads, scratch = 3, {"forward": {}, "backward": {}}
-    if module is attention.cpu:
-        sizes = query.shape, value.shape, query.itemsize
-        for name in scratch:
-            size = getattr(module, f"{name}_scratch")(*sizes)
-            scratch[name]["work"] = nan_poisoned((threads, size), query.dtype)
+    query = saved.query
     named = saved._asdict()
     shared = {
         name: named[name]
         for name in ("query", "key", "value", "mask", "key_lengths", "causal", "scale")
     }
+    work = {name: scratch_of(module, name, shared) for name in ("forward", "backward")}
     y, lse = nan_poisoned(saved.y.shape, query.dtype), nan_poisoned(saved.lse.shape, query.dtype)
-    module.forward(**shared, **scratch["forward"], out_y=y, out_lse=lse)
+    module.forward(**shared, **work["forward"], out_y=y, out_lse=lse)
     names = "query", "key", "value"
     gradients = [nan_poisoned(named[name].shape, query.dtype) for name in names]
     outputs = dict(zip(("out_dq", "out_dk", "out_dv"), gradients, strict=True))
-    module.backward(dy=dy, **shared, y=y, lse=lse, **scratch["backward"], **outputs)
+    module.backward(dy=dy, **shared, y=y, lse=lse, **work["backward"], **outputs)
     return y, *gradients
 
 

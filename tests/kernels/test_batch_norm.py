@@ -15,6 +15,7 @@ from tests.helpers import (
     read_only,
     rms,
 )
+from tests.kernels.guards import scratch_of
 
 EPS = 1e-5
 DTYPES = [(np.float32, 2e-6), (np.float64, 1e-12)]
@@ -50,16 +51,6 @@ def inputs(shape, dtype, seed=0):
     return tuple(array.astype(dtype) for array in arrays)
 
 
-def scratch(module, x):
-    if not hasattr(module, "work_shapes"):
-        return {}
-    sums, of_lanes = module.work_shapes(x)
-    return {
-        "work_sums": nan_poisoned(sums, np.float64),
-        "work_lanes": nan_poisoned(of_lanes, x.dtype),
-    }
-
-
 def run_training(module, x, gamma, beta, dy, relu, residual=None):
     """y, mean, var, dx, dgamma, dbeta, dresidual of an implementation, for x (N, C, S)."""
     y = nan_poisoned(x.shape, x.dtype)
@@ -80,7 +71,8 @@ def run_training(module, x, gamma, beta, dy, relu, residual=None):
 
 def options_of(module, x, relu, residual):
     added = x[:0] if residual is None else residual
-    return {"residual": added, "eps": EPS, "relu": relu, **scratch(module, x)}
+    work = scratch_of(module, "forward", {"x": x})
+    return {"residual": added, "eps": EPS, "relu": relu, **work}
 
 
 def run_backward(module, x, y, gamma, beta, mean, var, dy, relu, add, training):
@@ -103,7 +95,7 @@ def run_backward(module, x, y, gamma, beta, mean, var, dy, relu, add, training):
         out_dresidual=dresidual,
         out_dgamma=dgamma,
         out_dbeta=dbeta,
-        **scratch(module, x),
+        **scratch_of(module, "backward", {"x": x}),
     )
     if not add:
         return dx, dgamma, dbeta

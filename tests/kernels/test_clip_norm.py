@@ -15,6 +15,7 @@ from tests.helpers import (
     non_contiguous,
     read_only,
 )
+from tests.kernels.guards import scratch_of
 
 
 def normal(shape, dtype=np.float64, seed=0):
@@ -26,8 +27,8 @@ def normal(shape, dtype=np.float64, seed=0):
 def test_equals_reference(size, dtype):
     x = normal(size, dtype)
     found, wanted = np.full(1, np.nan), np.full(1, np.nan)
-    work = np.full(cpu.chunks(size), np.nan)
-    cpu.sum_of_squares(x=x, work_partials=work, out_sum=found)
+    work = scratch_of(cpu, "sum_of_squares", {"x": x})
+    cpu.sum_of_squares(x=x, **work, out_sum=found)
     reference.sum_of_squares(x=x, out_sum=wanted)
     assert_close(found, wanted, 1e-13)
     scaled, expected = x.copy(), x.copy()

@@ -8,9 +8,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import kernels
+from kernels._device import Implementations, device_of
 
 HOUSE = Path(kernels.__file__).parent
 OPS = sorted(
@@ -123,17 +125,66 @@ def test_an_op_stands_on_shared_modules_and_itself(name):
 
 
 @pytest.mark.parametrize("op", OPS)
-def test_implementations_are_a_literal_dict(op):
+def test_implementations_are_named_once_by_device(op):
     values = [
         node.value
         for node in parsed(f"{op}/__init__.py").body
         if isinstance(node, ast.Assign | ast.AnnAssign)
         and "IMPLEMENTATIONS" in ast.unparse(node).split("=")[0]
     ]
-    assert len(values) == 1 and isinstance(values[0], ast.Dict)
-    assert all(isinstance(key, ast.Constant) for key in values[0].keys)
-    names = list(importlib.import_module(f"kernels.{op}").IMPLEMENTATIONS)
-    assert names[0] == "reference" and any(name.startswith("cpu") for name in names)
+    assert len(values) == 1 and isinstance(values[0], ast.Call) and not values[0].args
+    named = {keyword.arg: ast.unparse(keyword.value) for keyword in values[0].keywords}
+    table = importlib.import_module(f"kernels.{op}").IMPLEMENTATIONS
+    assert isinstance(table, Implementations) and list(table) == list(named)
+    assert next(iter(named)) == "reference" and "cpu" in {name.split("_")[0] for name in named}
+
+
+@pytest.mark.parametrize("name", OP_SOURCES)
+def test_an_op_finds_its_implementation_by_the_device_of_an_array(name):
+    """No `cpu.forward(...)` in what is called from outside."""
+    if name.count("/") == 1 and name.endswith("/__init__.py"):
+        for node in ast.walk(parsed(name)):
+            if isinstance(node, ast.Attribute):
+                assert not ast.unparse(node.value).startswith("cpu"), ast.unparse(node)
+
+
+@pytest.mark.parametrize("op", OPS)
+def test_a_device_without_an_implementation_is_told(op):
+    table = importlib.import_module(f"kernels.{op}").IMPLEMENTATIONS
+    with pytest.raises(TypeError, match=f"{op}: expected arrays on cpu, got some on cuda"):
+        table["cuda"]
+    with pytest.raises(TypeError, match="expected arrays on cpu"):
+        table.on("cuda")
+
+
+def test_the_device_is_that_of_the_array():
+    class Own(np.ndarray):
+        pass
+
+    assert device_of(np.ones(1)) == device_of(np.ones(1).view(Own)) == "cpu"
+    with pytest.raises(TypeError, match="expected an array, got list"):
+        device_of([1.0])
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_modules_are_named_in_full_when_imported(name):
+    for node in ast.walk(parsed(name)):
+        assert not isinstance(node, ast.ImportFrom) or not node.level
+
+
+@pytest.mark.parametrize("name", OP_SOURCES)
+def test_an_op_uses_no_private_name_of_another_file(name):
+    for node in ast.walk(parsed(name)):
+        if isinstance(node, ast.ImportFrom) and node.module != "kernels":
+            assert not [alias.name for alias in node.names if alias.name.startswith("_")]
+
+
+@pytest.mark.parametrize("op", OPS)
+def test_a_reference_has_nothing_that_others_import(op):
+    """An oracle knows no constant of those that it judges, nor they one of the oracle."""
+    for name in OP_SOURCES:
+        if not name.endswith("/__init__.py"):
+            assert f"kernels.{op}.reference" not in imported(name), name
 
 
 @pytest.mark.parametrize("op", OPS)

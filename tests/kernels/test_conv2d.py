@@ -8,7 +8,7 @@ from scipy import signal
 
 from kernels import _jit, conv2d
 from kernels.conv2d.depthwise.every_second import copy_every_second
-from kernels.conv2d.reference import Window
+from kernels.conv2d.geometry import Window
 from tests.helpers import (
     assert_close,
     assert_same_bits,

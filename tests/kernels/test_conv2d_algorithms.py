@@ -33,10 +33,10 @@ def op(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     algorithm = importlib.import_module("thrown_away")
     path = Path(conv2d.__file__)
-    line = '    "cpu_winograd": winograd,\n'
+    line = "    cpu_winograd=winograd,\n"
     text = path.read_text()
     assert text.count(line) == 1
-    text = text.replace(line, '    "cpu_thrown_away": thrown_away,\n' + line)
+    text = text.replace(line, "    cpu_thrown_away=thrown_away,\n" + line)
     names = {"__name__": "kernels.conv2d", "__path__": conv2d.__path__, "thrown_away": algorithm}
     exec(compile(text, path, "exec"), names)
     yield names

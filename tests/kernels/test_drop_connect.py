@@ -16,6 +16,7 @@ from tests.helpers import (
     non_contiguous,
     read_only,
 )
+from tests.kernels.guards import scratch_of
 
 KEY = {"seed": np.uint64(2**40 + 3), "stream": np.uint64(5)}
 SHAPES = [(1, 1, 1, 1), (5, 7, 11, 1), (6, 45, 131, 4), (3, 33, 257, 2), (7, 2, 16, 3)]
@@ -27,8 +28,9 @@ def _arrays(n, units, inputs, dtype=np.float64):
     return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
 
 
-def _forward(implementation, x, weight, bias, p_drop, share, **work):
+def _forward(implementation, x, weight, bias, p_drop, share):
     y = nan_poisoned((len(x), len(weight)), x.dtype)
+    work = scratch_of(implementation, "forward", {"weight": weight})
     implementation.forward(
         x=x,
         weight=weight,
@@ -42,8 +44,9 @@ def _forward(implementation, x, weight, bias, p_drop, share, **work):
     return y
 
 
-def _backward(implementation, dy, x, weight, p_drop, share, **work):
+def _backward(implementation, dy, x, weight, p_drop, share):
     dx, dweight = nan_poisoned(x.shape, x.dtype), nan_poisoned(weight.shape, x.dtype)
+    work = scratch_of(implementation, "backward", {"x": x, "weight": weight, "out_dx": dx})
     implementation.backward(
         dy=dy,
         x=x,
@@ -63,12 +66,10 @@ def _backward(implementation, dy, x, weight, p_drop, share, **work):
 def test_b9_drop_connect_equals_reference(n, units, inputs, share, dtype):
     x, weight, bias, dy = _arrays(n, units, inputs, dtype)
     wide = [array.astype(np.float64) for array in (x, weight, bias, dy)]
-    bits = nan_poisoned((2, -(-inputs // 128) * 512), np.uint8)
     tolerance = 1e-6 if dtype == np.float32 else 1e-14
-    y = _forward(cpu, x, weight, bias, 0.3, share, work_bits=bits)
+    y = _forward(cpu, x, weight, bias, 0.3, share)
     assert_close(y, _forward(reference, *wide[:3], 0.3, share), tolerance)
-    work_dx = nan_poisoned((cpu.parts(units), n, inputs), dtype)
-    found = _backward(cpu, dy, x, weight, 0.3, share, work_bits=bits, work_dx=work_dx)
+    found = _backward(cpu, dy, x, weight, 0.3, share)
     wanted = _backward(reference, wide[3], wide[0], wide[1], 0.3, share)
     for one, other in zip(found, wanted, strict=True):
         assert_close(one, other, tolerance)

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from kernels import _memory, embedding
 from kernels.embedding import cpu, reference
-from kernels.embedding.id_runs import DIGITS
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -17,7 +16,7 @@ from tests.helpers import (
     non_contiguous,
     read_only,
 )
-from tests.kernels.guards import poisoned_memory
+from tests.kernels.guards import poisoned_memory, scratch_of
 
 DTYPES = [(np.float32, 1e-6), (np.float64, 1e-15)]
 
@@ -30,14 +29,6 @@ def inputs(vocabulary, size, count, dtype, seed=0):
     ids = rng.integers(0, vocabulary, count)
     weight, dy = rng.standard_normal((vocabulary, size)), rng.standard_normal((count, size))
     return ids, weight.astype(dtype), dy.astype(dtype)
-
-
-def work(count):
-    return {
-        "work_order": nan_poisoned((2, count), np.int64),
-        "work_counts": nan_poisoned(DIGITS, np.int64),
-        "work_starts": nan_poisoned(count + 1, np.int64),
-    }
 
 
 def poisoned_output(shape, dtype):
@@ -71,7 +62,7 @@ def test_implementation_writes_the_reference(implementation, dtype, tolerance, s
             ids=ids,
             padding_idx=padding_idx,
             by_frequency=by_frequency,
-            **(work(count) if module is cpu else {}),
+            **scratch_of(module, "backward", {"ids": ids}),
             out_dweight=dweight,
         )
         expected = reference_gradient(dy, ids, vocabulary, padding_idx, by_frequency)
@@ -250,7 +241,8 @@ def test_rows_that_are_looked_up_are_shrunk_once(dtype, tolerance, norm_type):
     norms = np.linalg.norm(weight.astype(np.float64), norm_type, axis=1)
     max_norm = 1.001 * float(np.median(norms))
     found, wanted = weight.copy(), weight.astype(np.float64)
-    cpu.renormalize(ids, max_norm, norm_type, **work(len(ids)), inout_weight=found)
+    work = scratch_of(cpu, "renormalize", {"ids": ids})
+    cpu.renormalize(ids, max_norm, norm_type, **work, inout_weight=found)
     reference.renormalize(ids, max_norm, norm_type, inout_weight=wanted)
     assert_close(found, wanted, tolerance)
     assert np.linalg.norm(found[ids], norm_type, axis=1).max() <= max_norm * (1 + 1e-6)

@@ -15,6 +15,7 @@ from tests.helpers import (
     read_only,
     rms,
 )
+from tests.kernels.guards import scratch_of
 
 EPS = 1e-5
 DTYPES = [(np.float32, 2e-6), (np.float64, 1e-12)]
@@ -76,23 +77,12 @@ def run_all(module, x, gamma, beta, dy, centred):
         mean=mean,
         rstd=rstd,
         centred=centred,
-        **scratch(module, x),
+        **scratch_of(module, "backward", {"x": x}),
         out_dx=dx,
         out_dgamma=dgamma,
         out_dbeta=dbeta,
     )
     return y, mean, rstd, dx, dgamma, dbeta
-
-
-def scratch(module, x):
-    if not hasattr(module, "work_shapes"):
-        return {}
-    sums, of_lanes, of_rows = module.work_shapes(x)
-    return {
-        "work_sums": nan_poisoned(sums, np.float64),
-        "work_lanes": nan_poisoned(of_lanes, x.dtype),
-        "work_lines": nan_poisoned(of_rows, np.float64),
-    }
 
 
 def run_lines(module, x, dy, head, scale, offset, level):

@@ -4,7 +4,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernels import local_response_norm
-from kernels._jit import thread_rows
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -15,6 +14,7 @@ from tests.helpers import (
     read_only,
     rms,
 )
+from tests.kernels.guards import scratch_of
 
 DTYPES = [(np.float32, 2e-6), (np.float64, 1e-12)]
 
@@ -38,11 +38,8 @@ def inputs(shape, dtype, seed=0):
 def run_all(module, x, dy, options):
     y, dx = nan_poisoned(x.shape, x.dtype), nan_poisoned(x.shape, x.dtype)
     module.forward(x=x, **options, out_y=y)
-    scratch = {}
-    if module is local_response_norm.cpu:
-        shape = thread_rows(), x.shape[1], module.STRIP
-        scratch = {f"work_{what}": nan_poisoned(shape, x.dtype) for what in ("powers", "slopes")}
-    module.backward(dy=dy, x=x, **options, **scratch, out_dx=dx)
+    work = scratch_of(module, "backward", {"x": x})
+    module.backward(dy=dy, x=x, **options, **work, out_dx=dx)
     return y, dx
 
 

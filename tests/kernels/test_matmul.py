@@ -21,7 +21,7 @@ from tests.helpers import (
     non_contiguous,
     read_only,
 )
-from tests.kernels.guards import guarded, poisoned_memory
+from tests.kernels.guards import guarded, poisoned_memory, scratch_of
 
 DTYPES = [(np.float32, 1e-6), (np.float64, 1e-14)]
 TRANSPOSES = [(False, False), (False, True), (True, False), (True, True)]
@@ -111,14 +111,11 @@ def test_cpu_writes_the_reference(monkeypatch, dtype, tolerance, transposes, rel
 
 
 def product_by(implementation, arrays, transpose_b, relu):
-    """Work arrays start as NaN."""
     a, b, bias, _ = arrays
     problem = Problem(len(a), bias.size, a.shape[1], a.itemsize, False)
     y = nan_poisoned((problem.m, problem.n), a.dtype)
-    work = {}
-    if implementation is not matmul.reference:
-        assert implementation.applies(problem)
-        work = implementation.scratch(problem, a.dtype)
+    assert implementation is matmul.reference or implementation.applies(problem)
+    of_a = {"a": a, "b": b, "transpose_a": False}
     implementation.product(
         a=a,
         b=b,
@@ -126,7 +123,7 @@ def product_by(implementation, arrays, transpose_b, relu):
         transpose_a=False,
         transpose_b=transpose_b,
         relu=relu,
-        **work,
+        **scratch_of(implementation, "product", of_a),
         out_y=y,
     )
     return y
@@ -134,11 +131,10 @@ def product_by(implementation, arrays, transpose_b, relu):
 
 @pytest.mark.parametrize("implementation", matmul.IMPLEMENTATIONS)
 @pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
-def test_implementations_share_their_parameters(monkeypatch, implementation, dtype, tolerance):
+def test_implementations_share_their_parameters(implementation, dtype, tolerance):
     shape = 97, 257, 64 if implementation == "cpu_tall" else 25
     arrays = inputs(shape, dtype, (False, True))
-    with poisoned_memory(monkeypatch):
-        y = product_by(matmul.IMPLEMENTATIONS[implementation], arrays, True, True)
+    y = product_by(matmul.IMPLEMENTATIONS[implementation], arrays, True, True)
     wanted = expected(*arrays, y, **options((False, True), True))
     assert_close(y, wanted[0], 16 * tolerance)
 

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from kernels import matmul
 from kernels.matmul.direct import cpu as direct
-from kernels.matmul.problem import Problem
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -17,7 +16,7 @@ from tests.helpers import (
     non_contiguous,
     read_only,
 )
-from tests.kernels.guards import guarded, poisoned_memory
+from tests.kernels.guards import guarded, poisoned_memory, scratch_of
 from tests.kernels.test_matmul import DTYPES, TRANSPOSES, options
 
 # Leading axes of a and of b: alike, broadcast either way, added, none.
@@ -88,20 +87,19 @@ def test_implementations_of_stacks_share_their_parameters(monkeypatch, implement
     rng = np.random.default_rng(2)
     a, b = rng.normal(size=(2, 5, 300)), rng.normal(size=(3, 9, 300))
     y = nan_poisoned((4, 5, 9), np.float64)
-    with poisoned_memory(monkeypatch):
-        work = matmul.direct.scratch(Problem(5, 9, 300, 8, False), y.dtype)
-        matmul.IMPLEMENTATIONS[implementation].product_stacks(
-            a=a,
-            b=b,
-            bias=np.empty(0),
-            a_items=np.array([0, 1, 1, 0]),
-            b_items=np.array([2, 1, 0, 0]),
-            transpose_a=False,
-            transpose_b=True,
-            relu=False,
-            **({} if implementation == "reference" else work),
-            out_y=y,
-        )
+    module, of_a = matmul.IMPLEMENTATIONS[implementation], {"a": a, "b": b, "transpose_a": False}
+    module.product_stacks(
+        a=a,
+        b=b,
+        bias=np.empty(0),
+        a_items=np.array([0, 1, 1, 0]),
+        b_items=np.array([2, 1, 0, 0]),
+        transpose_a=False,
+        transpose_b=True,
+        relu=False,
+        **scratch_of(module, "product_stacks", of_a),
+        out_y=y,
+    )
     assert_close(y, a[[0, 1, 1, 0]] @ b[[2, 1, 0, 0]].swapaxes(1, 2), 1e-13)
 
 

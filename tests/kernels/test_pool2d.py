@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kernels import pool2d
 from kernels.pool2d import cpu, reference
-from kernels.pool2d.windows import output_size, work_width
+from kernels.pool2d.windows import output_size
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -19,7 +19,7 @@ from tests.helpers import (
     non_contiguous,
     read_only,
 )
-from tests.kernels.guards import guarded
+from tests.kernels.guards import guarded, needed_by
 
 BAND = 256
 
@@ -129,20 +129,23 @@ def _max_backward(implementation, dy, argmax, case):
 
 def _average(implementation, array, out_shape, case, backward):
     (shape, kernel_size, stride, padding, _, counted, *divisor) = case
-    width = work_width(shape[3], kernel_size[1], stride[1], padding[1])
-    run = implementation.average_backward if backward else implementation.average_forward
-    with _between_bands((out_shape, array.dtype), ((1, width), np.float64)) as (out, work_rows):
-        rule = kernel_size, stride, padding, counted, divisor[0] if divisor else 0
-        run(guarded(array), *rule, work_rows, out)
+    name = "average_backward" if backward else "average_forward"
+    rule = kernel_size, stride, padding, counted, divisor[0] if divisor else 0
+    window = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
+    image = np.empty(shape, array.dtype)
+    needed = needed_by(implementation, name, {"x": image, "out_dx": image, **window})
+    with _between_bands((out_shape, array.dtype), *needed.values()) as (out, *work):
+        getattr(implementation, name)(guarded(array), *rule, *work, out)
     return out
 
 
 def _adaptive(implementation, array, out_shape, backward):
     name = "adaptive_average_backward" if backward else "adaptive_average_forward"
-    width = max(array.shape[3], out_shape[3])
-    kinds = (out_shape, array.dtype), ((1, work_width(width, width)), np.float64)
-    with _between_bands(*kinds) as (out, work_rows):
-        getattr(implementation, name)(guarded(array), work_rows, out)
+    other = np.empty(out_shape, array.dtype)
+    arrays = {"x": array, "dy": array, "out_y": other, "out_dx": other}
+    needed = needed_by(implementation, name, arrays)
+    with _between_bands((out_shape, array.dtype), *needed.values()) as (out, *work):
+        getattr(implementation, name)(guarded(array), *work, out)
     return out
 
 

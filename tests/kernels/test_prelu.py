@@ -13,6 +13,7 @@ from tests.helpers import (
     non_contiguous,
     read_only,
 )
+from tests.kernels.guards import scratch_of
 
 DTYPES = [(np.float32, 1e-6), (np.float64, 1e-14)]
 
@@ -43,9 +44,8 @@ def test_c5_prelu_writes_the_reference(implementation, dtype, tolerance, shape):
     before = [array.copy() for array in given_inputs]
     y, dx, dweight = (nan_poisoned(array.shape, dtype) for array in (x, x, weight))
     module.forward(x=x, weight=weight, out_y=y)
-    scratch = {"work_sums": nan_poisoned(prelu.cpu.sums_shape(shape), np.float64)}
-    scratch = {} if implementation == "reference" else scratch
-    module.backward(dy=dy, x=x, weight=weight, **scratch, out_dx=dx, out_dweight=dweight)
+    work = scratch_of(module, "backward", {"x": x})
+    module.backward(dy=dy, x=x, weight=weight, **work, out_dx=dx, out_dweight=dweight)
     for actual, right in zip((y, dx, dweight), expected(x, dy, weight), strict=True):
         assert_close(actual, right, tolerance)
     assert_same_bits(list(given_inputs), before)

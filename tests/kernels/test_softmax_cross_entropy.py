@@ -4,7 +4,6 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from kernels import softmax_cross_entropy
-from kernels._jit import thread_rows
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -14,6 +13,7 @@ from tests.helpers import (
     non_contiguous,
     read_only,
 )
+from tests.kernels.guards import scratch_of
 
 DTYPES = [(np.float32, 1e-6), (np.float64, 1e-14)]
 REDUCTIONS = ["mean", "sum", "none"]
@@ -51,10 +51,8 @@ def run(module, logits, labels, weight, label_smoothing, wanted=True, scale=0.5)
     if labels.dtype.kind == "f":
         module.forward_soft(target=labels, **named)
     else:
-        if hasattr(module, "scratch_size"):
-            scratch = thread_rows(), module.scratch_size(logits)
-            named["work_samples"] = nan_poisoned(scratch, logits.dtype)
-        module.forward(labels=labels, ignore_index=IGNORED, **named)
+        work = scratch_of(module, "forward", named)
+        module.forward(labels=labels, ignore_index=IGNORED, **work, **named)
     return losses, gradient
 
 

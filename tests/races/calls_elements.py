@@ -66,7 +66,7 @@ def elements() -> Iterator[tuple[str, Callable[[Rng], Run]]]:
         yield f"largest norm {rows} {size}", _max_norm(rows, size)
     for size in around(optimizer_cpu._TASK):
         yield f"steps of optimizers {size}", _steps(size)
-    for kind in pointwise_loss.reference.KINDS:
+    for kind in pointwise_loss.KINDS:
         yield f"{kind} loss", _loss(kind, 2 * loss_cpu._ALONE + 39)
     for size in around(loss_cpu._ALONE + 1):
         yield f"squared loss {size}", _loss("squared", size)

@@ -7,8 +7,8 @@ import numpy as np
 
 from kernels.conv2d import phases
 from kernels.conv2d.depthwise.planes import Layout
+from kernels.conv2d.geometry import Window
 from kernels.conv2d.phases import Pair, table_of
-from kernels.conv2d.reference import Window
 
 # Rows computed together.
 ROWS = 4

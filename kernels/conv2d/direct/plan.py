@@ -8,8 +8,8 @@ import numpy as np
 from kernels._tile import GATHER_ROWS
 from kernels.conv2d import phases
 from kernels.conv2d.direct.strips import Strips
+from kernels.conv2d.geometry import Window
 from kernels.conv2d.phases import Pair, Phase, table_of
-from kernels.conv2d.reference import Window
 from kernels.conv2d.rounding import pieces, up
 
 # Planes and sums of a task, in bytes: most of a 512 KiB L2.

@@ -2,8 +2,8 @@
 
 from kernels._jit import jit
 from kernels._tile import accumulate, copy
+from kernels.conv2d.geometry import Window
 from kernels.conv2d.planes import clear
-from kernels.conv2d.reference import Window
 from kernels.conv2d.rounding import pieces, up
 
 # Scratch of a task, in elements: half of a 512 KiB L2 of float32.

@@ -15,9 +15,9 @@ from kernels._tile import (
     panel_columns,
     tile_lanes,
 )
+from kernels.conv2d.geometry import Window
 from kernels.conv2d.im2col.columns import MARGIN, fill_strip, strip_width
 from kernels.conv2d.planes import finish_filters
-from kernels.conv2d.reference import Window
 from kernels.conv2d.rounding import pieces, round_up, up
 
 # Rows of a strip of columns: a panel of DEPTH x 24 float32 is 27 KiB, most of an L1 cache.

@@ -19,9 +19,9 @@ from kernels._tile import (
     panel_columns,
     tile_lanes,
 )
+from kernels.conv2d.geometry import Window
 from kernels.conv2d.im2col.columns import MARGIN, scatter_row, strip_width, tap_origin
 from kernels.conv2d.planes import clear
-from kernels.conv2d.reference import Window
 from kernels.conv2d.rounding import pieces, round_up, up
 
 # Rows of columns in a task: so that copying dy is soon paid for.

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from kernels import _jit, _memory
+from kernels._jit import thread_rows
+from kernels._memory import Scratch
 from kernels._simd import REGISTER_BYTES
 from kernels.matmul.direct.cpu import WORK_PANEL, WORK_SUMS, fill_shares, product, product_stacks
 from kernels.matmul.problem import Problem
@@ -13,8 +14,9 @@ __all__ = [
     "fill_shares",
     "pays",
     "product",
+    "product_scratch",
     "product_stacks",
-    "scratch",
+    "product_stacks_scratch",
     "work_size",
 ]
 
@@ -34,10 +36,13 @@ def pays(problem: Problem) -> bool:
     return narrow or problem.m * problem.depth <= DIRECT_A
 
 
-def scratch(problem: Problem, dtype: np.dtype) -> dict[str, np.ndarray]:
-    """A micro-tile and a panel of B for each thread."""
-    size = work_size(problem.depth, dtype.itemsize)
-    return {"work": _memory.empty((_jit.thread_rows(), size), dtype)}
+def product_scratch(a: np.ndarray, b: np.ndarray, transpose_a: bool) -> Scratch:
+    """A micro-tile and a panel of B for each thread; a may be a stack."""
+    depth = a.shape[-2 if transpose_a else -1]
+    return {"work": ((thread_rows(), work_size(depth, a.itemsize)), a.dtype)}
+
+
+product_stacks_scratch = product_scratch
 
 
 def work_size(depth: int, itemsize: int) -> int:

@@ -2,12 +2,20 @@
 
 import numpy as np
 
-from kernels import _jit, _memory
+from kernels._jit import thread_rows
+from kernels._memory import Scratch
 from kernels._tile import KC, MR, panel_columns
 from kernels.matmul.packed.cpu import accumulate, product
 from kernels.matmul.problem import Problem
 
-__all__ = ["accumulate", "applies", "pays", "product", "scratch"]
+__all__ = [
+    "accumulate",
+    "accumulate_scratch",
+    "applies",
+    "pays",
+    "product",
+    "product_scratch",
+]
 
 
 def applies(problem: Problem) -> bool:
@@ -18,11 +26,15 @@ def pays(problem: Problem) -> bool:
     return True
 
 
-def scratch(problem: Problem, dtype: np.dtype) -> dict[str, np.ndarray]:
+def product_scratch(a: np.ndarray, b: np.ndarray, transpose_a: bool) -> Scratch:
     """A packed; a panel of B and a micro-tile for each thread."""
-    threads, columns = _jit.thread_rows(), panel_columns(dtype)
+    m, depth = a.shape[::-1] if transpose_a else a.shape
+    threads, columns = thread_rows(), panel_columns(a.dtype)
     return {
-        "work_a": _memory.empty(-(-problem.m // MR) * MR * problem.depth, dtype),
-        "work_b": _memory.empty((threads, min(problem.depth, KC) * columns), dtype),
-        "work_spare": _memory.empty((threads, MR * columns), dtype),
+        "work_a": (-(-m // MR) * MR * depth, a.dtype),
+        "work_b": ((threads, min(depth, KC) * columns), a.dtype),
+        "work_spare": ((threads, MR * columns), a.dtype),
     }
+
+
+accumulate_scratch = product_scratch

@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from kernels import _jit, _memory
+from kernels._jit import thread_rows
+from kernels._memory import Scratch
 from kernels._simd import VALUE_BYTES
 from kernels._tile import KC
 from kernels.matmul.problem import Problem
 from kernels.matmul.tall.cpu import ROWS, product
 
-__all__ = ["applies", "pays", "product", "scratch"]
+__all__ = ["applies", "pays", "product", "product_scratch"]
 
 # With so many times more rows than B has rows or columns, A is not worth packing, unless the sums
 # are longer than this.
@@ -25,10 +26,8 @@ def pays(problem: Problem) -> bool:
     return high and problem.depth <= TALL_DEPTH
 
 
-def scratch(problem: Problem, dtype: np.dtype) -> dict[str, np.ndarray]:
+def product_scratch(a: np.ndarray, b: np.ndarray, transpose_a: bool) -> Scratch:
     """B packed, and a block of sums for each thread."""
-    sums = ROWS * problem.n if problem.depth > KC else 0
-    return {
-        "work_b": _memory.empty(problem.depth * problem.n, dtype),
-        "work_sums": _memory.empty((_jit.thread_rows(), sums), dtype),
-    }
+    depth = a.shape[1]
+    sums = ROWS * (b.size // depth) if depth > KC else 0
+    return {"work_b": (b.size, b.dtype), "work_sums": ((thread_rows(), sums), a.dtype)}
