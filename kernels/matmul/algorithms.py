@@ -35,9 +35,9 @@ def multiply(
     m, n = y.shape
     depth = a.size // m
     if m * n * depth <= SERIAL and depth <= direct.MOST_DEPTH:
-        work = np.empty((1, direct.work_size(depth, a.itemsize)), a.dtype)
+        work = np.empty(direct.work_size(depth, a.itemsize), a.dtype)
         # By position: keywords would take half as long as the smallest products do.
-        direct.fill_shares(1, a, b, bias, transpose_a, transpose_b, relu, 1, 1, work, y)
+        direct.product_alone(a, b, bias, transpose_a, transpose_b, relu, work, y)
         return
     problem = Problem(m, n, depth, a.itemsize, transpose_a)
     algorithm = next(each for each in ALGORITHMS if each.applies(problem) and each.pays(problem))

@@ -5,15 +5,15 @@ import numpy as np
 from kernels._jit import thread_rows
 from kernels._memory import Scratch
 from kernels._simd import REGISTER_BYTES
-from kernels.matmul.direct.cpu import WORK_PANEL, WORK_SUMS, fill_shares, product, product_stacks
+from kernels.matmul.direct.cpu import WORK_PANEL, WORK_SUMS, product, product_alone, product_stacks
 from kernels.matmul.problem import Problem
 
 __all__ = [
     "MOST_DEPTH",
     "applies",
-    "fill_shares",
     "pays",
     "product",
+    "product_alone",
     "product_scratch",
     "product_stacks",
     "product_stacks_scratch",

@@ -35,13 +35,13 @@ def product(a, b, bias, transpose_a, transpose_b, relu, work, out_y):
     across = min(-(-registers // 3), TASKS)
     # Every share of rows packs B for itself.
     down = max(1, min(rows // 64, TASKS // across))
-    fill_shares(
+    _fill_shares(
         across * down, a, b, bias, transpose_a, transpose_b, relu, across, down, work, out_y
     )
 
 
 @parallel
-def fill_shares(task, a, b, bias, transpose_a, transpose_b, relu, across, down, work, out_y):
+def _fill_shares(task, a, b, bias, transpose_a, transpose_b, relu, across, down, work, out_y):
     """A share of the rows of C, in a group of its columns."""
     rows, columns = out_y.shape
     registers = (columns + tile_lanes(out_y) - 1) // tile_lanes(out_y)
@@ -51,6 +51,16 @@ def fill_shares(task, a, b, bias, transpose_a, transpose_b, relu, across, down, 
         a, b, bias, transpose_a, transpose_b, relu, first, last,
         group_start(group, across, registers), group_start(group + 1, across, registers),
         work[thread_id() % work.shape[0]], out_y,
+    )  # fmt: skip
+
+
+@jit
+def product_alone(a, b, bias, transpose_a, transpose_b, relu, work, out_y):
+    """As `product`, all of it on the thread that calls; work of one thread."""
+    (rows, columns), register = out_y.shape, tile_lanes(out_y)
+    fill(
+        a, b, bias, transpose_a, transpose_b, relu, 0, rows, 0,
+        (columns + register - 1) // register, work, out_y,
     )  # fmt: skip
 
 

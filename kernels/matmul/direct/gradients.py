@@ -4,8 +4,7 @@ import numpy as np
 
 from kernels._jit import jit
 from kernels._simd import REGISTER_BYTES
-from kernels._tile import tile_lanes
-from kernels.matmul.direct.cpu import WORK_PANEL, WORK_SUMS, fill
+from kernels.matmul.direct.cpu import WORK_PANEL, WORK_SUMS, product_alone
 
 # By the size of an element: hashing a dtype takes long. Its first row is an empty vector.
 _NOTHING: dict[int, np.ndarray] = {4: np.empty((1, 0), np.float32), 8: np.empty((1, 0), np.float64)}
@@ -55,7 +54,7 @@ def _gradients(dy, y, a, b, transpose_a, transpose_b, work, out_da, out_db, out_
     out_da     like a or empty, out_db like b or empty, out_dbias (N,) or (0,)
     """
     rows, columns = dy.shape
-    masked = work.size - rows * columns
+    masked, no_bias = work.size - rows * columns, work[:0]
     if y.size:
         flat_dy, flat_y = dy.reshape(-1), y.reshape(-1)
         for i in range(rows * columns):
@@ -65,21 +64,14 @@ def _gradients(dy, y, a, b, transpose_a, transpose_b, work, out_da, out_db, out_
         _sum_columns(dy.reshape(-1), rows, out_dbias)
     if out_da.size:
         if transpose_a:
-            _product(b, dy, transpose_b, True, work, out_da)
+            product_alone(b, dy, no_bias, transpose_b, True, False, work, out_da)
         else:
-            _product(dy, b, False, not transpose_b, work, out_da)
+            product_alone(dy, b, no_bias, False, not transpose_b, False, work, out_da)
     if out_db.size:
         if transpose_b:
-            _product(dy, a, True, transpose_a, work, out_db)
+            product_alone(dy, a, no_bias, True, transpose_a, False, work, out_db)
         else:
-            _product(a, dy, not transpose_a, False, work, out_db)
-
-
-@jit
-def _product(a, b, transpose_a, transpose_b, work, out_y):
-    rows, columns = out_y.shape
-    registers = (columns + tile_lanes(out_y) - 1) // tile_lanes(out_y)
-    fill(a, b, work[:0], transpose_a, transpose_b, False, 0, rows, 0, registers, work, out_y)
+            product_alone(a, dy, no_bias, not transpose_a, False, False, work, out_db)
 
 
 @jit
