@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from ..module.module import Module
-from .language import CELLS, LanguageModel
+from .cells import CELLS
+from .language import LanguageModel
 from .plain import mlp, mnist_cnn, vgg_small
 from .residual import ResNet, resnet20
 from .series import SeriesClassifier

@@ -6,10 +6,8 @@ from ..autograd.tensor import Tensor
 from ..layers.dropout.dropout import Dropout
 from ..layers.embedding import Embedding
 from ..layers.linear import Linear
-from ..layers.recurrent import GRU, LSTM
 from ..module.module import Module
-
-CELLS = {"lstm": LSTM, "gru": GRU}
+from .cells import recurrent
 
 
 class LanguageModel(Module):
@@ -55,13 +53,3 @@ class LanguageModel(Module):
         """
         outputs, state = self.recurrent(self.dropout(self.embedding(ids)), state)
         return self.linear(self.dropout(outputs)), state
-
-
-def recurrent(
-    cell: str, inputs: int, hidden: int, layers: int, dropout: float, bidirectional: bool = False
-) -> Module:
-    """Recurrent layers by the name of their cell; dropout acts between them."""
-    if cell not in CELLS:
-        raise ValueError(f"expected a cell out of {', '.join(CELLS)}, got {cell!r}")
-    between = dropout if layers > 1 else 0.0
-    return CELLS[cell](inputs, hidden, layers, dropout=between, bidirectional=bidirectional)

@@ -6,7 +6,7 @@ from ..autograd.tensor import Tensor
 from ..layers.dropout.dropout import Dropout
 from ..layers.linear import Linear
 from ..module.module import Module
-from .language import recurrent
+from .cells import recurrent
 
 
 class SeriesClassifier(Module):

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from ...autograd.joining import cat, stack
 from ...autograd.results import record_outputs
 from ...autograd.tensor import Tensor
+from ...layers.attention.bahdanau import BahdanauAttention
+from ...layers.attention.luong import LuongAttention
 from ...layers.attention.score_attention import Memory, ScoreAttention
 from ...layers.linear import Linear
 from .decoder import Decoder, State, Step
@@ -48,6 +50,10 @@ class AttentionDecoder(Decoder):
         first = hidden[0]
         fed = Tensor(np.zeros(first.shape[1:], first.dtype)) if self.feeding else None
         return State(hidden, fed)
+
+    def memory_of(self, states: Tensor, lengths: np.ndarray | None) -> Memory:
+        keys = states.transpose(0, 1).contiguous()
+        return self.attention.prepare(keys, key_lengths=lengths)
 
     def run(self, ids: np.ndarray, state: State, memory: Memory | None) -> Step:
         x = self.embed(ids)
@@ -101,6 +107,29 @@ class BahdanauDecoder(AttentionDecoder):
         output, hidden = through(self.layers, cat([x.unsqueeze(0), context], -1), state.hidden)
         vector = self.dropped(self.combine(cat([context, output], -1)).tanh())
         return vector[0], weights[0], State(hidden, None)
+
+
+def decoder_of(
+    attention: str | None,
+    local: int | None,
+    input_feeding: bool | None,
+    cell: str,
+    size: int,
+    embedding_size: int,
+    hidden_size: int,
+    num_layers: int,
+    dropout: float,
+    dtype: npt.DTypeLike,
+) -> Decoder:
+    """A decoder with the attention of that name, or without."""
+    sizes = (cell, size, embedding_size, hidden_size, num_layers, dropout)
+    if attention is None:
+        return Decoder(*sizes, 0, dtype)
+    if attention == "bahdanau":
+        additive = BahdanauAttention(hidden_size, hidden_size, hidden_size, dtype=dtype)
+        return BahdanauDecoder(additive, *sizes, True, dtype)
+    product = LuongAttention(hidden_size, hidden_size, attention, local, dtype=dtype)
+    return AttentionDecoder(product, *sizes, bool(input_feeding), dtype)
 
 
 def one_by_one(

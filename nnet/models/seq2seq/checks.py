@@ -9,7 +9,7 @@ import numpy as np
 from ...autograd.integers import is_integer
 from ...autograd.tensor import Tensor
 from ...layers.attention.luong import SCORES
-from .encoder import CELLS
+from ..cells import check_cell
 
 ATTENTIONS = ("bahdanau", *SCORES)
 
@@ -36,6 +36,31 @@ def ids_of(name: str, given: Any, size: int, batch_first: bool) -> np.ndarray:
         )
     ids = ids.astype(np.int64, copy=False)
     return ids.T if batch_first else ids
+
+
+def target_of(given: Any, size: int, batch_first: bool) -> np.ndarray:
+    """Ids (T, N) of a target, as `ids_of`. Raises ValueError for less than two steps, too."""
+    ids = ids_of("target", given, size, batch_first)
+    if len(ids) < 2:
+        raise ValueError(
+            f"Seq2Seq: expected a target of at least two steps, begin and one more, got {len(ids)}"
+        )
+    return ids
+
+
+def check_samples(source: np.ndarray, target: np.ndarray) -> None:
+    """ValueError for ids (S, N) and (T, N) of different N."""
+    if target.shape[1] != source.shape[1]:
+        raise ValueError(
+            f"Seq2Seq: expected as many targets as sources, got {target.shape[1]} "
+            f"and {source.shape[1]}"
+        )
+
+
+def check_teacher_forcing(teacher_forcing: float) -> None:
+    """ValueError for what is no probability."""
+    if not 0 <= teacher_forcing <= 1:
+        raise ValueError(f"Seq2Seq: expected teacher_forcing from 0 to 1, got {teacher_forcing}")
 
 
 def check_whole(**given: Any) -> None:
@@ -66,8 +91,7 @@ def check_attention(attention: str | None, local: int | None, input_feeding: boo
 
 def check_options(cell: str, hidden_size: int, bidirectional: bool, dropout: float) -> None:
     """ValueError for the first that is out of range."""
-    if cell not in CELLS:
-        raise ValueError(f"Seq2Seq: expected cell 'gru' or 'lstm', got {cell!r}")
+    check_cell(cell)
     if bidirectional and hidden_size % 2:
         raise ValueError(
             f"Seq2Seq: expected an even hidden_size for two directions, got {hidden_size}"

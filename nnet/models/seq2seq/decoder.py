@@ -13,7 +13,8 @@ from ...layers.attention.score_attention import Memory
 from ...layers.embedding import Embedding
 from ...layers.linear import Linear
 from ...module.module import Module
-from .encoder import CELLS, Hidden, through
+from ..cells import recurrent
+from .encoder import Hidden, through
 
 
 class State(NamedTuple):
@@ -56,18 +57,18 @@ class Decoder(Module):
     ) -> None:
         super().__init__()
         self.embedding = Embedding(size, embedding_size, dtype=dtype)
-        self.layers = CELLS[cell](
-            embedding_size + fed_size,
-            hidden_size,
-            num_layers,
-            dropout=dropout if num_layers > 1 else 0.0,
-            dtype=dtype,
+        self.layers = recurrent(
+            cell, embedding_size + fed_size, hidden_size, num_layers, dropout, dtype=dtype
         )
         self.out = Linear(hidden_size, size, dtype=dtype)
         self.dropout = dropout
 
     def start(self, hidden: Hidden) -> State:
         return State(hidden, None)
+
+    def memory_of(self, states: Tensor, lengths: np.ndarray | None) -> Memory | None:
+        """What of the encoder's states (S, N, H) is attended to."""
+        return None
 
     def run(self, ids: np.ndarray, state: State, memory: Memory | None) -> Step:
         output, hidden = through(self.layers, self.embed(ids), state.hidden)

@@ -12,8 +12,7 @@ from ...autograd.tensor import Tensor
 from ...layers.embedding import Embedding
 from ...layers.recurrent import GRU, LSTM
 from ...module.module import Module
-
-CELLS = {"gru": GRU, "lstm": LSTM}
+from ..cells import recurrent
 
 # The states of all layers, (layers, N, H): h, or h and c.
 Hidden = tuple[Tensor, ...]
@@ -48,13 +47,14 @@ class Encoder(Module):
     ) -> None:
         super().__init__()
         self.embedding = Embedding(size, embedding_size, dtype=dtype)
-        self.layers = CELLS[cell](
+        self.layers = recurrent(
+            cell,
             embedding_size,
             hidden_size // (1 + bidirectional),
             num_layers,
-            dropout=dropout if num_layers > 1 else 0.0,
-            bidirectional=bidirectional,
-            dtype=dtype,
+            dropout,
+            bidirectional,
+            dtype,
         )
         self.dropout = dropout
 

@@ -7,20 +7,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ... import functional, random
-from ...autograd.joining import cat
+from ... import functional
 from ...autograd.recording import no_grad
 from ...autograd.tensor import Tensor
 from ...functional.recurrent import lengths_of
-from ...layers.attention.bahdanau import BahdanauAttention
-from ...layers.attention.luong import LuongAttention
 from ...layers.attention.score_attention import Memory
-from .attention_decoder import AttentionDecoder, BahdanauDecoder
-from .checks import ATTENTIONS as ATTENTIONS
-from .checks import check_attention, check_ids, check_options, check_whole, ids_of
-from .decoder import Decoder, State
-from .decoding import Decoding, log_softmax
+from .attention_decoder import AttentionDecoder, decoder_of
+from .checks import (
+    check_attention,
+    check_ids,
+    check_options,
+    check_samples,
+    check_teacher_forcing,
+    check_whole,
+    ids_of,
+    target_of,
+)
+from .decoder import State
+from .decoding import Decoding
 from .encoder import Encoder
+from .sampling import sampled
 
 
 class Seq2Seq(Decoding):
@@ -126,15 +132,7 @@ class Seq2Seq(Decoding):
             dtype,
         )
         sizes = (cell, target_size, embedding_size, hidden_size, num_layers, dropout)
-        self.decoder: Decoder
-        if attention is None:
-            self.decoder = Decoder(*sizes, 0, dtype)
-        elif attention == "bahdanau":
-            additive = BahdanauAttention(hidden_size, hidden_size, hidden_size, dtype=dtype)
-            self.decoder = BahdanauDecoder(additive, *sizes, True, dtype)
-        else:
-            product = LuongAttention(hidden_size, hidden_size, attention, local, dtype=dtype)
-            self.decoder = AttentionDecoder(product, *sizes, bool(input_feeding), dtype)
+        self.decoder = decoder_of(attention, local, input_feeding, *sizes, dtype)
         self.to(device)
 
     def forward(
@@ -150,17 +148,14 @@ class Seq2Seq(Decoding):
 
         Raises ValueError unless 0 <= teacher_forcing <= 1, and what the class says.
         """
-        if not 0 <= teacher_forcing <= 1:
-            raise ValueError(
-                f"Seq2Seq: expected teacher_forcing from 0 to 1, got {teacher_forcing}"
-            )
+        check_teacher_forcing(teacher_forcing)
         ids = self._target(target)
         state, memory = self._read(source, source_lengths, ids)
         if teacher_forcing == 1 or len(ids) == 2:
             vectors, _, _ = self.decoder.run(ids[:-1], state, memory)
             logits = self.decoder.out(vectors)
         else:
-            logits = self._sample(ids, state, memory, teacher_forcing)
+            logits = sampled(self.decoder, ids, state, memory, teacher_forcing)
         return logits.transpose(0, 1) if self.batch_first else logits
 
     def loss(
@@ -189,44 +184,15 @@ class Seq2Seq(Decoding):
         return weights.data.transpose(1, 0, 2) if self.batch_first else weights.data
 
     def _target(self, target: Any) -> np.ndarray:
-        ids = ids_of("target", target, self.target_size, self.batch_first)
-        if len(ids) < 2:
-            raise ValueError(
-                f"Seq2Seq: expected a target of at least two steps, begin and one more, "
-                f"got {len(ids)}"
-            )
-        return ids
+        return target_of(target, self.target_size, self.batch_first)
 
     def _read(
         self, source: Any, source_lengths: Any, target: np.ndarray | None = None
     ) -> tuple[State, Memory | None]:
         """Where the decoder starts, and what it can attend to."""
         ids = ids_of("source", source, self.source_size, self.batch_first)
-        if target is not None and target.shape[1] != ids.shape[1]:
-            raise ValueError(
-                f"Seq2Seq: expected as many targets as sources, got {target.shape[1]} "
-                f"and {ids.shape[1]}"
-            )
+        if target is not None:
+            check_samples(ids, target)
         lengths = lengths_of("Seq2Seq", source_lengths, Tensor(ids))
         states, hidden = self.encoder(ids, lengths)
-        memory = None
-        if isinstance(self.decoder, AttentionDecoder):
-            keys = states.transpose(0, 1).contiguous()
-            memory = self.decoder.attention.prepare(keys, key_lengths=lengths)
-        return self.decoder.start(hidden), memory
-
-    def _sample(
-        self, ids: np.ndarray, state: State, memory: Memory | None, teacher_forcing: float
-    ) -> Tensor:
-        """Logits where some inputs are what the model itself predicted."""
-        generator = random.generator()
-        logits: list[Tensor] = []
-        given = ids[0]
-        for step in range(len(ids) - 1):
-            vectors, _, state = self.decoder.run(given[None], state, memory)
-            logits.append(self.decoder.out(vectors))
-            sums = np.exp(log_softmax(logits[-1].data[0])).cumsum(axis=1)
-            drawn = (sums < sums[:, -1:] * generator.random((len(sums), 1))).sum(axis=1)
-            true = generator.random(len(sums)) < teacher_forcing
-            given = np.where(true, ids[step + 1], drawn)
-        return cat(logits)
+        return self.decoder.start(hidden), self.decoder.memory_of(states, lengths)

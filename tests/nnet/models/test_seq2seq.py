@@ -228,7 +228,7 @@ def test_wrong_ids_and_lengths_are_named():
         ({"attention": "bahdanau", "local": 2}, "local with Luong's attention, got 'bahdanau'"),
         ({"attention": "bahdanau", "input_feeding": False}, "'concat' has the same score"),
         ({"attention": None, "input_feeding": True}, "an attention for input_feeding=True"),
-        ({"cell": "rnn"}, "cell 'gru' or 'lstm', got 'rnn'"),
+        ({"cell": "rnn"}, "a cell out of lstm, gru, got 'rnn'"),
         ({"hidden_size": 7}, "an even hidden_size for two directions, got 7"),
         ({"num_layers": 0}, "num_layers of at least 1, got 0"),
         ({"dropout": 2}, "dropout from 0 to 1, got 2"),
