@@ -9,6 +9,7 @@ import numpy as np
 
 from ...autograd.recording import no_grad
 from ...layers.attention.score_attention import Memory
+from ...module.modes import evaluating
 from ...module.module import Module
 from . import search
 from .checks import check_whole
@@ -76,23 +77,17 @@ class Decoding(Module):
         search_with: Callable[..., list[search.Decoded]],
         width: int = 1,
     ) -> list[search.Decoded]:
-        training = [module for module in self.modules() if module.training]
-        self.eval()
-        try:
-            with no_grad():
-                state, memory = self._read(source, source_lengths)
+        with evaluating(self), no_grad():
+            state, memory = self._read(source, source_lengths)
 
-                def step(ids: np.ndarray, state: State) -> tuple:
-                    vectors, weights, state = self.decoder.run(ids[None], state, memory)
-                    shares = None if weights is None else weights.data[0]
-                    return log_softmax(self.decoder.out(vectors[0]).data), shares, state
+            def step(ids: np.ndarray, state: State) -> tuple:
+                vectors, weights, state = self.decoder.run(ids[None], state, memory)
+                shares = None if weights is None else weights.data[0]
+                return log_softmax(self.decoder.out(vectors[0]).data), shares, state
 
-                samples = state.hidden[0].shape[1]
-                rows = np.repeat(np.arange(samples), width)
-                found = search_with(step, state.of(rows), samples)
-        finally:
-            for module in training:
-                module.training = True
+            samples = state.hidden[0].shape[1]
+            rows = np.repeat(np.arange(samples), width)
+            found = search_with(step, state.of(rows), samples)
         if memory is None:
             return found
         return [
