@@ -32,6 +32,7 @@ softmax, log_softmax, flatten = functional.softmax, functional.log_softmax, func
 
 if typing.TYPE_CHECKING:
     from . import data as data
+    from . import jobs as jobs
     from . import models as models
     from . import training as training
     from .data import pad_sequence as pad_sequence
@@ -45,13 +46,13 @@ _LAZY = {
     "pad_sequence": "data",
     "Seq2Seq": "models.seq2seq",
 }
-_LAZY_MODULES = ("data", "models", "training")
+_LAZY_MODULES = ("data", "jobs", "models", "training")
 
 _publish(globals(), "functional", "init", "optim", "random", *_LAZY, *_LAZY_MODULES)
 
 
 def __getattr__(name: str) -> typing.Any:
-    """Data, models and training are imported when first used."""
+    """Data, models, training and jobs are imported when first used."""
     if name in _LAZY_MODULES:
         return importlib.import_module(f".{name}", __name__)
     if name in _LAZY:

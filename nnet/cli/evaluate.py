@@ -2,7 +2,7 @@
 
 import argparse
 
-from ..jobs import job_of
+from ..jobs import job_named
 from ..jobs.job import check_finite
 from .parsing import add_run, load
 from .refusing import OK, refusing
@@ -20,7 +20,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Load, test, print."""
     with refusing():
         run = load(arguments)
-        job = job_of(run.description)
+        job = job_named(run.description.KIND)
         found = job.evaluate(run, arguments.data)
     check_finite("the loss", found.loss)
     print(job.tell(found))

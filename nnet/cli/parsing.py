@@ -7,8 +7,9 @@ from typing import Any, NoReturn
 
 from kernels import runtime
 
+from ..jobs import load_run
 from ..jobs.options import COUNT
-from ..runs.run_folder import WEIGHTS, Run, load_run
+from ..runs.run_folder import WEIGHTS, Run
 from .refusing import REFUSED
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from ..jobs import job_of
+from ..jobs import job_named
 from .parsing import add_run, load
 from .refusing import OK, refusing
 
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Load, print the lines that the job gives."""
     with refusing():
         run = load(arguments)
-        lines = job_of(run.description).predict(run, arguments.inputs, arguments.picture)
+        lines = job_named(run.description.KIND).predict(run, arguments.inputs, arguments.picture)
     for line in lines:
         print(line)
     return OK

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 
 from kernels import runtime
 
-from ..jobs import JOBS
-from ..jobs.job import Prepared, check_finite, rescue, save
-from ..runs.run_folder import write_record
-from ..training import History, NonFiniteLoss
+from ..jobs import JOBS, job_named
+from ..jobs.running import Result, carry_out
 from .parsing import add_settings, settings_of
 from .refusing import FAILED, INTERRUPTED, OK, in_a_line, refusing
-from .signals import undisturbed
 
 USUAL = "images"
 
@@ -24,8 +21,7 @@ def with_job(argv: Sequence[str]) -> list[str]:
     """
     if len(argv) < 2 or argv[0] != "train" or argv[1].startswith("-"):
         return list(argv)
-    if argv[1] not in JOBS:
-        raise ValueError(f"expected a job out of {', '.join(JOBS)}, got {argv[1]!r}")
+    job_named(argv[1])
     return [f"train {argv[1]}", *argv[2:]]
 
 
@@ -51,52 +47,31 @@ def _add(commands: argparse._SubParsersAction, command: str, name: str) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train, save, test."""
-    job = arguments.job
+    """Do the job, and say what became of it."""
+    job, name = arguments.job, f"nnet {arguments.command}"
     settings = settings_of(arguments, job.Settings)
     with refusing():
         prepared = job.prepare(settings, arguments.out, arguments.overwrite)
-    command, name = ["nnet", *arguments.argv], f"nnet {arguments.command}"
-    try:
-        history = job.train(prepared, arguments.progress)
-    except NonFiniteLoss as error:
-        if _save(name, prepared, error.history, command, str(error)) is not None:
-            print(f"{name}: {error}; saved in {prepared.folder}", file=sys.stderr)
+    result = carry_out(job, prepared, arguments.progress, ["nnet", *arguments.argv])
+    if result.failures:
+        print(f"{name}: {_failures(result)}", file=sys.stderr)
         return FAILED
-    if history.interrupted:
-        if _save(name, prepared, history, command, "interrupted") is None:
-            return FAILED
-        steps = len(history.step_loss)
-        print(f"{name}: interrupted after {steps} steps; saved in {prepared.folder}")
+    if result.error is not None:
+        print(f"{name}: {result.error}; saved in {result.folder}", file=sys.stderr)
+        return FAILED
+    if result.interrupted:
+        steps = len(result.history.step_loss)
+        print(f"{name}: interrupted after {steps} steps; saved in {result.folder}")
         return INTERRUPTED
-    record = _save(name, prepared, history, command)
-    if record is None:
-        return FAILED
-    found = job.test(prepared)
-    check_finite("the loss", found.loss)
-    write_record(prepared.folder, record | {"result": found._asdict()})
-    print(job.tell(found))
-    print(f"training {history.seconds:.1f} s, threads {runtime.get_num_threads()}")
-    print(f"run {prepared.folder}")
+    print(result.line)
+    print(f"training {result.history.seconds:.1f} s, threads {runtime.get_num_threads()}")
+    print(f"run {result.folder}")
     return OK
 
 
-def _save(
-    name: str, prepared: Prepared, history: History, command: list[str], stopped: str | None = None
-) -> dict | None:
-    """What run.json holds; None, and a line that says where the run is, if it is not in its folder.
-
-    Whatever became of the folder in the meantime, what was learned is not thrown away.
-    """
-    with undisturbed():
-        try:
-            return save(prepared, history, command, stopped)
-        except OSError as error:
-            why = in_a_line(error)
-        try:
-            folder = rescue(prepared, history, command, stopped)
-        except OSError as error:
-            print(f"{name}: {why}; saved nowhere else, {in_a_line(error)}", file=sys.stderr)
-        else:
-            print(f"{name}: {why}; saved in {folder}", file=sys.stderr)
-    return None
+def _failures(result: Result) -> str:
+    """What kept a run from its folder, and where it is instead."""
+    first, *others = map(in_a_line, result.failures)
+    if result.folder is None:
+        return f"{first}; saved nowhere else, {others[-1]}"
+    return f"{first}; saved in {result.folder}"

@@ -1,10 +1,7 @@
-"""What jobs share: how they begin, and what they write down."""
+"""What a job is: its settings, and the steps of a run, from data to a model and what follows."""
 
-import os
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,11 +10,10 @@ import numpy as np
 
 from kernels import runtime
 
-from .. import environment
 from .. import random as randomness
 from ..module.module import Module
-from ..runs.descriptions import Description
-from ..runs.run_folder import check_room, prepare_run, save_run
+from ..runs.description import Description
+from ..runs.run_folder import check_room, prepare_run
 from ..training.history import History
 
 
@@ -27,6 +23,15 @@ class Part(Protocol):
     def __len__(self) -> int: ...
 
     def fingerprint(self) -> str: ...
+
+
+class Found(Protocol):
+    """Numbers that a test came to: a NamedTuple, the loss among them."""
+
+    @property
+    def loss(self) -> float: ...
+
+    def _asdict(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -51,8 +56,57 @@ class Prepared:
         check_room(self.folder, self.model)
 
 
+class Job(Protocol):
+    """A module that knows how to do one kind of job; functions in the order of a run.
+
+    ABOUT        what it trains, in a few words
+    Settings     a dataclass, its fields made by `options.option`
+    DESCRIPTION  the class of what its models are described by
+
+    `prepare` checks everything and reads the data, `train` raises NonFiniteLoss, `test` finds
+    numbers and `tell` puts them in a line. The others are given a run that was read back:
+    `evaluate` tests it on data of that name, or on its own; `predict` answers to each input.
+
+    >>> import nnet as nn
+    >>> job = nn.jobs.JOBS["series"]
+    >>> job.ABOUT, job.Settings("waves.npz").epochs
+    ('a classifier of series', 60)
+    """
+
+    @property
+    def ABOUT(self) -> str: ...
+
+    @property
+    def Settings(self) -> type: ...
+
+    @property
+    def DESCRIPTION(self) -> type[Description]: ...
+
+    def prepare(
+        self, settings: Any, folder: str | Path | None = None, overwrite: bool = False
+    ) -> Prepared: ...
+
+    def train(self, prepared: Any, progress: bool = True) -> History: ...
+
+    def test(self, prepared: Any) -> Found: ...
+
+    def tell(self, found: Any) -> str: ...
+
+    def evaluate(self, run: Any, name: str | None = None) -> Found: ...
+
+    def predict(
+        self, run: Any, inputs: Sequence[str], picture: str | None = None
+    ) -> Iterable[str]: ...
+
+
 class NotFinite(ArithmeticError):
-    """What a model gives out is no number."""
+    """What a model gives out is no number.
+
+    >>> import numpy as np
+    >>> check_finite("the loss", np.nan)
+    Traceback (most recent call last):
+    nnet.jobs.job.NotFinite: expected the loss to be finite, the model gives nan
+    """
 
 
 def check_finite(what: str, values: Any) -> None:
@@ -60,13 +114,6 @@ def check_finite(what: str, values: Any) -> None:
     if not np.isfinite(values).all():
         wrong = np.ravel(values)[~np.isfinite(np.ravel(values))][0]
         raise NotFinite(f"expected {what} to be finite, the model gives {wrong}")
-
-
-def told(name: str, probabilities: np.ndarray, classes: Sequence[str]) -> str:
-    """The likeliest class in a line. Raises NotFinite for probabilities that are none."""
-    check_finite(f"probabilities for {name}", probabilities)
-    best = int(probabilities.argmax())
-    return f"{name}  {classes[best]}  {probabilities[best]:.4f}"
 
 
 def begin(settings: Any, name: str, folder: str | Path | None, overwrite: bool) -> Path:
@@ -78,56 +125,3 @@ def begin(settings: Any, name: str, folder: str | Path | None, overwrite: bool) 
         runtime.set_num_threads(settings.threads)
     randomness.manual_seed(settings.seed)
     return folder
-
-
-def save(
-    prepared: Prepared, history: History, command: list[str], stopped: str | None = None
-) -> dict:
-    """Write the run folder, and return what run.json holds.
-
-    command  that started the training
-    stopped  why it ended early
-    """
-    record = _record(prepared, command, stopped)
-    save_run(prepared.folder, prepared.model, prepared.description, history, record)
-    return record
-
-
-def rescue(
-    prepared: Prepared, history: History, command: list[str], stopped: str | None = None
-) -> Path:
-    """Write a run to where there is room, since its own folder has none any more; return where.
-
-    Tried are the folder for temporary files, the current one and the user's own. Raises OSError
-    where none of them takes it.
-    """
-    record = _record(prepared, command, stopped)
-    failed: OSError | None = None
-    for place in (tempfile.gettempdir, os.getcwd, Path.home):
-        try:
-            folder = Path(tempfile.mkdtemp(prefix="nnet-run-", dir=place()))
-        except OSError as error:
-            failed = error
-            continue
-        try:
-            save_run(folder, prepared.model, prepared.description, history, record)
-            return folder
-        except OSError as error:
-            failed = error
-            shutil.rmtree(folder, ignore_errors=True)
-    assert failed is not None
-    raise failed
-
-
-def _record(prepared: Prepared, command: list[str], stopped: str | None) -> dict:
-    return {
-        "command": command,
-        "settings": asdict(prepared.settings),
-        "stopped": stopped,
-        "data": {
-            name: {"samples": len(part), "sha256": part.fingerprint()}
-            for name, part in prepared.parts.items()
-        },
-        "versions": environment.versions(),
-        "processor": environment.processor()._asdict(),
-    }

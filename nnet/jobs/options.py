@@ -1,7 +1,8 @@
 """Settings that can be given on the command line: fields with a check and a word of help."""
 
+import os
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
 from ..runs.run_folder import RECORD, Run
@@ -77,17 +78,46 @@ def recorded(run: Run[Any], settings: type, *names: str) -> list[Any]:
     for name in names:
         if name not in given:
             raise ValueError(f"{run.folder / RECORD}: expected settings with {name}, found none")
-        value = given[name]
         try:
-            if isinstance(value, bool) or not isinstance(value, int | float | str):
-                raise ValueError(f"expected a number or a text, got {shown(value)}")
-            right = read[name](str(value))
-            if isinstance(right, str) != isinstance(value, str):
-                raise ValueError(f"expected another type, got {shown(value)}")
+            found.append(_read_again(read[name], given[name]))
         except (ValueError, OverflowError) as error:
             raise ValueError(f"{run.folder / RECORD}: settings, {name}: {error}") from error
-        found.append(right)
     return found
+
+
+def checked_settings(settings: Any, kind: type[Any]) -> Any:
+    """Settings of that class, each of which could have been given on the command line.
+
+    Raises TypeError for those of another class, ValueError naming one that is not as expected.
+
+    >>> import nnet as nn
+    >>> checked_settings(nn.jobs.images.Settings(lr=1), nn.jobs.images.Settings).lr
+    1.0
+    """
+    if not isinstance(settings, kind):
+        raise TypeError(f"expected {kind.__module__}.{kind.__name__}, got {shown(settings)}")
+    values = {}
+    for each in fields(settings):
+        value = getattr(settings, each.name)
+        if value is None and each.default is None:
+            continue
+        if isinstance(value, os.PathLike):
+            value = os.fspath(value)
+        try:
+            values[each.name] = _read_again(each.metadata["read"], value)
+        except (ValueError, OverflowError) as error:
+            raise ValueError(f"settings, {each.name}: {error}") from error
+    return replace(settings, **values)
+
+
+def _read_again(read: Callable[[str], Any], value: Any) -> Any:
+    """What a word for that value would be read as. Raises ValueError for what no word is for."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(f"expected a number or a text, got {shown(value)}")
+    right = read(str(value))
+    if isinstance(right, str) != isinstance(value, str):
+        raise ValueError(f"expected another type, got {shown(value)}")
+    return right
 
 
 def seed() -> Any:

@@ -44,6 +44,11 @@ class ResNet(Module):
     classes   outputs: scores (N, classes)
 
     The names of parameters are those that PyTorch's users know: layer1.0.conv1.weight.
+
+    >>> import nnet as nn
+    >>> model = nn.models.ResNet(channels=1, blocks=1, width=2, classes=3)
+    >>> model(nn.ones(5, 1, 8, 8)).shape
+    (5, 3)
     """
 
     def __init__(self, channels: int, blocks: int, width: int, classes: int) -> None:

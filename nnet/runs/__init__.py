@@ -1,15 +1,12 @@
-"""Models and trainings on disk."""
+"""Models and trainings on disk; what knows the jobs is in `jobs`, and can be had here too."""
 
-from .checkpoints import load_model, load_weights, save_weights
+import importlib
+from typing import Any
+
+from .checkpoints import save_weights
 from .curves import draw_curves
-from .descriptions import (
-    Description,
-    ImageDescription,
-    PairDescription,
-    SeriesDescription,
-    TextDescription,
-)
-from .run_folder import Run, load_run, save_run
+from .description import Description
+from .run_folder import Run, save_run
 
 __all__ = [
     "Description",
@@ -25,3 +22,10 @@ __all__ = [
     "load_run",
     "draw_curves",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What stands on this is imported when first used."""
+    if name in __all__:
+        return getattr(importlib.import_module("..jobs", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -22,9 +22,9 @@ from ..data.json_file import parsed
 from ..data.regular_file import opened
 from ..module.module import Module
 from ..training.schema import check_sizes
-from .descriptions import Description
+from .description import Description
 from .files import written_beside
-from .kinds import from_json, to_json
+from .kinds import Kinds, from_json, to_json
 
 # One entry, since safetensors writes several in random order.
 _ENTRY = "nnet"
@@ -57,26 +57,17 @@ def save_weights(
 
 
 def load_weights(
-    path: str | os.PathLike,
+    path: str | os.PathLike, kinds: Kinds
 ) -> tuple[dict[str, np.ndarray], Description | None]:
-    """Read a safetensors file of this or another library: arrays by name, and the description.
-
-    bfloat16 becomes float32, which holds its values. Raises FileNotFoundError for a missing file,
-    ValueError for one that is no whole safetensors file, for numbers that NumPy has not, and for
-    a description that cannot be read.
-    """
+    """Arrays by name, a description of one of these kinds; see `nn.training.load_weights`."""
     with _opened(path) as file:
-        return _state(path, file), _description(path, file)
+        return _state(path, file), _description(path, file, kinds)
 
 
-def load_model(path: str | os.PathLike) -> tuple[Module, Description]:
-    """Rebuild a model from a file of weights that describes it.
-
-    Raises what `load_weights` raises, and ValueError for weights without a description or that
-    do not fit the model described; one that is larger than the file is not built.
-    """
+def load_model(path: str | os.PathLike, kinds: Kinds) -> tuple[Module, Description]:
+    """A model, its description of one of these kinds; see `nn.training.load_model`."""
     with _opened(path) as file:
-        description = _description(path, file)
+        description = _description(path, file, kinds)
         if description is None:
             raise ValueError(
                 f"{path}: expected weights with a description of their model, got none; "
@@ -119,7 +110,7 @@ def _state(path: str | os.PathLike, file: Any) -> dict[str, np.ndarray]:
     return {name: state[name] for name in kinds}
 
 
-def _description(path: str | os.PathLike, file: Any) -> Description | None:
+def _description(path: str | os.PathLike, file: Any, kinds: Kinds) -> Description | None:
     metadata = file.metadata() or {}
     if _ENTRY not in metadata:
         return None
@@ -128,7 +119,7 @@ def _description(path: str | os.PathLike, file: Any) -> Description | None:
         if "description" not in about:
             raise ValueError("expected a description, found none")
         content = about["description"]
-        return None if content is None else from_json(content)
+        return None if content is None else from_json(content, kinds)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path}: its description of the model is damaged, {error}") from error
 

@@ -14,8 +14,9 @@ from ..training.history import History
 from ..training.progress import say
 from .checkpoints import load_model, save_weights
 from .curves import draw_curves
-from .descriptions import Description
+from .description import Description
 from .files import written_beside
+from .kinds import Kinds
 
 WEIGHTS = "weights.safetensors"
 HISTORY = "history.json"
@@ -28,7 +29,18 @@ D = TypeVar("D", bound=Description)
 
 @dataclass(frozen=True)
 class Run(Generic[D]):
-    """A run read back; `record` is what run.json holds."""
+    """A run read back.
+
+    record  what run.json holds
+
+    >>> import nnet as nn, pathlib
+    >>> letters = nn.data.Vocabulary("abc").to_dict()
+    >>> about = nn.training.TextDescription({"symbols": 3, "hidden": 4}, letters)
+    >>> history = nn.training.History(steps_an_epoch=1)
+    >>> run = nn.training.Run(pathlib.Path("runs"), about.build(), about, history, {})
+    >>> run.description.KIND
+    'char-lm'
+    """
 
     folder: Path
     model: Module
@@ -48,7 +60,7 @@ def prepare_run(folder: str | os.PathLike, overwrite: bool = False) -> Path:
     with tempfile.TemporaryFile(dir=folder):
         pass
     if (folder / WEIGHTS).exists() and not overwrite:
-        raise FileExistsError(f"{folder} holds a run already, choose another folder or --overwrite")
+        raise FileExistsError(f"{folder} holds a run already, choose another or overwrite it")
     return folder
 
 
@@ -72,6 +84,14 @@ def save_run(
 
     Each file appears whole or not at all, the weights first. Raises OSError where the others
     cannot be written; the model is as it was, to be saved elsewhere.
+
+    >>> import nnet as nn, pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> letters = nn.data.Vocabulary("abc").to_dict()
+    >>> about = nn.training.TextDescription({"symbols": 3, "hidden": 4}, letters)
+    >>> nn.training.save_run(folder, about.build(), about, nn.training.History(1), {})
+    >>> (folder / "weights.safetensors").exists(), (folder / "run.json").read_text()
+    (True, '{}\\n')
     """
     save_weights(folder / WEIGHTS, model, description)
     _write_json(folder / HISTORY, history.to_json())
@@ -87,15 +107,12 @@ def write_record(folder: Path, record: dict) -> None:
     _write_json(folder / RECORD, record)
 
 
-def load_run(folder: str | os.PathLike) -> Run[Any]:
-    """Read a run back.
-
-    Raises FileNotFoundError for a missing folder or file, ValueError for a damaged one.
-    """
+def load_run(folder: str | os.PathLike, kinds: Kinds) -> Run[Any]:
+    """The run of a folder, of one of these kinds; see `nn.training.load_run`."""
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: expected the folder of a run, found none")
-    model, description = load_model(folder / WEIGHTS)
+    model, description = load_model(folder / WEIGHTS, kinds)
     content = read_json(folder / HISTORY)
     try:
         history = History.from_json(content)

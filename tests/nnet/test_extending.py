@@ -301,9 +301,21 @@ def test_a_data_set_takes_one_place(copy):
 
 
 def test_a_job_takes_one_place(copy):
-    copy.line(
-        "runs/descriptions.py",
+    copy.own_file("jobs/sum_sign/__init__.py", '"""The sign of sums."""\n')
+    copy.own_file(
+        "jobs/sum_sign/description.py",
         '''
+        """What a classifier of sums is."""
+
+        from dataclasses import dataclass
+        from typing import ClassVar
+
+        from ... import models
+        from ...module.module import Module
+        from ...runs.description import Description
+        from ...training.schema import arguments_of
+
+
         @dataclass(frozen=True)
         class SumDescription(Description):
             """Says whether numbers have a sum above 0."""
@@ -317,12 +329,8 @@ def test_a_job_takes_one_place(copy):
 
             def check(self) -> None:
                 arguments_of(models.mlp, self.arguments)
-
-
         ''',
-        before="# All those above.",
     )
-    copy.own_file("jobs/sum_sign/__init__.py", '"""The sign of sums."""\n')
     copy.own_file(
         "jobs/sum_sign/job.py",
         '''
@@ -333,13 +341,14 @@ def test_a_job_takes_one_place(copy):
         import numpy as np
 
         from ... import data, optim
-        from ...runs.descriptions import SumDescription
         from ...training import Evaluation, fit
         from ...training import evaluate as evaluate_model
         from .. import job
         from ..options import COUNT, option, seed, threads
+        from .description import SumDescription
 
         ABOUT = "a classifier of sums"
+        DESCRIPTION = SumDescription
 
 
         @dataclass(frozen=True)
@@ -394,7 +403,9 @@ def test_a_job_takes_one_place(copy):
             yield from (f"{each}: asked" for each in inputs)
         ''',
     )
-    assert len(copy.places) == 1
+    copy.line("jobs/by_kind.py", "from .sum_sign import job as sum_sign\n", before="\n_ALL")
+    copy.line("jobs/by_kind.py", "    sum_sign,\n", before=")\n\nJOBS")
+    assert len(set(copy.places)) == 1
     trained = copy.run("-m", "nnet", "train", "sum-sign", "--count", "4", "--out", "run")
     assert "accuracy 0.9" in trained
     assert "accuracy 0.9" in copy.run("-m", "nnet", "evaluate", "run")

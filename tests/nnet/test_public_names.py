@@ -68,7 +68,9 @@ def test_the_package_hands_on_what_these_rooms_do(room):
 def test_no_name_is_listed_twice_and_no_module_without_being_named():
     assert len(nnet.__all__) == len(set(nnet.__all__))
     modules = {name for name in nnet.__all__ if isinstance(getattr(nnet, name), ModuleType)}
-    assert modules == {"data", "functional", "init", "models", "optim", "random", "training"}
+    assert modules == {
+        *("data", "functional", "init", "jobs", "models", "optim", "random", "training"),
+    }
     assert not set(nnet.__all__) - set(dir(nnet))
 
 

@@ -38,17 +38,19 @@ LOOSE = {
 }
 
 # nn.training.load_run and its like are looked for there, and found where they are.
-UPWARDS = ["nnet.training imports nnet.runs"]
+UPWARDS = ["nnet.runs imports nnet.jobs", "nnet.training imports nnet.runs"]
 
 MOST_LINES = 200
 # Longer ones, with what they had: they may shrink alone.
 LONG = {
 }
 
-PUBLIC = ("", "functional", "optim", "optim.lr_scheduler", "data", "models", "training", "init")
+PUBLIC = (
+    *("", "functional", "optim", "optim.lr_scheduler", "data", "models"),
+    *("training", "jobs", "init"),
+)
 # Those without an example: they may become fewer.
 BARE = {
-    "models": "ResNet",
 }
 
 # What the packages of extras are imported by, where it is not their name.

@@ -1,17 +1,3 @@
 """A character language model."""
 
-from . import job
-from .job import ABOUT, Prepared, Settings, evaluate, predict, prepare, tell, test, train
-
-__all__ = [
-    "ABOUT",
-    "Settings",
-    "Prepared",
-    "prepare",
-    "train",
-    "test",
-    "tell",
-    "evaluate",
-    "predict",
-    "job",
-]
+from .job import Settings as Settings

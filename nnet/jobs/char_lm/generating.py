@@ -9,9 +9,9 @@ from ...autograd.tensor import Tensor
 from ...data.order import stream
 from ...module.modes import evaluating
 from ...module.module import Module
-from ...runs.descriptions import TextDescription
 from ...runs.run_folder import Run
 from ..job import check_finite
+from .description import TextDescription
 from .text import ids_of, vocabulary_of
 
 

@@ -8,7 +8,6 @@ from typing import NoReturn
 
 from ... import data, models, optim
 from ...optim.warm_cosine import WarmCosine
-from ...runs.descriptions import TextDescription
 from ...runs.run_folder import Run
 from ...training import Clock, Evaluation, History, fit
 from ...training import evaluate as evaluate_model
@@ -25,9 +24,11 @@ from ..options import (
     seed,
     threads,
 )
+from .description import TextDescription
 from .text import Text, carried, ids_of, streams_of, vocabulary_of
 
 ABOUT = "a character language model"
+DESCRIPTION = TextDescription
 
 
 @dataclass(frozen=True)

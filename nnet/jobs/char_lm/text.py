@@ -10,9 +10,9 @@ from ... import functional
 from ...autograd.tensor import Tensor
 from ...data import TextStreams, Vocabulary
 from ...module.module import Module
-from ...runs.descriptions import TextDescription
 from ...training import Measure, Measured
 from ...training.accuracy import count_right
+from .description import TextDescription
 
 
 @dataclass(frozen=True)

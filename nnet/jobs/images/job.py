@@ -10,14 +10,17 @@ from ... import data, functional, optim
 from ...autograd.recording import no_grad
 from ...module.modes import evaluating
 from ...optim.lr_scheduler import OneCycleLR
-from ...runs.descriptions import ImageDescription
 from ...runs.run_folder import Run
 from ...training import Evaluation, History, fit
 from ...training import evaluate as evaluate_model
 from .. import job
+from ..classifying import refuse_picture, told
+from ..classifying import tell as tell
 from ..options import AT_LEAST_0, COUNT, POSITIVE, SHARE, option, recorded, seed, threads
+from .description import ImageDescription
 
 ABOUT = "an image classifier"
+DESCRIPTION = ImageDescription
 
 
 @dataclass(frozen=True)
@@ -109,12 +112,6 @@ def test(prepared: Prepared) -> Evaluation:
     return evaluate_model(prepared.model, _loader(prepared.parts["test"], prepared.description))
 
 
-def tell(found: Evaluation) -> str:
-    """The numbers in a line."""
-    assert found.accuracy is not None
-    return f"test accuracy {100 * found.accuracy:.2f} %, loss {found.loss:.4f}"
-
-
 def evaluate(run: Run[ImageDescription], name: str | None = None) -> Evaluation:
     """Loss and accuracy on the test set of that name. Raises ValueError for other images."""
     description = run.description
@@ -131,16 +128,15 @@ def evaluate(run: Run[ImageDescription], name: str | None = None) -> Evaluation:
 
 
 def predict(
-    run: Run[ImageDescription], names: Sequence[str], picture: str | None = None
+    run: Run[ImageDescription], inputs: Sequence[str], picture: str | None = None
 ) -> Iterator[str]:
     """Name, class and probability of each image file, read before the first is classified.
 
     Raises ValueError for a picture to be drawn, which there is none of.
     """
-    if picture is not None:
-        raise ValueError("a classifier of images has no attention to be drawn")
-    images = [data.read_image(name, run.description.shape) for name in names]
-    return _classified(run, names, np.stack(images))
+    refuse_picture(picture, "images")
+    images = [data.read_image(name, run.description.shape) for name in inputs]
+    return _classified(run, inputs, np.stack(images))
 
 
 def _classified(
@@ -152,7 +148,7 @@ def _classified(
     with evaluating(run.model), no_grad():
         for batch, _ in _loader(dataset, run.description):
             for probabilities in functional.softmax(run.model(batch), 1).numpy():
-                yield job.told(next(left), probabilities, classes)
+                yield told(next(left), probabilities, classes)
 
 
 def _load(name: str) -> tuple[data.ImageDataset, data.ImageDataset]:

@@ -8,15 +8,16 @@ from ... import data, models, optim
 from ...data.text.tokens import BOS, EOS, PAD, UNITS, UNK
 from ...models.seq2seq import ATTENTIONS
 from ...optim.lr_scheduler import OneCycleLR
-from ...runs.descriptions import LONGEST, PairDescription
 from ...runs.run_folder import Run
 from ...training import History, fit
 from .. import job
 from ..options import COUNT, PART, POSITIVE, SHARE, Choice, option, recorded, seed, threads
+from .description import LONGEST, PairDescription
 from .pairs import Found, Pairs, Vocabularies, continued, tested
 from .translating import decoded, picture_of, texts_of
 
 ABOUT = "a model from one sequence to another"
+DESCRIPTION = PairDescription
 
 NO_ATTENTION = "none"
 

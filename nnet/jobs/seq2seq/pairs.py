@@ -14,8 +14,8 @@ from ...autograd.tensor import Tensor
 from ...data import BucketLoader, PairDataset, Vocabulary
 from ...data.text.pairs import Pair
 from ...module.module import Module
-from ...runs.descriptions import PairDescription
 from ...training import Measured, evaluate
+from .description import PairDescription
 
 
 class Vocabularies(NamedTuple):

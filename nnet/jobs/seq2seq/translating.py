@@ -8,10 +8,10 @@ from ...data import Vocabulary, pad_sequence, read_text
 from ...data.text.tokens import tokens_of
 from ...models.seq2seq import Decoded
 from ...models.seq2seq.attention_decoder import AttentionDecoder
-from ...runs.descriptions import PairDescription
 from ...runs.run_folder import Run
 from ..job import check_finite
 from .attention_picture import Panel, check_drawing, draw_attention
+from .description import PairDescription
 from .pairs import Vocabularies
 
 BEAM = 5

@@ -9,15 +9,18 @@ from ...autograd.recording import no_grad
 from ...module.modes import evaluating
 from ...module.module import Module
 from ...optim.lr_scheduler import OneCycleLR
-from ...runs.descriptions import SeriesDescription
 from ...runs.run_folder import Run
 from ...training import Evaluation, History, fit
 from ...training import evaluate as evaluate_model
 from .. import job
+from ..classifying import refuse_picture, told
+from ..classifying import tell as tell
 from ..options import AT_LEAST_0, COUNT, POSITIVE, SHARE, Choice, option, recorded, seed, threads
+from .description import SeriesDescription
 from .measurements import check_channels, classified, loader, read_series, statistics_of
 
 ABOUT = "a classifier of series"
+DESCRIPTION = SeriesDescription
 
 
 @dataclass(frozen=True)
@@ -99,12 +102,6 @@ def test(prepared: Prepared) -> Evaluation:
     return _tested(prepared.model, prepared.parts["test"], prepared.description)
 
 
-def tell(found: Evaluation) -> str:
-    """The numbers in a line."""
-    assert found.accuracy is not None
-    return f"test accuracy {100 * found.accuracy:.2f} %, loss {found.loss:.4f}"
-
-
 def evaluate(run: Run[SeriesDescription], name: str | None = None) -> Evaluation:
     """Loss and accuracy on the test set of that file. Raises ValueError for other series."""
     if name is None:
@@ -121,19 +118,18 @@ def evaluate(run: Run[SeriesDescription], name: str | None = None) -> Evaluation
 
 
 def predict(
-    run: Run[SeriesDescription], names: Sequence[str], picture: str | None = None
+    run: Run[SeriesDescription], inputs: Sequence[str], picture: str | None = None
 ) -> Iterator[str]:
     """File and number, class and probability of each series, read before the first is classified.
 
     Raises ValueError for a picture to be drawn, which there is none of.
     """
-    if picture is not None:
-        raise ValueError("a classifier of series has no attention to be drawn")
-    files = [read_series(name, run.description.classes) for name in names]
-    for name, dataset in zip(names, files, strict=True):
+    refuse_picture(picture, "series")
+    files = [read_series(name, run.description.classes) for name in inputs]
+    for name, dataset in zip(inputs, files, strict=True):
         check_channels(run.description, dataset, name)
     statistics = statistics_of(run.description)
-    return _lines(run, names, [dataset.standardized(statistics) for dataset in files])
+    return _lines(run, inputs, [dataset.standardized(statistics) for dataset in files])
 
 
 def _lines(
@@ -146,7 +142,7 @@ def _lines(
             for index in range(len(dataset)):
                 series, lengths, _ = dataset.batch([index])
                 (probabilities,) = functional.softmax(run.model(series, lengths), 1).numpy()
-                yield job.told(f"{name} {index}", probabilities, classes)
+                yield told(f"{name} {index}", probabilities, classes)
 
 
 def _tested(

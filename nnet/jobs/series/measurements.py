@@ -11,9 +11,9 @@ from ...autograd.tensor import Tensor
 from ...data import BucketLoader, ChannelStatistics, SeriesDataset
 from ...data.numpy_file import read_arrays
 from ...module.module import Module
-from ...runs.descriptions import SeriesDescription
 from ...training import Measured
 from ...training.accuracy import count_right
+from .description import SeriesDescription
 
 
 def read_series(path: str | os.PathLike, classes: Sequence[str]) -> SeriesDataset:
