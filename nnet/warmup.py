@@ -4,11 +4,11 @@ Kernels are compiled when they are first called, and kept on disk. So each netwo
 evaluated for a moment, on noise, in batches as large and as small as occur.
 """
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from time import perf_counter
 from typing import Any
 
@@ -36,28 +36,60 @@ PROCESSES = 2
 BATCH, REST = 64, 2
 STEPS, SYMBOLS = 8, 16
 
+# What a process says of a network that it has compiled for.
+_READY = "nnet.warmup: ready: "
 
-def warm_up(names: Sequence[str] = NAMES, say: Callable[[str], None] = print) -> None:
+
+def warm_up(
+    names: Sequence[str] = NAMES, say: Callable[[str], None] = print, progress: bool = True
+) -> None:
     """Compile what the networks of those names need, in processes side by side.
+
+    say       is told a line for each network that is ready
+    progress  show a bar on a terminal
 
     What was compiled before is only read. Raises RuntimeError if a process fails, or where
     compiled kernels cannot be kept.
     """
+    from tqdm import tqdm
+
     if runtime.cache_folder() is None:
         raise RuntimeError("expected a cache folder that is yours alone and can be written to")
     start = perf_counter()
     shares = [share for i in range(PROCESSES) if (share := list(names[i::PROCESSES]))]
+    one_at_a_time = Lock()
+    # disable=None: only on a terminal.
+    bar = tqdm(
+        total=len(names),
+        desc="compiling",
+        unit="network",
+        leave=False,
+        disable=None if progress else True,
+    )
+
+    def heard(line: str) -> None:
+        ready = line.startswith(_READY)
+        with one_at_a_time:
+            with tqdm.external_write_mode():
+                if ready:
+                    name = line.removeprefix(_READY).strip()
+                    say(f"{name} ready after {perf_counter() - start:.1f} s")
+                else:
+                    sys.stderr.write(line)
+            bar.update(ready)
 
     def run(share: list[str]) -> None:
         command = [sys.executable, "-m", "nnet.warmup", *share]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as child:
             assert child.stdout is not None
             for line in child.stdout:
-                say(f"{json.loads(line)} ready after {perf_counter() - start:.1f} s")
+                heard(line)
         if child.returncode:
             raise RuntimeError(f"compiling for {', '.join(share)} failed")
 
-    with ThreadPoolExecutor(len(shares)) as pool:
+    with bar, ThreadPoolExecutor(len(shares)) as pool:
         list(pool.map(run, shares))
     say(f"kernels are kept in {runtime.cache_folder()}")
 
@@ -125,4 +157,4 @@ def _series_loss(model: Any, rng: np.random.Generator, samples: int) -> Tensor:
 if __name__ == "__main__":
     for each in sys.argv[1:]:
         train_a_moment(each)
-        print(json.dumps(each), flush=True)
+        print(f"{_READY}{each}", flush=True)

@@ -1,6 +1,7 @@
 """The command line, end to end on MNIST: what it prints, leaves behind and refuses."""
 
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -167,6 +168,32 @@ def test_warmup_leaves_nothing_to_compile_for_the_next(capfd):
         found.append({path for path in folder.rglob("*.nbc") if path.is_file()})
     assert "compiling" not in shown.err
     assert found[0] and found[1] >= found[0]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_warmup_shows_a_bar_on_a_terminal_alone(capsys, monkeypatch):
+    for stream in (Terminal(), io.StringIO()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        assert cli.main(["warmup", "mlp"]) == 0
+        shown = stream.getvalue()
+        assert ("0/1 [" in shown and "1/1 [" in shown) == stream.isatty()
+        assert stream.isatty() or shown == ""
+        first, last = capsys.readouterr().out.splitlines()
+        assert first.startswith("mlp ready after ") and last.startswith("kernels are kept in ")
+
+
+def test_warmup_hands_on_what_its_processes_complain_of(tmp_path, capsys, monkeypatch):
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho nnet: compiling nothing >&2; exit 3\n")
+    python.chmod(0o700)
+    monkeypatch.setattr(warmup.sys, "executable", str(python))
+    assert cli.main(["warmup", "mlp"]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == "" and shown.err.startswith("nnet: compiling nothing\nnnet warmup: ")
 
 
 def test_warmup_says_when_it_failed(capsys, monkeypatch):
