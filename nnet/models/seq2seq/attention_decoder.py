@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import numpy.typing as npt
 
 from ...autograd.joining import cat, stack
 from ...autograd.results import record_outputs
@@ -16,6 +15,7 @@ from ...layers.attention.score_attention import Memory, ScoreAttention
 from ...layers.linear import Linear
 from .decoder import Decoder, State, Step
 from .encoder import Hidden, through
+from .sizes import Sizes
 
 
 class AttentionDecoder(Decoder):
@@ -26,24 +26,10 @@ class AttentionDecoder(Decoder):
     input, so that the model knows what it looked at before, and steps go one by one.
     """
 
-    def __init__(
-        self,
-        attention: ScoreAttention,
-        cell: str,
-        size: int,
-        embedding_size: int,
-        hidden_size: int,
-        num_layers: int,
-        dropout: float,
-        feeding: bool,
-        dtype: npt.DTypeLike,
-    ) -> None:
-        fed_size = hidden_size if feeding else 0
-        super().__init__(
-            cell, size, embedding_size, hidden_size, num_layers, dropout, fed_size, dtype
-        )
+    def __init__(self, attention: ScoreAttention, sizes: Sizes, feeding: bool) -> None:
+        super().__init__(sizes, sizes.hidden if feeding else 0)
         self.attention = attention
-        self.combine = Linear(2 * hidden_size, hidden_size, bias=False, dtype=dtype)
+        self.combine = Linear(2 * sizes.hidden, sizes.hidden, bias=False, dtype=sizes.dtype)
         self.feeding = feeding
 
     def start(self, hidden: Hidden) -> State:
@@ -110,26 +96,16 @@ class BahdanauDecoder(AttentionDecoder):
 
 
 def decoder_of(
-    attention: str | None,
-    local: int | None,
-    input_feeding: bool | None,
-    cell: str,
-    size: int,
-    embedding_size: int,
-    hidden_size: int,
-    num_layers: int,
-    dropout: float,
-    dtype: npt.DTypeLike,
+    attention: str | None, local: int | None, input_feeding: bool | None, sizes: Sizes
 ) -> Decoder:
     """A decoder with the attention of that name, or without."""
-    sizes = (cell, size, embedding_size, hidden_size, num_layers, dropout)
+    units, dtype = sizes.hidden, sizes.dtype
     if attention is None:
-        return Decoder(*sizes, 0, dtype)
+        return Decoder(sizes)
     if attention == "bahdanau":
-        additive = BahdanauAttention(hidden_size, hidden_size, hidden_size, dtype=dtype)
-        return BahdanauDecoder(additive, *sizes, True, dtype)
-    product = LuongAttention(hidden_size, hidden_size, attention, local, dtype=dtype)
-    return AttentionDecoder(product, *sizes, bool(input_feeding), dtype)
+        return BahdanauDecoder(BahdanauAttention(units, units, units, dtype=dtype), sizes, True)
+    product = LuongAttention(units, units, attention, local, dtype=dtype)
+    return AttentionDecoder(product, sizes, bool(input_feeding))
 
 
 def one_by_one(

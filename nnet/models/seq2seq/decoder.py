@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from ... import functional
 from ...autograd.tensor import Tensor
@@ -13,8 +12,8 @@ from ...layers.attention.score_attention import Memory
 from ...layers.embedding import Embedding
 from ...layers.linear import Linear
 from ...module.module import Module
-from ..cells import recurrent
 from .encoder import Hidden, through
+from .sizes import Sizes
 
 
 class State(NamedTuple):
@@ -44,24 +43,12 @@ class Decoder(Module):
     makes logits of, weights (T, M, S) or None, and the state behind.
     """
 
-    def __init__(
-        self,
-        cell: str,
-        size: int,
-        embedding_size: int,
-        hidden_size: int,
-        num_layers: int,
-        dropout: float,
-        fed_size: int,
-        dtype: npt.DTypeLike,
-    ) -> None:
+    def __init__(self, sizes: Sizes, fed_size: int = 0) -> None:
         super().__init__()
-        self.embedding = Embedding(size, embedding_size, dtype=dtype)
-        self.layers = recurrent(
-            cell, embedding_size + fed_size, hidden_size, num_layers, dropout, dtype=dtype
-        )
-        self.out = Linear(hidden_size, size, dtype=dtype)
-        self.dropout = dropout
+        self.embedding = Embedding(sizes.symbols, sizes.embedding, dtype=sizes.dtype)
+        self.layers = sizes.recurrent(sizes.embedding + fed_size, sizes.hidden)
+        self.out = Linear(sizes.hidden, sizes.symbols, dtype=sizes.dtype)
+        self.dropout = sizes.dropout
 
     def start(self, hidden: Hidden) -> State:
         return State(hidden, None)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ... import functional
 from ...autograd.tensor import Tensor
 from ...layers.embedding import Embedding
 from ...layers.recurrent import GRU, LSTM
 from ...module.module import Module
-from ..cells import recurrent
+from .sizes import Sizes
 
 # The states of all layers, (layers, N, H): h, or h and c.
 Hidden = tuple[Tensor, ...]
@@ -34,29 +33,12 @@ class Encoder(Module):
     size as from one.
     """
 
-    def __init__(
-        self,
-        cell: str,
-        size: int,
-        embedding_size: int,
-        hidden_size: int,
-        num_layers: int,
-        bidirectional: bool,
-        dropout: float,
-        dtype: npt.DTypeLike,
-    ) -> None:
+    def __init__(self, sizes: Sizes, bidirectional: bool) -> None:
         super().__init__()
-        self.embedding = Embedding(size, embedding_size, dtype=dtype)
-        self.layers = recurrent(
-            cell,
-            embedding_size,
-            hidden_size // (1 + bidirectional),
-            num_layers,
-            dropout,
-            bidirectional,
-            dtype,
-        )
-        self.dropout = dropout
+        self.embedding = Embedding(sizes.symbols, sizes.embedding, dtype=sizes.dtype)
+        units = sizes.hidden // (1 + bidirectional)
+        self.layers = sizes.recurrent(sizes.embedding, units, bidirectional)
+        self.dropout = sizes.dropout
 
     def forward(self, ids: np.ndarray, lengths: np.ndarray | None) -> tuple[Tensor, Hidden]:
         x = functional.dropout(self.embedding(Tensor(ids)), self.dropout, self.training)

@@ -27,6 +27,7 @@ from .decoder import State
 from .decoding import Decoding
 from .encoder import Encoder
 from .sampling import sampled
+from .sizes import Sizes
 
 
 class Seq2Seq(Decoding):
@@ -121,18 +122,10 @@ class Seq2Seq(Decoding):
         self.source_size, self.target_size = source_size, target_size
         self.pad, self.bos, self.eos = pad, bos, eos
         self.batch_first = batch_first
-        self.encoder = Encoder(
-            cell,
-            source_size,
-            embedding_size,
-            hidden_size,
-            num_layers,
-            bidirectional,
-            dropout,
-            dtype,
-        )
-        sizes = (cell, target_size, embedding_size, hidden_size, num_layers, dropout)
-        self.decoder = decoder_of(attention, local, input_feeding, *sizes, dtype)
+        source = Sizes(cell, source_size, embedding_size, hidden_size, num_layers, dropout, dtype)
+        self.encoder = Encoder(source, bidirectional)
+        target = source._replace(symbols=target_size)
+        self.decoder = decoder_of(attention, local, input_feeding, target)
         self.to(device)
 
     def forward(
