@@ -116,26 +116,15 @@ def unlike(sources: Sources) -> list[str]:
     ]
 
 
-def too_long(sources: Sources, most: int, known: Mapping[str, int]) -> list[str]:
-    """Files of more lines than `most` that are not known to be, or are longer than is known."""
+def too_long(sources: Sources, most: int) -> list[str]:
+    """Files of more lines than `most`."""
     lines = {path: len(text.splitlines()) for path, text in sources.items()}
-    return [
-        *(
-            f"{path}: {count} lines, {known.get(path, most)} allowed"
-            for path, count in lines.items()
-            if count > known.get(path, most)
-        ),
-        *(f"{path} need not be listed" for path in known if lines.get(path, 0) <= most),
-    ]
+    return [f"{path} has {count} lines" for path, count in lines.items() if count > most]
 
 
-def without_examples(documented: Mapping[str, str | None], known: Iterable[str]) -> list[str]:
-    """Names whose docstring shows no example; `known` are those that may lack one, and do."""
-    bare = {name for name, text in documented.items() if text is None or ">>>" not in text}
-    return [
-        *(f"{name} shows no example" for name in sorted(bare - set(known))),
-        *(f"{name} need not be listed" for name in sorted(set(known) - bare)),
-    ]
+def without_examples(documented: Mapping[str, str | None]) -> list[str]:
+    """Names whose docstring shows no example."""
+    return sorted(name for name, text in documented.items() if text is None or ">>>" not in text)
 
 
 def unused_extras(extras: Mapping[str, Iterable[str]], texts: Iterable[str]) -> list[str]:
