@@ -37,7 +37,7 @@ _IMPORTED = re.compile(
 )
 
 # Shared modules that nothing is compiled from.
-_PLAIN = {"_cache.py", "_check.py", "_memory.py", "_tasks.py", "_threads.py"}
+_PLAIN = {"_cache.py", "_check.py", "_device.py", "_memory.py", "_tasks.py", "_threads.py"}
 
 
 # Settings of Numba that change what is compiled. Those of the processor are in every key.

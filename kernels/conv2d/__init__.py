@@ -24,7 +24,7 @@ IMPLEMENTATIONS = Implementations(
 
 ALGORITHMS = ("auto", *IMPLEMENTATIONS.on("cpu"))
 
-__all__ = ["ALGORITHMS", "IMPLEMENTATIONS", "Saved", "backward", "forward"]
+__all__ = ["ALGORITHMS", "IMPLEMENTATIONS", "Saved", "backward", "choose", "forward"]
 
 
 class Saved(NamedTuple):
@@ -76,7 +76,7 @@ def forward(
     if y.size:
         if bias is None:
             bias = np.empty(0, x.dtype)
-        implementation = _choose(device_of(x), algorithm, problem)
+        implementation = choose(device_of(x), algorithm, problem)
         implementation.forward(x, weight, bias, problem.window, groups, relu, y)
     return y, saved
 
@@ -104,11 +104,11 @@ def backward(
     if needs[0]:
         dx = _memory.empty(x.shape, x.dtype)
         if x.size:
-            implementation = _choose(device_of(dy), algorithm, problem, True)
+            implementation = choose(device_of(dy), algorithm, problem, True)
             implementation.to_input(dy, weight, window, groups, dx)
     if needs[1]:
         dweight = _memory.empty(weight.shape, x.dtype)
-        _choose(device_of(dy), algorithm, problem).to_weight(x, dy, window, groups, dweight)
+        choose(device_of(dy), algorithm, problem).to_weight(x, dy, window, groups, dweight)
     if needs[2] and has_bias:
         dbias = np.empty(problem.filters, dy.dtype)
         channel_sums(x=dy.reshape(*dy.shape[:2], -1), out_sums=dbias)
@@ -116,7 +116,7 @@ def backward(
 
 
 @functools.lru_cache(maxsize=512)
-def _choose(device: str, algorithm: str, problem: Problem, to_input: bool = False) -> ModuleType:
+def choose(device: str, algorithm: str, problem: Problem, to_input: bool = False) -> ModuleType:
     """What computes y and the gradient of weight or, `to_input`, that of x.
 
     Where it does not apply to that of x, or pay, the last of the list computes it.

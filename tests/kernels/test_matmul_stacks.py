@@ -199,7 +199,7 @@ def test_small_gradients_have_the_bits_of_the_large_ones(monkeypatch, transposes
         _, saved = matmul.forward(a, b, bias, **options(transposes, relu))
         together = matmul.backward(dy, saved)
         with monkeypatch.context() as patch:
-            patch.setattr(matmul, "gradients_fit_together", lambda *sizes: False)
+            patch.setattr(matmul.algorithms, "gradients_fit_together", lambda *sizes: False)
             assert_same_bits(together, matmul.backward(dy, saved))
 
 

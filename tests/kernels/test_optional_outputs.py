@@ -13,6 +13,7 @@ from kernels import (
     attention,
     batch_norm,
     conv2d,
+    conv_transpose2d,
     drop_connect,
     group_norm,
     gru,
@@ -23,7 +24,6 @@ from kernels import (
     rnn,
     softmax_cross_entropy,
 )
-from kernels.conv2d import transposed
 from tests.helpers import assert_same_bits
 
 DTYPES = [np.float32, np.float64]
@@ -213,9 +213,9 @@ def test_convolution_gradients_alone_and_together(shape, filters, options, dtype
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_transposed_convolution_gradients_alone_and_together(dtype):
     x, weight, bias = normal(15, dtype, (2, 6, 9, 9), (6, 5, 3, 3), 5)
-    y, saved = transposed.forward(x, weight, bias, stride=(2, 2))
+    y, saved = conv_transpose2d.forward(x, weight, bias, stride=(2, 2))
     (dy,) = normal(16, dtype, y.shape)
-    assert_gradients_alike(lambda needs: transposed.backward(dy, saved, needs), 3)
+    assert_gradients_alike(lambda needs: conv_transpose2d.backward(dy, saved, needs), 3)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -114,17 +114,17 @@ PRODUCTS = [
     ),
     Mutation(
         "transposed-bias-of-the-first-channel",
-        "kernels/conv2d/transposed.py",
+        "kernels/conv_transpose2d/cpu.py",
         "add_rectify(values, plane * size, size, bias[plane % bias.size], False)",
         "add_rectify(values, plane * size, size, bias[0], False)",
-        "tests/kernels/test_conv2d_transposed.py::test_h_transposed_is_the_definition",
+        "tests/kernels/test_conv_transpose2d.py::test_h_transposed_is_the_definition",
     ),
     Mutation(
         "transposed-gradient-without-dilation",
-        "kernels/conv2d/transposed.py",
-        "dilation=(window.dilation_h, window.dilation_w),",
-        "dilation=(1, 1),",
-        "tests/kernels/test_conv2d_transposed.py::test_h_transposed_backward_against_central_differences",
+        "kernels/conv_transpose2d/cpu.py",
+        "(pad_h, pad_w), (dilation_h, dilation_w)",
+        "(pad_h, pad_w), (1, 1)",
+        "tests/kernels/test_conv_transpose2d.py::test_h_transposed_backward_against_central_differences",
     ),
     Mutation(
         "matmul-sums-the-last-depth-only",

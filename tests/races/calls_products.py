@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from kernels import conv2d, matmul
-from kernels.conv2d import transposed
+from kernels import conv2d, conv_transpose2d, matmul
 from kernels.matmul.problem import SERIAL
 from tests.races.calls_elements import Rng, Run, normal
 
@@ -132,8 +131,8 @@ def _transposed(
         weight = normal(rng, shape[1], filters, kernel, kernel)
 
         def run() -> Any:
-            y, saved = transposed.forward(x, weight, bias, stride=stride)
-            return y, transposed.backward(y, saved)
+            y, saved = conv_transpose2d.forward(x, weight, bias, stride=stride)
+            return y, conv_transpose2d.backward(y, saved)
 
         return run
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kernels.conv2d import transposed
+from kernels import conv_transpose2d as conv_transpose2d_op
 
 from ...autograd.results import record
 from ...autograd.tensor import Tensor
@@ -98,7 +98,7 @@ def _convolve(
     if axes == 1:
         check_filters(op, input, weight, bias, groups, transposed=True)
         _check_sizes(op, input, weight, given, dilations)
-    y, saved = transposed.forward(
+    y, saved = conv_transpose2d_op.forward(
         as_images(input.data, axes),
         as_filters(weight.data, axes),
         None if bias is None else bias.data,
@@ -112,7 +112,7 @@ def _convolve(
     shapes, y_shape = (input.shape, weight.shape), y.shape
 
     def backward(dy: np.ndarray) -> tuple[np.ndarray | None, ...]:
-        dx, dweight, dbias = transposed.backward(dy.reshape(y_shape), saved, needs)
+        dx, dweight, dbias = conv_transpose2d_op.backward(dy.reshape(y_shape), saved, needs)
         return reshaped(dx, shapes[0]), reshaped(dweight, shapes[1]), dbias
 
     return record(from_images(y, axes, batched), inputs, backward)

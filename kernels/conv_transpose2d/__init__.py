@@ -1,4 +1,4 @@
-"""Transposed convolution: the gradient of a convolution to its input, as an op of its own.
+"""Transposed convolution: the gradient of a convolution to its input, with a bias behind it.
 
 A convolution with `weight` takes images of y's shape to images of x's shape; this op runs it
 backwards. So its three parts are conv2d's, in other places: forward is the gradient to input,
@@ -10,26 +10,31 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kernels import _memory, conv2d
+from kernels import _memory
 from kernels._check import check_like, check_pair, check_shape, float_arrays
-from kernels._jit import parallel
-from kernels._reduce import add_rectify, channel_sums
-from kernels.conv2d.geometry import Pair, problem_of
+from kernels._device import Implementations, device_of
+from kernels._reduce import channel_sums
+from kernels.conv2d.geometry import Pair, Window, problem_of
+from kernels.conv_transpose2d import cpu, reference
 
-# Planes are shared out in groups of about so many elements.
-_TASK = 1 << 14
+IMPLEMENTATIONS = Implementations(reference=reference, cpu=cpu)
+
+__all__ = ["IMPLEMENTATIONS", "Saved", "backward", "forward"]
 
 
 class Saved(NamedTuple):
-    """`convolution` is what takes y to x; its x is a stand-in for y, of which the shape counts.
-
-    images  (N, C, H + extra, W + extra): x, and zeros where the last windows of y saw none of it
+    """images  (N, C, H + extra, W + extra): x, and zeros where the last windows of y saw none of it
+    size    (H, W)
+    shape   of y
     """
 
     images: np.ndarray
+    weight: np.ndarray
     size: Pair
+    shape: tuple[int, ...]
     has_bias: bool
-    convolution: conv2d.Saved
+    window: Window
+    groups: int
 
 
 def forward(
@@ -56,9 +61,9 @@ def forward(
     Raises TypeError for other or mixed dtypes, ValueError for shapes and sizes that do not fit.
 
     >>> import numpy as np
-    >>> from kernels.conv2d import transposed
+    >>> from kernels import conv_transpose2d
     >>> x, weight = np.array([[[[1.0, 2.0]]]]), np.ones((1, 1, 1, 2))
-    >>> transposed.forward(x, weight, stride=(1, 2))[0]
+    >>> conv_transpose2d.forward(x, weight, stride=(1, 2))[0]
     array([[[[1., 1., 2., 2.]]]])
     """
     op = "conv_transpose2d"
@@ -82,18 +87,23 @@ def forward(
             f"{op}: expected sizes that leave an output, got one of {tuple(size)} for an input of "
             f"{x.shape[2:]}, a kernel of {weight.shape[2:]} and padding {padding}"
         )
-    stand_in = np.broadcast_to(x.dtype.type(0), (x.shape[0], filters, *size))
+    shape = x.shape[0], filters, *size
+    stand_in = np.broadcast_to(x.dtype.type(0), shape)
     problem = problem_of(stand_in, weight, stride, padding, dilation, groups)
-    convolution = conv2d.Saved(stand_in, weight, None, False, problem, "auto")
     extra = [whole - size for whole, size in zip(problem.grid, x.shape[2:], strict=True)]
     images = np.pad(x, ((0, 0), (0, 0), (0, extra[0]), (0, extra[1]))) if any(extra) else x
-    saved = Saved(images, x.shape[2:], bias is not None, convolution)
-    y, _, _ = conv2d.backward(images, convolution, (True, False, False))
-    assert y is not None
-    if bias is not None and y.size:
-        planes, size = y.shape[0] * filters, y.shape[2] * y.shape[3]
-        group = max(1, _TASK // size)
-        _add_bias(-(-planes // group), np.ascontiguousarray(bias), group, y)
+    window = problem.window
+    saved = Saved(images, weight, x.shape[2:], shape, bias is not None, window, groups)
+    y = _memory.empty(shape, x.dtype)
+    if y.size:
+        IMPLEMENTATIONS[device_of(x)].forward(
+            x=images,
+            weight=weight,
+            bias=np.empty(0, x.dtype) if bias is None else bias,
+            window=window,
+            groups=groups,
+            out_y=y,
+        )
     return y, saved
 
 
@@ -103,38 +113,27 @@ def backward(
     """The gradients of x, weight and bias; None where `needs` is False or there was no bias."""
     op = "conv_transpose2d.backward"
     (dy,) = float_arrays(op, dy=dy)
-    images, (height, width), has_bias, convolution = saved
-    check_like(op, "dy", dy, convolution.x.shape, images.dtype)
+    images, weight, (height, width), shape, has_bias, window, groups = saved
+    check_like(op, "dy", dy, shape, images.dtype)
+    implementation, of = IMPLEMENTATIONS[device_of(dy)], {"window": window, "groups": groups}
     dx: np.ndarray | None = None
     dweight: np.ndarray | None = None
     dbias: np.ndarray | None = None
     if needs[0]:
-        window = convolution.problem.window
-        dx, _ = conv2d.forward(
-            dy,
-            convolution.weight,
-            stride=(window.stride_h, window.stride_w),
-            padding=(window.pad_h, window.pad_w),
-            dilation=(window.dilation_h, window.dilation_w),
-            groups=convolution.problem.groups,
-        )
+        dx = _memory.empty(images.shape, dy.dtype)
+        if dx.size:
+            implementation.to_input(dy=dy, weight=weight, **of, out_dx=dx)
         if images.shape[2:] != (height, width):
             dx = np.ascontiguousarray(dx[:, :, :height, :width])
     if needs[1]:
-        _, dweight, _ = conv2d.backward(images, convolution._replace(x=dy), (False, True, False))
+        dweight = _memory.zeros(weight.shape, dy.dtype)
+        if dy.size:
+            implementation.to_weight(x=images, dy=dy, **of, out_dweight=dweight)
     if needs[2] and has_bias:
         dbias = _memory.zeros(dy.shape[1], dy.dtype)
         if dy.size:
             channel_sums(x=dy.reshape(*dy.shape[:2], -1), out_sums=dbias)
     return dx, dweight, dbias
-
-
-@parallel
-def _add_bias(task, bias, group, values):
-    """values[n, k] += bias[k], in place: one read and one write an element."""
-    planes, size = values.shape[0] * bias.size, values.shape[2] * values.shape[3]
-    for plane in range(task * group, min(planes, task * group + group)):
-        add_rectify(values, plane * size, size, bias[plane % bias.size], False)
 
 
 def _check(op: str, x: np.ndarray, weight: np.ndarray, sizes: dict[str, Pair], groups: int) -> None:

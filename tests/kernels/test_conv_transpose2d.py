@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from kernels.conv2d import transposed
+from kernels import conv_transpose2d
 from tests.helpers import (
     assert_close,
     assert_same_bits,
@@ -91,8 +91,8 @@ def test_h_transposed_is_the_definition(name, dtype, tolerance, monkeypatch):
     x, weight, bias = inputs(*shapes, options, dtype)
     before = x.copy(), weight.copy(), bias.copy()
     with poisoned_memory(monkeypatch):
-        y, saved = transposed.forward(x, weight, bias, **options)
-        gradients = transposed.backward(cotangent(y), saved)
+        y, saved = conv_transpose2d.forward(x, weight, bias, **options)
+        gradients = conv_transpose2d.backward(cotangent(y), saved)
     assert_same_bits((x, weight, bias), before)
     expected = reference(*(a.astype(np.float64) for a in before), **options)
     assert y.dtype == dtype
@@ -105,9 +105,9 @@ def test_h_transposed_is_the_definition(name, dtype, tolerance, monkeypatch):
 def test_h_transposed_backward_against_central_differences(name):
     *shapes, options = CASES[name]
     arguments = inputs(*shapes, options, np.float64)
-    y, saved = transposed.forward(*arguments, **options)
+    y, saved = conv_transpose2d.forward(*arguments, **options)
     dy = cotangent(y)
-    for i, gradient in enumerate(transposed.backward(dy, saved)):
+    for i, gradient in enumerate(conv_transpose2d.backward(dy, saved)):
 
         def loss(moved, i=i):
             changed = [moved if j == i else a for j, a in enumerate(arguments)]
@@ -138,15 +138,15 @@ def test_h_transposed_of_any_shape(data):
     x, weight, bias = inputs(x_shape, weight_shape, options, np.float64)
     expected = reference(x, weight, bias, **options)
     assume(min(expected.shape) > 0)
-    assert_close(transposed.forward(x, weight, bias, **options)[0], expected, 1e-12)
+    assert_close(conv_transpose2d.forward(x, weight, bias, **options)[0], expected, 1e-12)
 
 
 def test_h_transposed_has_the_same_bits_on_any_number_of_threads():
     x, weight, bias = inputs((4, 20, 17, 19), (20, 12, 3, 3), {}, np.float32)
 
     def run():
-        y, saved = transposed.forward(x, weight, bias, stride=(2, 2), padding=(1, 1))
-        return y, *transposed.backward(cotangent(y), saved)
+        y, saved = conv_transpose2d.forward(x, weight, bias, stride=(2, 2), padding=(1, 1))
+        return y, *conv_transpose2d.backward(cotangent(y), saved)
 
     assert_same_bits_on_threads(run)
 
@@ -154,38 +154,38 @@ def test_h_transposed_has_the_same_bits_on_any_number_of_threads():
 def test_h_transposed_takes_strided_and_read_only_inputs():
     *shapes, options = CASES["every option"]
     arguments = inputs(*shapes, options, np.float32)
-    y, saved = transposed.forward(*arguments, **options)
-    gradients = transposed.backward(cotangent(y), saved)
+    y, saved = conv_transpose2d.forward(*arguments, **options)
+    gradients = conv_transpose2d.backward(cotangent(y), saved)
     for changed in (non_contiguous, read_only, np.asfortranarray):
-        other, saved = transposed.forward(*map(changed, arguments), **options)
+        other, saved = conv_transpose2d.forward(*map(changed, arguments), **options)
         assert_same_bits(other, y)
-        assert_same_bits(transposed.backward(changed(cotangent(y)), saved), gradients)
+        assert_same_bits(conv_transpose2d.backward(changed(cotangent(y)), saved), gradients)
 
 
 def test_h_transposed_of_an_empty_batch():
     x, weight, bias = inputs((0, 3, 4, 5), (3, 2, 3, 3), {}, np.float32)
-    y, saved = transposed.forward(x, weight, bias, stride=(2, 2))
+    y, saved = conv_transpose2d.forward(x, weight, bias, stride=(2, 2))
     assert y.shape == (0, 2, 9, 11)
-    dx, dweight, dbias = transposed.backward(y, saved)
+    dx, dweight, dbias = conv_transpose2d.backward(y, saved)
     assert dx.shape == x.shape
     assert_same_bits([dweight, dbias], [np.zeros_like(weight), np.zeros_like(bias)])
 
 
 def test_h_transposed_computes_what_is_needed():
     x, weight, bias = inputs((2, 3, 4, 5), (3, 2, 3, 3), {}, np.float32)
-    y, saved = transposed.forward(x, weight, bias)
-    whole = transposed.backward(cotangent(y), saved)
+    y, saved = conv_transpose2d.forward(x, weight, bias)
+    whole = conv_transpose2d.backward(cotangent(y), saved)
     for needs in itertools.product((True, False), repeat=3):
-        found = transposed.backward(cotangent(y), saved, needs)
+        found = conv_transpose2d.backward(cotangent(y), saved, needs)
         assert_same_bits(found, [a if n else None for a, n in zip(whole, needs, strict=True)])
-    y, saved = transposed.forward(x, weight)
-    assert transposed.backward(y, saved)[2] is None
+    y, saved = conv_transpose2d.forward(x, weight)
+    assert conv_transpose2d.backward(y, saved)[2] is None
 
 
 def test_h_transposed_passes_nan_on():
     x, weight, bias = inputs((1, 2, 4, 4), (2, 3, 3, 3), {}, np.float32)
     x[0, 0, 1, 1] = np.nan
-    y, _ = transposed.forward(x, weight, bias)
+    y, _ = conv_transpose2d.forward(x, weight, bias)
     assert np.isnan(y[:, :, 1:4, 1:4]).all()
     assert np.isfinite(y[:, :, 5]).all()
 
@@ -214,19 +214,19 @@ GOOD = {"x": (1, 4, 5, 5), "weight": (4, 2, 3, 3), "bias": (2,)}
 def test_h_transposed_names_what_is_wrong(change, options, message):
     arguments = {name: np.zeros(shape) for name, shape in (GOOD | change).items()}
     with pytest.raises(ValueError, match=f"^conv_transpose2d: .*{message}"):
-        transposed.forward(**arguments, **options)
+        conv_transpose2d.forward(**arguments, **options)
 
 
 def test_h_transposed_names_wrong_dtypes_and_gradients():
     arguments = {name: np.zeros(shape) for name, shape in GOOD.items()}
     with pytest.raises(TypeError, match="expected x of float32 or float64, got int64"):
-        transposed.forward(**(arguments | {"x": np.zeros(GOOD["x"], np.int64)}))
+        conv_transpose2d.forward(**(arguments | {"x": np.zeros(GOOD["x"], np.int64)}))
     with pytest.raises(TypeError, match="expected weight of float64 like the rest, got float32"):
-        transposed.forward(**(arguments | {"weight": np.zeros(GOOD["weight"], np.float32)}))
-    y, saved = transposed.forward(**arguments)
+        conv_transpose2d.forward(**(arguments | {"weight": np.zeros(GOOD["weight"], np.float32)}))
+    y, saved = conv_transpose2d.forward(**arguments)
     for wrong in (y[:, :, 1:], y.astype(np.float32)):
         with pytest.raises(ValueError, match=r"backward: expected dy of shape \(1, 2, 7, 7\)"):
-            transposed.backward(wrong, saved)
+            conv_transpose2d.backward(wrong, saved)
 
 
 @pytest.fixture
@@ -240,8 +240,10 @@ def test_h_transposed_against_pytorch(torch, dtype, tolerance):
         arguments = inputs(*shapes, options, dtype)
         tensors = [torch.tensor(a, requires_grad=True) for a in arguments]
         expected = torch.nn.functional.conv_transpose2d(*tensors, **options)
-        y, saved = transposed.forward(*arguments, **options)
+        y, saved = conv_transpose2d.forward(*arguments, **options)
         expected.backward(torch.tensor(cotangent(y)))
         assert_close(y, expected.detach().numpy(), tolerance)
-        for gradient, tensor in zip(transposed.backward(cotangent(y), saved), tensors, strict=True):
+        for gradient, tensor in zip(
+            conv_transpose2d.backward(cotangent(y), saved), tensors, strict=True
+        ):
             assert_close(gradient, tensor.grad.numpy(), tolerance)
