@@ -90,8 +90,8 @@ SEQUENCES = [
     Mutation(
         "lstm-output-peephole-sees-the-old-cell",
         "kernels/lstm/cell.py",
-        "o = fma(load_some(peephole, 2 * hidden + unit, rest, 0.0), cell, o)",
-        "o = fma(load_some(peephole, 2 * hidden + unit, rest, 0.0), c, o)",
+        "o = fma(load_masked(peephole, 2 * hidden + unit, rest, 0.0), cell, o)",
+        "o = fma(load_masked(peephole, 2 * hidden + unit, rest, 0.0), c, o)",
         _LSTM + "[peephole-float32-1e-05-False-False-3-3-19-33]",
     ),
     Mutation(

@@ -31,8 +31,8 @@ def after_three_steps(monkeypatch, then):
     """Something happens while the model is trained."""
 
     class Then(Callback):
-        def after_step(self, model, history):
-            if len(history.step_loss) == 3:
+        def after_step(self, training):
+            if len(training.history.step_loss) == 3:
                 then()
 
     fit = char_lm.fit
