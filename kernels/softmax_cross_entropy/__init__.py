@@ -78,8 +78,8 @@ def forward(
             ignore_index=ignore_index,
             scale=1 / divisor if divisor else np.inf,
             **_memory.scratch(implementation.forward_scratch(images)),
-            out_loss=losses,
-            out_gradient=out_gradient,
+            out_loss=losses.reshape(len(images), -1),
+            out_gradient=out_gradient.reshape(-1, *images.shape[1:]),
         )
     loss = _reduced(losses, reduction, divisor, logits.dtype)
     return loss, Saved(out_gradient, reduction != "none")
@@ -122,8 +122,8 @@ def forward_soft(
             weight=weight,
             label_smoothing=float(label_smoothing),
             scale=1 / divisor,
-            out_loss=losses,
-            out_gradient=out_gradient,
+            out_loss=losses[:, None],
+            out_gradient=out_gradient[..., None],
         )
     return _reduced(losses, reduction, divisor, logits.dtype), Saved(
         out_gradient, reduction != "none"

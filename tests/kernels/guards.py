@@ -40,10 +40,11 @@ def _filled(needed, fill):
 
 def guarded(array):
     """A copy with a band of NaN before and behind it."""
-    return _between_bands(array.shape, array.dtype, array)[0]
+    return between_bands(array.shape, array.dtype, array)[0]
 
 
-def _between_bands(shape, dtype, values=None):
+def between_bands(shape, dtype, values=None):
+    """An array, and the whole that it lies in."""
     size = int(np.prod(shape))
     whole = np.full(size + 2 * BAND, poison(dtype), dtype)
     array = whole[BAND : BAND + size].reshape(shape)
@@ -58,7 +59,7 @@ def poisoned_memory(monkeypatch):
     wholes = []
 
     def empty(shape, dtype):
-        array, whole = _between_bands(shape, dtype)
+        array, whole = between_bands(shape, dtype)
         wholes.append(whole)
         return array
 
