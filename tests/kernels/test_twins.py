@@ -142,7 +142,7 @@ def test_every_op_is_called():
     assert sorted(CALLS) == OPS
 
 
-@pytest.mark.parametrize("dtype", TOLERANCES)
+@pytest.mark.parametrize("dtype", TOLERANCES, ids=str)
 @pytest.mark.parametrize("name", CALLS)
 def test_implementations_write_the_reference(monkeypatch, name, dtype):
     op = importlib.import_module(f"kernels.{name}")
