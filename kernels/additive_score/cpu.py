@@ -84,18 +84,9 @@ def forward(query, key, weight, work_query, work_key, work_weight, out_score):
 
 
 def backward(
-    dscore,
-    query,
-    key,
-    weight,
-    work_query,
-    work_key,
-    work_dkey,
-    work_dweight,
-    out_dquery,
-    out_dkey,
+    dscore, query, key, weight, work_query, work_key, work_dkey, work_dweight, out_dquery, out_dkey,
     out_dweight,
-):
+):  # fmt: skip
     alone = dscore.size * weight.size <= _ALONE
     _store_exponentials(query, key, alone, work_query, work_key)
     places = len(work_query) * work_query.shape[1]

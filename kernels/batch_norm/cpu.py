@@ -56,23 +56,9 @@ def inference_forward(x, residual, mean, var, gamma, beta, eps, relu, work_sums,
 
 
 def backward(
-    dy,
-    x,
-    y,
-    gamma,
-    beta,
-    mean,
-    var,
-    eps,
-    relu,
-    training,
-    work_sums,
-    work_lanes,
-    out_dx,
-    out_dresidual,
-    out_dgamma,
-    out_dbeta,
-):
+    dy, x, y, gamma, beta, mean, var, eps, relu, training, work_sums, work_lanes, out_dx,
+    out_dresidual, out_dgamma, out_dbeta,
+):  # fmt: skip
     layout, work = _layout(x), (work_sums, work_lanes)
     groups, parts = work_sums.shape[:2]
     given = dy, x, y, gamma, beta, mean, var, eps, relu

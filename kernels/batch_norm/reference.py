@@ -28,21 +28,9 @@ def inference_forward(x, residual, mean, var, gamma, beta, eps, relu, out_y):
 
 
 def backward(
-    dy,
-    x,
-    y,
-    gamma,
-    beta,
-    mean,
-    var,
-    eps,
-    relu,
-    training,
-    out_dx,
-    out_dresidual,
-    out_dgamma,
+    dy, x, y, gamma, beta, mean, var, eps, relu, training, out_dx, out_dresidual, out_dgamma,
     out_dbeta,
-):
+):  # fmt: skip
     """In training the gradient flows through mean and variance too; README.md derives it."""
     count = x.shape[0] * x.shape[2]
     xhat = _normalize(x, mean, var, eps)

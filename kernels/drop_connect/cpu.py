@@ -113,17 +113,7 @@ def _masked_dot(weight, o, bits, row, x, example):
 
 
 def backward(
-    dy,
-    x,
-    weight,
-    seed,
-    stream,
-    threshold,
-    share,
-    work_bits,
-    work_dx,
-    out_dx,
-    out_dweight,
+    dy, x, weight, seed, stream, threshold, share, work_bits, work_dx, out_dx, out_dweight
 ):
     """One pass for both gradients. A part sums its rows' share of dx; then the parts are added."""
     mask, count = (seed, stream, threshold, share), _parts(dy.shape[1])

@@ -46,19 +46,9 @@ def backward_scratch(x):
 
 
 def backward(
-    dy,
-    x,
-    gamma,
-    mean,
-    rstd,
-    centred,
-    work_sums,
-    work_lanes,
-    work_lines,
-    out_dx,
-    out_dgamma,
+    dy, x, gamma, mean, rstd, centred, work_sums, work_lanes, work_lines, out_dx, out_dgamma,
     out_dbeta,
-):
+):  # fmt: skip
     samples, groups, channels, positions = x.shape
     given = dy, x, gamma, mean, rstd, centred
     if positions > 1:

@@ -20,17 +20,9 @@ def sgd(grad, lr, weight_decay, maximize, inout_param):
 
 
 def sgd_momentum(
-    grad,
-    lr,
-    momentum,
-    dampening,
-    weight_decay,
-    nesterov,
-    first_step,
-    maximize,
-    inout_param,
+    grad, lr, momentum, dampening, weight_decay, nesterov, first_step, maximize, inout_param,
     inout_momentum_buffer,
-):
+):  # fmt: skip
     """8 flops and 20 bytes of float32 an element: bound by memory."""
     _momentum_run(
         -(-grad.size // _TASK),
@@ -48,19 +40,9 @@ def sgd_momentum(
 
 
 def adam(
-    grad,
-    lr,
-    beta1,
-    beta2,
-    eps,
-    weight_decay,
-    step,
-    decoupled,
-    maximize,
-    inout_param,
-    inout_exp_avg,
-    inout_exp_avg_sq,
-):
+    grad, lr, beta1, beta2, eps, weight_decay, step, decoupled, maximize, inout_param,
+    inout_exp_avg, inout_exp_avg_sq,
+):  # fmt: skip
     """14 flops, a root, a quotient and 28 bytes of float32 an element: bound by memory."""
     _adam_run(
         -(-grad.size // _TASK),
@@ -91,18 +73,9 @@ def _sgd_run(task, grad, lr, weight_decay, maximize, inout_param):
 
 @parallel
 def _momentum_run(
-    task,
-    grad,
-    lr,
-    momentum,
-    dampening,
-    weight_decay,
-    nesterov,
-    first_step,
-    maximize,
-    inout_param,
+    task, grad, lr, momentum, dampening, weight_decay, nesterov, first_step, maximize, inout_param,
     inout_momentum_buffer,
-):
+):  # fmt: skip
     stop = min((task + 1) * _TASK, grad.size)
     rule = momentum, 1 - dampening, nesterov, first_step
     for i in range(task * _TASK, stop, lanes(grad)):
@@ -116,20 +89,9 @@ def _momentum_run(
 
 @parallel
 def _adam_run(
-    task,
-    grad,
-    lr,
-    beta1,
-    beta2,
-    eps,
-    weight_decay,
-    step,
-    decoupled,
-    maximize,
-    inout_param,
-    inout_exp_avg,
-    inout_exp_avg_sq,
-):
+    task, grad, lr, beta1, beta2, eps, weight_decay, step, decoupled, maximize, inout_param,
+    inout_exp_avg, inout_exp_avg_sq,
+):  # fmt: skip
     stop = min((task + 1) * _TASK, grad.size)
     rate = lr / (1 - beta1 ** float(step))
     unbias_root = 1 / math.sqrt(1 - beta2 ** float(step))

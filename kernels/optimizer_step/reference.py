@@ -10,17 +10,9 @@ def sgd(grad, lr, weight_decay, maximize, inout_param):
 
 
 def sgd_momentum(
-    grad,
-    lr,
-    momentum,
-    dampening,
-    weight_decay,
-    nesterov,
-    first_step,
-    maximize,
-    inout_param,
+    grad, lr, momentum, dampening, weight_decay, nesterov, first_step, maximize, inout_param,
     inout_momentum_buffer,
-):
+):  # fmt: skip
     """Sutskever et al. 2013 as PyTorch writes it: the rate multiplies the whole buffer."""
     grad = _with_decay(grad, inout_param, weight_decay, maximize)
     if first_step:
@@ -35,19 +27,9 @@ def sgd_momentum(
 
 
 def adam(
-    grad,
-    lr,
-    beta1,
-    beta2,
-    eps,
-    weight_decay,
-    step,
-    decoupled,
-    maximize,
-    inout_param,
-    inout_exp_avg,
-    inout_exp_avg_sq,
-):
+    grad, lr, beta1, beta2, eps, weight_decay, step, decoupled, maximize, inout_param,
+    inout_exp_avg, inout_exp_avg_sq,
+):  # fmt: skip
     """Kingma & Ba 2015, algorithm 1; decoupled: Loshchilov & Hutter 2019, algorithm 2."""
     if decoupled:
         inout_param *= 1 - lr * weight_decay

@@ -35,16 +35,9 @@ def forward_scratch(logits):
 
 
 def forward(
-    logits,
-    labels,
-    weight,
-    label_smoothing,
-    ignore_index,
-    scale,
-    work_samples,
-    out_loss,
+    logits, labels, weight, label_smoothing, ignore_index, scale, work_samples, out_loss,
     out_gradient,
-):
+):  # fmt: skip
     samples, classes, positions = logits.shape
     class_share = label_smoothing / classes
     weight_sum = float(weight.sum(dtype=np.float64)) if class_share else 0.0
