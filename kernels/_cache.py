@@ -94,31 +94,37 @@ def _sources_hash(folder: Path) -> str:
     settings = [getattr(numba.config, name) for name in _SETTINGS]
     settings += [bool(os.environ.get(name)) for name in ("NNET_PLAIN_NUMBA", "NNET_CHECK_INDICES")]
     digest = hashlib.sha256(repr((numba.__version__, llvmlite.__version__, settings)).encode())
-    sources = set() if folder == _KERNELS else set(folder.rglob("*.py"))
-    compiling = [_KERNELS / "_jit.py", *(_KERNELS / "_compiler").glob("*.py")]
-    waiting = [*compiling, *(sources or _KERNELS.glob("_*.py"))]
+    own = _KERNELS.glob("_*.py") if folder == _KERNELS else folder.rglob("*.py")
+    waiting = [*own, _KERNELS / "_jit.py", *_files_of("_compiler")]
+    sources: set[Path] = set()
     while waiting:
         source = waiting.pop()
-        sources.add(source)
-        for module in _shared_modules(source.read_bytes()):
-            whole = _KERNELS / module
-            found = [whole.with_suffix(".py"), *whole.rglob("*.py")]
-            waiting += [each for each in found if each not in sources and _is_shared(each)]
-    for source in sorted(sources):
+        if source not in sources:
+            sources.add(source)
+            waiting += itertools.chain(*map(_files_of, _shared_modules(source)))
+    for source in sorted(sources, key=str):
         digest.update(source.name.encode())
-        digest.update(source.read_bytes())
+        digest.update(_read(source))
     return digest.hexdigest()[:16]
 
 
-def _is_shared(source: Path) -> bool:
-    """Whether it is there, `_steps` may be an op's own, and something is compiled from it."""
-    return source.name not in _PLAIN and source.exists()
+@functools.cache
+def _files_of(module: str) -> tuple[Path, ...]:
+    """Those of the shared module that something is compiled from; `_steps` may be an op's own."""
+    whole = _KERNELS / module
+    found = [whole.with_suffix(".py"), *whole.rglob("*.py")]
+    return tuple(each for each in found if each.name not in _PLAIN and each.exists())
 
 
 @functools.cache
-def _shared_modules(source: bytes) -> set[str]:
-    """Names of the modules `kernels._*` that a source text imports at its top level."""
-    imported = " ".join(itertools.chain(*_IMPORTED.findall(source.decode())))
+def _read(source: Path) -> bytes:
+    return source.read_bytes()
+
+
+@functools.cache
+def _shared_modules(source: Path) -> set[str]:
+    """Names of the modules `kernels._*` that a source imports at its top level."""
+    imported = " ".join(itertools.chain(*_IMPORTED.findall(_read(source).decode())))
     return set(re.findall(r"\b_\w+", imported))
 
 

@@ -5,7 +5,6 @@ top-level kernel whose `prange` loops run on all threads: see `_threads`. Both a
 lazily, once for each signature, and kept on disk: see `_cache`.
 """
 
-import inspect
 import os
 import warnings
 from collections.abc import Callable
@@ -60,7 +59,7 @@ def parallel(task: Callable) -> Callable:
     Each index below `tasks` is a task; an equal run of them goes to each thread. A launch costs 2
     to 12 us, one task is run by the caller itself and costs nothing.
     """
-    names = list(inspect.signature(task).parameters)[1:]
+    names = task.__code__.co_varnames[1 : task.__code__.co_argcount]
     together = ", ".join(names)
     known = {"task": jit(task)}
     if _PLAIN:

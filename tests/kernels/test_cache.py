@@ -70,11 +70,17 @@ def test_edited_helper_is_compiled_into_every_op(warm_house):
         ("_threads.py", []),
     ],
 )
-def test_cache_folder_follows_the_sources(house, monkeypatch, name, changed):
+def test_cache_folder_follows_the_sources(house, monkeypatch, request, name, changed):
+    def forget():
+        for known in (_cache._files_of, _cache._read, _cache._shared_modules):
+            known.cache_clear()
+
     def hashes():
+        forget()  # as a new process finds them
         return {op: _cache._sources_hash.__wrapped__(house.package / op) for op in ("one", "two")}
 
     monkeypatch.setattr(_cache, "_KERNELS", house.package)
+    request.addfinalizer(forget)
     before = hashes()
     assert hashes() == before and before["one"] != before["two"]
     house.write(name, (house.package / name).read_text() + "# edited\n")
