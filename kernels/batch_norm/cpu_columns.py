@@ -153,13 +153,9 @@ def _normalize(place, x, residual, gamma, beta, eps, relu, work, out):
         more_mean, more_spread = of_parts[p, 0], of_parts[p, 1]
         for c in range(0, mean.size, lanes(mean)):
             merged = merge_moments(
-                float(begin),
-                load(mean, c),
-                load(var, c),
-                float(end - begin),
-                load(more_mean, c),
+                float(begin), load(mean, c), load(var, c), float(end - begin), load(more_mean, c),
                 load(more_spread, c),
-            )
+            )  # fmt: skip
             store(mean, c, merged[0])
             store(var, c, merged[1])
     for c in range(mean.size):

@@ -186,14 +186,9 @@ def _gradient(place, dy, x, y, gamma, beta, mean, var, eps, relu, training, sums
         product += sums[channel, p, 1]
     line = _line(x, mean[channel], var[channel], gamma[channel], beta[channel], eps)
     dgamma, x_scale, dx_offset = gradient_line(
-        samples * positions,
-        total,
-        product,
-        mean[channel],
-        line[0],
-        np.sqrt(var[channel] + eps),
+        samples * positions, total, product, mean[channel], line[0], np.sqrt(var[channel] + eps),
         gamma[channel],
-    )
+    )  # fmt: skip
     if part == 0 and out_dgamma.size:
         out_dgamma[channel] = dgamma
         out_dbeta[channel] = total

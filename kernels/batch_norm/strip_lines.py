@@ -79,14 +79,9 @@ def set_gradient_lines(place, x, gamma, eps, work, out_dgamma, out_dbeta):
             total += load(of_parts[p, 0], c)
             product += load(of_parts[p, 1], c)
         line = gradient_line(
-            float(x.shape[0]),
-            total,
-            product,
-            load(mean, c),
-            load_as(head, c, mean),
-            sqrt(load(var, c) + eps),
-            load_as(x_scale, c, mean),
-        )
+            float(x.shape[0]), total, product, load(mean, c), load_as(head, c, mean),
+            sqrt(load(var, c) + eps), load_as(x_scale, c, mean),
+        )  # fmt: skip
         store(mean, c, line[0])
         store(var, c, total)
         store_as(x_scale, c, line[1])

@@ -89,9 +89,7 @@ def backward(
     x, weight, y, has_bias, problem, algorithm = saved
     window, groups = problem.window, problem.groups
     check_like("conv2d.backward", "dy", dy, (x.shape[0], problem.filters, *problem.grid), x.dtype)
-    dx: np.ndarray | None = None
-    dweight: np.ndarray | None = None
-    dbias: np.ndarray | None = None
+    dx = dweight = dbias = None
     if dy.size == 0:
         dx = np.zeros_like(x) if needs[0] else None
         dweight = np.zeros_like(weight) if needs[1] else None

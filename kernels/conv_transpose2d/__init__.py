@@ -116,9 +116,7 @@ def backward(
     images, weight, (height, width), shape, has_bias, window, groups = saved
     check_like(op, "dy", dy, shape, images.dtype)
     implementation, of = IMPLEMENTATIONS[device_of(dy)], {"window": window, "groups": groups}
-    dx: np.ndarray | None = None
-    dweight: np.ndarray | None = None
-    dbias: np.ndarray | None = None
+    dx = dweight = dbias = None
     if needs[0]:
         dx = _memory.empty(images.shape, dy.dtype)
         if dx.size:

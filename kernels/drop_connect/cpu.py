@@ -141,17 +141,9 @@ def _backward_part(part, dy, x, weight, mask, count, work_bits, work_dx, out_dwe
                 row = o - chunk * _ROWS
                 for example in range(group * share, min((group + 1) * share, n)):
                     _add_gradients(
-                        dy[example, o],
-                        weight,
-                        o,
-                        bits,
-                        row,
-                        x,
-                        example,
-                        work_dx,
-                        part * n,
+                        dy[example, o], weight, o, bits, row, x, example, work_dx, part * n,
                         out_dweight,
-                    )
+                    )  # fmt: skip
 
 
 @jit

@@ -96,9 +96,7 @@ def forward(
             out_y=y,
         )
     outputs = run.outputs(states, y)
-    if not save:
-        return outputs, None
-    return outputs, Saved(run, weights, states, gates, reset_after)
+    return outputs, Saved(run, weights, states, gates, reset_after) if save else None
 
 
 def backward(

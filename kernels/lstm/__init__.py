@@ -111,9 +111,7 @@ def forward(
             out_y=y,
         )
     outputs = *run.outputs(states, y), run.last(cells)
-    if not save:
-        return outputs, None
-    return outputs, Saved(run, weights, states, cells, gates)
+    return outputs, Saved(run, weights, states, cells, gates) if save else None
 
 
 def backward(

@@ -25,18 +25,9 @@ def sgd_momentum(
 ):  # fmt: skip
     """8 flops and 20 bytes of float32 an element: bound by memory."""
     _momentum_run(
-        -(-grad.size // _TASK),
-        grad,
-        lr,
-        momentum,
-        dampening,
-        weight_decay,
-        nesterov,
-        first_step,
-        maximize,
-        inout_param,
-        inout_momentum_buffer,
-    )
+        -(-grad.size // _TASK), grad, lr, momentum, dampening, weight_decay, nesterov, first_step,
+        maximize, inout_param, inout_momentum_buffer,
+    )  # fmt: skip
 
 
 def adam(
@@ -45,20 +36,9 @@ def adam(
 ):  # fmt: skip
     """14 flops, a root, a quotient and 28 bytes of float32 an element: bound by memory."""
     _adam_run(
-        -(-grad.size // _TASK),
-        grad,
-        lr,
-        beta1,
-        beta2,
-        eps,
-        weight_decay,
-        step,
-        decoupled,
-        maximize,
-        inout_param,
-        inout_exp_avg,
-        inout_exp_avg_sq,
-    )
+        -(-grad.size // _TASK), grad, lr, beta1, beta2, eps, weight_decay, step, decoupled,
+        maximize, inout_param, inout_exp_avg, inout_exp_avg_sq,
+    )  # fmt: skip
 
 
 @parallel
@@ -101,14 +81,10 @@ def _adam_run(
     for i in range(task * _TASK, stop, lanes(grad)):
         count = stop - i
         param, mean, square = _adam(
-            load_some(grad, i, count, 0.0),
-            coupled,
-            maximize,
-            rule,
-            load_some(inout_param, i, count, 0.0),
-            load_some(inout_exp_avg, i, count, 0.0),
+            load_some(grad, i, count, 0.0), coupled, maximize, rule,
+            load_some(inout_param, i, count, 0.0), load_some(inout_exp_avg, i, count, 0.0),
             load_some(inout_exp_avg_sq, i, count, 0.0),
-        )
+        )  # fmt: skip
         store_some(inout_exp_avg, i, count, mean)
         store_some(inout_exp_avg_sq, i, count, square)
         store_some(inout_param, i, count, param)

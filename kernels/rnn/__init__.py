@@ -93,9 +93,7 @@ def forward(
             out_y=y,
         )
     outputs = run.outputs(states, y)
-    if not save:
-        return outputs, None
-    return outputs, Saved(run, weights, states, relu)
+    return outputs, Saved(run, weights, states, relu) if save else None
 
 
 def backward(

@@ -89,13 +89,9 @@ def _scatter(count, classes, place, work, scratch, stop, out_gradient):
         for c in range(last, -1, -side):
             for j in range(0, width, side):
                 transpose_square(
-                    work,
-                    scratch + c * width + j,
-                    width,
-                    out_gradient,
-                    start + j * classes + c,
+                    work, scratch + c * width + j, width, out_gradient, start + j * classes + c,
                     classes,
-                )
+                )  # fmt: skip
     else:
         for j in range(count):
             for c in range(classes):
