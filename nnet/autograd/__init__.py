@@ -2,9 +2,11 @@
 
 from ..names import publish as _publish
 from .casting import *
+from .choosing import *
 from .creation import *
 from .dtypes import *
 from .functions import *
+from .gathering import *
 from .joining import *
 from .parameter import *
 from .recording import *

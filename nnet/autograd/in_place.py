@@ -108,6 +108,21 @@ def rewrite(name: str, tensor: Any, write: Callable[[np.ndarray, np.ndarray], Ba
     return follow(tensor, tensor._record(x, (old,), backward)) if recorded else tensor
 
 
+def overwrite(name: str, tensor: Any, operation: Callable, *others: Any) -> Any:
+    """tensor <- what `operation` makes of it and `others`, which keeps no value that it overwrites.
+
+    Raises ValueError for a result of another shape.
+    """
+    recorded = check_writable(name, tensor, *others)
+    new = operation(before(tensor))
+    _check_result(name, tensor.data, new.data.shape, new.data.dtype)
+    if recorded:
+        return write_over(tensor, new)
+    np.copyto(tensor.data, new.data)
+    wrote(tensor.data)
+    return tensor
+
+
 def _update(tensor: Any, other: Any, ufunc: Callable, operation: Callable) -> Any:
     """tensor <- ufunc(tensor, other); `operation` is its recorded form."""
     name = ufunc.__name__

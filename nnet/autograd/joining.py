@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from .broadcasting import common, fit, in_dtype, tensor_or_none, wanted
+from .broadcasting import common
+from .choosing import check_condition, choose
 from .operand import Operand
 from .shaping import axis
 from .tensor import Tensor
@@ -71,15 +72,15 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     return tensors[0]._record(y, tensors, lambda dy: tuple(np.moveaxis(dy, dim, 0)))
 
 
-def where(condition: Tensor, x: Any = None, y: Any = None) -> Any:
-    """x where the condition holds, else y; all three broadcast.
+def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
+    """input where the condition holds, else other; all three broadcast.
 
-    condition  of bool
-    x, y       tensors or numbers; the result is of the dtype in which they meet
+    condition     of bool
+    input, other  tensors or numbers; the result is of the dtype in which they meet
 
     The condition alone gives the indices where it holds, a tensor for each axis.
 
-    Raises TypeError for a condition of another dtype, and for x without y.
+    Raises TypeError for a condition of another dtype, and for input without other.
 
     >>> import nnet as nn
     >>> x = nn.tensor([-1.0, 2.0])
@@ -88,26 +89,12 @@ def where(condition: Tensor, x: Any = None, y: Any = None) -> Any:
     >>> nn.where(x > 0)
     (tensor([1]),)
     """
-    if not isinstance(condition, Operand) or condition.data.dtype.char not in "?B":
-        got = condition.data.dtype if isinstance(condition, Operand) else type(condition).__name__
-        raise TypeError(f"where: expected condition to be a tensor of bool, got {got}")
-    chosen = condition.data
-    if x is None and y is None:
-        return tuple(condition._record(each, ()) for each in np.atleast_1d(chosen).nonzero())
-    a, b = wanted(x), wanted(y)
-
-    def backward(dz: np.ndarray) -> tuple:
-        return (
-            None if a is None else fit(np.where(chosen, dz, 0), a),
-            None if b is None else fit(np.where(chosen, 0, dz), b),
+    if input is None and other is None:
+        check_condition("where", "condition", condition)
+        return tuple(
+            condition._record(each, ()) for each in np.atleast_1d(condition.data).nonzero()
         )
-
-    if isinstance(x, Operand) and isinstance(y, Operand) and x.data.dtype is y.data.dtype:
-        z = np.where(chosen, x.data, y.data)
-    else:
-        dtype = common(x, y)
-        z = np.where(chosen, in_dtype(x, dtype), in_dtype(y, dtype))
-    return condition._record(z, (tensor_or_none(x), tensor_or_none(y)), backward)
+    return choose(condition, input, other)
 
 
 def _common_dtype(op: str, tensors: Sequence[Any]) -> np.dtype | None:

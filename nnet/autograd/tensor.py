@@ -9,9 +9,11 @@ import numpy as np
 
 from .arithmetic import Arithmetic
 from .casting import Casting
+from .choosing import Choosing
 from .conversion import Conversion
 from .elementwise import Elementwise
 from .extremes import Extremes
+from .gathering import Gathering
 from .gradient import Gradient
 from .history import View
 from .in_place import InPlace
@@ -30,6 +32,8 @@ class Tensor(
     Reductions["Tensor"],
     Extremes["Tensor"],
     Shaping["Tensor"],
+    Choosing["Tensor"],
+    Gathering["Tensor"],
     Casting["Tensor"],
     InPlace["Tensor"],
     Gradient["Tensor"],
