@@ -17,6 +17,7 @@ from .gathering import Gathering
 from .gradient import Gradient
 from .history import View
 from .in_place import InPlace
+from .ordering import Ordering
 from .reductions import Reductions
 from .shaping import Shaping
 from .slots import Place, Slots
@@ -34,6 +35,7 @@ class Tensor(
     Shaping["Tensor"],
     Choosing["Tensor"],
     Gathering["Tensor"],
+    Ordering["Tensor"],
     Casting["Tensor"],
     InPlace["Tensor"],
     Gradient["Tensor"],
