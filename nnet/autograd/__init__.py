@@ -8,6 +8,7 @@ from .dtypes import *
 from .functions import *
 from .gathering import *
 from .joining import *
+from .limits import *
 from .ordering import *
 from .parameter import *
 from .recording import *
