@@ -4,13 +4,16 @@ from ..names import publish as _publish
 from .casting import *
 from .choosing import *
 from .creation import *
+from .draws import *
 from .dtypes import *
 from .functions import *
 from .gathering import *
 from .joining import *
+from .likes import *
 from .limits import *
 from .ordering import *
 from .parameter import *
+from .ranges import *
 from .recording import *
 from .results import *
 from .tensor import *

@@ -72,3 +72,11 @@ def target_dtype(*target: Any) -> np.dtype | None:
                     f"to: expected float32, float64, an integer type or bool, got {dtype}"
                 )
     return dtype
+
+
+def check_device(op: str, device: Any) -> None:
+    """Raise ValueError for another device than "cpu", TypeError for what is none."""
+    if device is not None and not isinstance(device, str):
+        raise TypeError(f"{op}: expected the device 'cpu', got {type(device).__name__}")
+    if device not in (None, "cpu"):
+        raise ValueError(f"{op}: expected the device 'cpu', got {device!r}")

@@ -25,6 +25,8 @@ def test_names_are_pytorchs(name):
 def test_no_tensor_is_of_float16():
     with pytest.raises(TypeError, match=r"expected float32.*got float16"):
         nn.zeros(2).to(nn.half)
+    with pytest.raises(TypeError, match=r"expected float32.*got float16"):
+        nn.zeros(2, dtype=nn.half)
 
 
 @pytest.mark.parametrize("name", ["float16", "float32", "float64"])
