@@ -3,6 +3,7 @@
 from ..names import publish as _publish
 from .casting import *
 from .choosing import *
+from .constructors import *
 from .creation import *
 from .draws import *
 from .dtypes import *

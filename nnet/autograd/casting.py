@@ -27,7 +27,30 @@ class Casting(Operand[R]):
         before = x.dtype
         return self._record(x.astype(dtype), (self,), lambda dy: dy.astype(before))
 
-    type = to
+    def type(self, dtype: Any = None, non_blocking: Any = False) -> Any:
+        """The name of this type of tensors, "torch.FloatTensor"; or the tensor in another dtype.
+
+        dtype  or one of those names, or the function: `x.type(nn.LongTensor)`
+        """
+        if dtype is None:
+            return f"torch.{_TENSOR_OF[self.data.dtype.name]}"
+        name = getattr(dtype, "__name__", dtype)
+        if isinstance(name, str) and name.endswith("Tensor"):
+            found = [
+                of
+                for of, tensor in _TENSOR_OF.items()
+                if (tensor if callable(dtype) else f"torch.{tensor}") == name
+            ]
+            if not found:
+                raise ValueError(f"type: expected a name as 'torch.FloatTensor', got {name!r}")
+            dtype = found[0]
+        elif isinstance(dtype, str):
+            raise ValueError(f"type: expected a name as 'torch.FloatTensor', got {dtype!r}")
+        return self.to(np.dtype(dtype))
+
+    def type_as(self, other: Operand) -> R:
+        """In the dtype of another tensor."""
+        return self.to(other.data.dtype)
 
     def cpu(self) -> R:
         return self  # type: ignore[return-value]
@@ -38,11 +61,35 @@ class Casting(Operand[R]):
     def double(self) -> R:
         return self.to(np.float64)
 
+    def byte(self) -> R:
+        return self.to(np.uint8)
+
+    def char(self) -> R:
+        return self.to(np.int8)
+
+    def short(self) -> R:
+        return self.to(np.int16)
+
+    def int(self) -> R:
+        return self.to(np.int32)
+
     def long(self) -> R:
         return self.to(np.int64)
 
     def bool(self) -> R:
         return self.to(np.bool_)
+
+
+_TENSOR_OF = {
+    "float32": "FloatTensor",
+    "float64": "DoubleTensor",
+    "uint8": "ByteTensor",
+    "int8": "CharTensor",
+    "int16": "ShortTensor",
+    "int32": "IntTensor",
+    "int64": "LongTensor",
+    "bool": "BoolTensor",
+}
 
 
 def device(name: str) -> str:
