@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .. import random
+from ..random import generator
 from .broadcasting import common, in_dtype, tensor_or_none, wanted
 from .casting import check_device
 from .creation import shape_of
 from .integers import as_integer
 from .tensor import Tensor
 
-__all__ = ["rand", "randn", "randint", "randperm", "normal"]
+__all__ = ["rand", "randn", "randint", "randperm", "normal", "bernoulli", "multinomial"]
+
+bernoulli, multinomial = Tensor.bernoulli, Tensor.multinomial
 
 
 def rand(
@@ -33,7 +35,7 @@ def rand(
     ((2, 3), True)
     """
     check_device("rand", device)
-    values = random.generator().random(shape_of(sizes, size), _of_floats("rand", dtype))
+    values = generator().random(shape_of(sizes, size), _of_floats("rand", dtype))
     return Tensor(values, requires_grad)
 
 
@@ -52,7 +54,7 @@ def randn(
     (True, True)
     """
     check_device("randn", device)
-    values = random.generator().standard_normal(shape_of(sizes, size), _of_floats("randn", dtype))
+    values = generator().standard_normal(shape_of(sizes, size), _of_floats("randn", dtype))
     return Tensor(values, requires_grad)
 
 
@@ -83,7 +85,7 @@ def randint(
         raise TypeError(f"randint: expected size as a tuple of integers, got {size!r}")
     dtype = np.dtype(dtype or np.int64)
     first, end = integer_bounds("randint", low, high, dtype)
-    return Tensor(random.generator().integers(first, end, size).astype(dtype), requires_grad)
+    return Tensor(generator().integers(first, end, size).astype(dtype), requires_grad)
 
 
 def randperm(
@@ -105,7 +107,7 @@ def randperm(
         raise TypeError(f"randperm: expected an integer n, got {n!r}")
     if count < 0:
         raise ValueError(f"randperm: expected n >= 0, got {count}")
-    order = random.generator().permutation(count)
+    order = generator().permutation(count)
     return Tensor(order.astype(dtype or np.int64), requires_grad)
 
 
@@ -136,7 +138,7 @@ def normal(
     if (spread < 0).any():
         raise ValueError(f"normal: expected std >= 0, got {spread.min()}")
     shape = np.broadcast_shapes(middle.shape, spread.shape) if size is None else tuple(size)
-    values = middle + spread * random.generator().standard_normal(shape, floats)
+    values = middle + spread * generator().standard_normal(shape, floats)
     shapes = wanted(mean), wanted(std)
 
     def backward(dy: np.ndarray) -> list[np.ndarray | None]:

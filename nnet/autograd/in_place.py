@@ -50,10 +50,14 @@ class InPlace(Operand[R]):
         return _update(self, other, np.divide, operator.truediv)
 
     def zero_(self) -> R:
-        return _assign("zero_", self, ..., 0)
+        return assign("zero_", self, ..., 0)
 
-    def fill_(self, value: float) -> R:
-        return _assign("fill_", self, ..., value)
+    def fill_(self, value: Any) -> R:
+        """A number everywhere, or the one of a tensor without axes."""
+        if np.ndim(value) or isinstance(value, str):
+            got = f"shape {np.shape(value)}" if np.ndim(value) else repr(value)
+            raise TypeError(f"fill_: expected a number or a tensor without axes, got {got}")
+        return assign("fill_", self, ..., value)
 
     def copy_(self, other: Any) -> R:
         """Take over the values of `other`, which may broadcast."""
@@ -61,7 +65,7 @@ class InPlace(Operand[R]):
         values = other.data if isinstance(other, Operand) else np.asarray(other)
         if not np.can_cast(values.dtype, data.dtype, "same_kind"):
             raise TypeError(f"copy_: expected values that fit {data.dtype}, got {values.dtype}")
-        return _assign("copy_", self, ..., other)
+        return assign("copy_", self, ..., other)
 
     def clamp_(self, min: float | None = None, max: float | None = None) -> R:
         if check_writable("clamp_", self):
@@ -72,7 +76,7 @@ class InPlace(Operand[R]):
         return self  # type: ignore[return-value]
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        _assign("item assignment", self, array_index(index), value)
+        assign("item assignment", self, array_index(index), value)
 
 
 def array_index(index: Any) -> Any:
@@ -155,7 +159,7 @@ def _check_result(name: str, data: np.ndarray, shape: tuple[int, ...], dtype: np
         raise TypeError(f"{name}: expected a result that fits {data.dtype}, got {dtype}")
 
 
-def _assign(name: str, tensor: Any, index: Any, value: Any) -> Any:
+def assign(name: str, tensor: Any, index: Any, value: Any) -> Any:
     """tensor[index] <- value."""
     recorded = check_writable(name, tensor, value)
     old = before(tensor) if recorded else None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import Arithmetic
+from .beside import Beside
 from .casting import Casting
 from .choosing import Choosing
 from .conversion import Conversion
@@ -19,6 +20,7 @@ from .history import View
 from .in_place import InPlace
 from .ordering import Ordering
 from .reductions import Reductions
+from .sampling import Sampling
 from .shaping import Shaping
 from .slots import Place, Slots
 from .tape import Node
@@ -38,6 +40,8 @@ class Tensor(
     Ordering["Tensor"],
     Casting["Tensor"],
     InPlace["Tensor"],
+    Sampling["Tensor"],
+    Beside["Tensor"],
     Gradient["Tensor"],
     Conversion["Tensor"],
     Slots,
