@@ -12,6 +12,7 @@ from .gathering import *
 from .joining import *
 from .likes import *
 from .limits import *
+from .modes import *
 from .ordering import *
 from .parameter import *
 from .ranges import *

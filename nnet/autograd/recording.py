@@ -131,6 +131,10 @@ class enable_grad(no_grad):
     recording = True
 
 
+# Sets the mode of this thread and task until it is set again.
+set_recording = _recording.set
+
+
 def is_grad_enabled() -> bool:
     """Whether operations are recorded just now, in this thread and task.
 
