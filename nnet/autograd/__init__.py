@@ -9,6 +9,7 @@ from .draws import *
 from .dtypes import *
 from .functions import *
 from .gathering import *
+from .gradients_of import *
 from .joining import *
 from .likes import *
 from .limits import *

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from .hooks import Hooks, RemovableHandle, hooked, hooks_of
 from .operand import Operand, R
 from .slots import Place, set_grad
 from .tape import Node, backpropagate
@@ -56,30 +58,32 @@ class Gradient(Operand[R]):
         Raises RuntimeError for a tensor that needs no gradient, for several elements without
         `gradient`, and for a graph that was walked before.
         """
-        if not self.requires_grad:
-            raise RuntimeError(
-                "backward: expected a tensor that requires grad; this one was computed from "
-                "tensors that do not, or inside no_grad"
-            )
-        if gradient is None:
-            if self.data.size != 1:
-                raise RuntimeError(
-                    "backward: expected a scalar or an argument `gradient`, got shape "
-                    f"{self.data.shape}"
-                )
-            dy = np.empty(self.data.shape, self.data.dtype)
-            dy.fill(1)
-        else:
-            dy = np.asarray(gradient.data if isinstance(gradient, Operand) else gradient)
-            if dy.shape != self.data.shape:
-                raise ValueError(
-                    f"backward: expected gradient of shape {self.data.shape}, got {dy.shape}"
-                )
-            dy = dy.astype(self.data.dtype, copy=False)
+        dy = seed("backward", self, gradient)
         if self._node is None:
-            self.accumulate(dy)
+            self.accumulate(hooked(hooks_of(self), dy))
         else:
-            backpropagate(self._node, dy, retain_graph)
+            backpropagate([(self._node, dy)], retain_graph)
+
+    def register_hook(self, hook: Callable[[R], R | None]) -> RemovableHandle:
+        """Call `hook` with each gradient that comes to this tensor, when it is complete.
+
+        What it returns takes the gradient's place, of the same shape and dtype; None changes
+        nothing. The result's `remove` ends that.
+
+        Raises RuntimeError for a tensor that requires no gradient.
+        """
+        if not callable(hook):
+            raise TypeError(f"register_hook: expected a function, got {type(hook).__name__}")
+        if not self.requires_grad:
+            raise RuntimeError("register_hook: expected a tensor that requires grad")
+        holder: Any = self if self._node is None else self._node
+        attribute = "_hooks" if self._node is None else "hooks"
+        hooks: Hooks | None = getattr(holder, attribute, None)
+        if hooks is None:
+            setattr(holder, attribute, hooks := {})
+        handle = RemovableHandle(hooks)
+        hooks[handle._key] = _of_arrays(hook, self._record)
+        return handle
 
     def accumulate(self, gradient: np.ndarray) -> None:
         """Add to `grad`; the first gradient of a parameter goes to its place in the flat buffer."""
@@ -110,3 +114,42 @@ class Gradient(Operand[R]):
         if self.grad is not None or home is None or not home.is_free(self.data):
             return None
         return home.gradient
+
+
+def _of_arrays(hook: Callable, record: Callable) -> Callable[[np.ndarray], np.ndarray]:
+    """A hook that is given an array, and returns one of the same shape and dtype."""
+
+    def call(dy: np.ndarray) -> np.ndarray:
+        new = hook(record(dy, ()))
+        if new is None:
+            return dy
+        if not isinstance(new, Operand):
+            raise TypeError(f"register_hook: expected a tensor or None, got {type(new).__name__}")
+        if new.data.shape != dy.shape or new.data.dtype != dy.dtype:
+            raise ValueError(
+                f"register_hook: expected a gradient of shape {dy.shape} and {dy.dtype}, "
+                f"got {new.data.shape} and {new.data.dtype}"
+            )
+        return new.data
+
+    return call
+
+
+def seed(op: str, tensor: Any, gradient: Any) -> np.ndarray:
+    """The gradient that a walk back from a tensor starts with: 1 if none is given."""
+    if not tensor.requires_grad:
+        raise RuntimeError(
+            f"{op}: expected a tensor that requires grad; this one was computed from "
+            "tensors that do not, or inside no_grad"
+        )
+    data = tensor.data
+    if gradient is None:
+        if data.size != 1:
+            raise RuntimeError(
+                f"{op}: expected a scalar or an argument `gradient`, got shape {data.shape}"
+            )
+        return np.ones(data.shape, data.dtype)
+    dy = np.asarray(gradient.data if isinstance(gradient, Operand) else gradient)
+    if dy.shape != data.shape:
+        raise ValueError(f"{op}: expected gradient of shape {data.shape}, got {dy.shape}")
+    return dy.astype(data.dtype, copy=False)

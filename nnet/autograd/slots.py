@@ -23,6 +23,7 @@ class Slots:
     __slots__ = (
         "__weakref__",
         "_home",
+        "_hooks",  # of a leaf, if one was registered
         "_moved",  # serial of the last assignment to data, if there was one
         "_node",
         "_view",

@@ -12,6 +12,7 @@ import numpy as np
 
 from kernels import add
 
+from .hooks import Hooks, hooked, hooks_of
 from .writes import Since, log, next_serial
 
 Backward = Callable[[np.ndarray], "Sequence[np.ndarray | None] | np.ndarray | None"]
@@ -23,6 +24,15 @@ class Leaf(Protocol):
     def accumulate(self, gradient: np.ndarray) -> None: ...
 
 
+class Ends(Protocol):
+    """Nodes and leaves that gradients are wanted of, and the nodes that lead there."""
+
+    def __contains__(self, edge: Any) -> bool: ...
+
+    def take(self, edge: Any, gradient: np.ndarray) -> bool:
+        """Keep it if it is wanted; whether to go on from there."""
+
+
 class Node:
     """One recorded operation: where its gradients go and the closure that computes them.
 
@@ -32,7 +42,7 @@ class Node:
     serial    grows in the order of recording, which is a topological order
     """
 
-    __slots__ = ("backward", "dtype", "edges", "result", "serial", "shape")
+    __slots__ = ("backward", "dtype", "edges", "hooks", "result", "serial", "shape")
 
     def __init__(
         self, edges: Sequence[Node | Leaf | None], backward: Backward, y: np.ndarray
@@ -43,6 +53,7 @@ class Node:
         self.shape = y.shape
         self.dtype = y.dtype
         self.result: Leaf | None = None
+        self.hooks: Hooks | None = None
 
     def run(self, dy: np.ndarray, retain_graph: bool) -> Sequence[np.ndarray | None]:
         """The gradients of the inputs; forgets what was saved unless retain_graph."""
@@ -106,21 +117,32 @@ def total(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return x + y
 
 
-def backpropagate(root: Node, dy: np.ndarray, retain_graph: bool) -> None:
-    """Run each node that leads to root once, the latest first, and add to the leaves' `grad`.
+def backpropagate(
+    roots: Sequence[tuple[Node, np.ndarray]], retain_graph: bool, ends: Ends | None = None
+) -> None:
+    """Run each node that leads to a root once, the latest first, and add to the leaves' `grad`.
 
     A node's consumers were all recorded after it, so when it is the latest of those waiting
     its gradient is complete.
 
+    roots  nodes, each with its gradient, no node twice
+    ends   where gradients are wanted, if not in the leaves
+
     Raises RuntimeError where something that a node saved was written to since.
     """
     written: Since | None = None
-    waiting: dict[int, tuple[Node, np.ndarray]] = {root.serial: (root, dy)}
-    latest = [-root.serial]
+    waiting: dict[int, tuple[Node, np.ndarray]] = {root.serial: (root, dy) for root, dy in roots}
+    latest = sorted(-serial for serial in waiting)
+    gathered: dict[int, tuple[Any, np.ndarray]] = {}
     with np.errstate(all="ignore"):
         while latest:
             node, dy = waiting.pop(-heappop(latest))
-            if node.result is not None:
+            if node.hooks:
+                dy = hooked(node.hooks, dy)
+            if ends is not None:
+                if not ends.take(node, dy):
+                    continue
+            elif node.result is not None:
                 node.result.accumulate(dy)
             if node.serial < log.latest and node.backward is not None:
                 if written is None or written.latest != log.latest:
@@ -131,10 +153,13 @@ def backpropagate(root: Node, dy: np.ndarray, retain_graph: bool) -> None:
             if not retain_graph:
                 node.edges = ()
             for edge, gradient in zip(edges, gradients, strict=True):
-                if edge is None or gradient is None:
+                if edge is None or gradient is None or (ends is not None and edge not in ends):
                     continue
                 if type(edge) is not Node:
-                    edge.accumulate(gradient)  # type: ignore[union-attr]
+                    if ends is not None or hooks_of(edge):
+                        _gather(gathered, edge, gradient)
+                    else:
+                        edge.accumulate(gradient)  # type: ignore[union-attr]
                     continue
                 if gradient.shape != edge.shape:
                     raise RuntimeError(
@@ -149,3 +174,15 @@ def backpropagate(root: Node, dy: np.ndarray, retain_graph: bool) -> None:
                     waiting[serial] = (edge, gradient)
                     heappush(latest, -serial)
             del gradients, gradient, dy, node, edge, edges
+        for leaf, gradient in gathered.values():
+            gradient = hooked(hooks_of(leaf), gradient)
+            if ends is None:
+                leaf.accumulate(gradient)
+            else:
+                ends.take(leaf, gradient)
+
+
+def _gather(gathered: dict[int, tuple[Any, np.ndarray]], leaf: Any, gradient: np.ndarray) -> None:
+    """Add up what comes to a leaf; a copy, for it may lie where the leaf's next one is written."""
+    before = gathered.get(id(leaf))
+    gathered[id(leaf)] = leaf, gradient.copy() if before is None else before[1] + gradient
