@@ -7,6 +7,8 @@ from .constructors import *
 from .creation import *
 from .draws import *
 from .dtypes import *
+from .exponentials import *
+from .folds import *
 from .functions import *
 from .gathering import *
 from .gradients_of import *
@@ -14,6 +16,7 @@ from .joining import *
 from .likes import *
 from .limits import *
 from .modes import *
+from .norms import *
 from .ordering import *
 from .parameter import *
 from .ranges import *

@@ -13,11 +13,14 @@ from .casting import Casting
 from .choosing import Choosing
 from .conversion import Conversion
 from .elementwise import Elementwise
+from .exponentials import Exponentials
 from .extremes import Extremes
+from .folds import Folds
 from .gathering import Gathering
 from .gradient import Gradient
 from .history import View
 from .in_place import InPlace
+from .norms import Norms
 from .ordering import Ordering
 from .reductions import Reductions
 from .sampling import Sampling
@@ -35,6 +38,9 @@ class Tensor(
     Reductions["Tensor"],
     Extremes["Tensor"],
     Shaping["Tensor"],
+    Folds["Tensor"],
+    Norms["Tensor"],
+    Exponentials["Tensor"],
     Choosing["Tensor"],
     Gathering["Tensor"],
     Ordering["Tensor"],
