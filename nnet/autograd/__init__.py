@@ -23,5 +23,7 @@ from .ranges import *
 from .recording import *
 from .results import *
 from .tensor import *
+from .triangles import *
+from .trigonometry import *
 
 _publish(globals())

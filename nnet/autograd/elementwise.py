@@ -11,9 +11,10 @@ from kernels import activation
 
 from .broadcasting import arrays, common, fit, floats, in_dtype, quiet, tensor_or_none, wanted
 from .operand import Operand, R
+from .trigonometry import Trigonometry
 
 
-class Elementwise(Operand[R]):
+class Elementwise(Trigonometry[R]):
     """Integers become float32 where the result is not whole."""
 
     __slots__ = ()

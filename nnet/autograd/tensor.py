@@ -27,6 +27,7 @@ from .sampling import Sampling
 from .shaping import Shaping
 from .slots import Place, Slots
 from .tape import Node
+from .triangles import Triangles
 from .writes import log, next_serial, wrote
 
 __all__ = ["Tensor"]
@@ -44,6 +45,7 @@ class Tensor(
     Choosing["Tensor"],
     Gathering["Tensor"],
     Ordering["Tensor"],
+    Triangles["Tensor"],
     Casting["Tensor"],
     InPlace["Tensor"],
     Sampling["Tensor"],
