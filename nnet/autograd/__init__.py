@@ -12,6 +12,7 @@ from .folds import *
 from .functions import *
 from .gathering import *
 from .gradients_of import *
+from .grids import *
 from .joining import *
 from .likes import *
 from .limits import *
@@ -19,10 +20,12 @@ from .modes import *
 from .norms import *
 from .ordering import *
 from .parameter import *
+from .pieces import *
 from .ranges import *
 from .recording import *
 from .results import *
 from .tensor import *
+from .tiling import *
 from .triangles import *
 from .trigonometry import *
 

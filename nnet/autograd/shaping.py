@@ -114,29 +114,6 @@ class Shaping(Operand[R]):
         """A copy; its gradient flows to the original."""
         return self._record(self.data.copy(), (self,), lambda dy: dy)
 
-    def split(self, size: int | Sequence[int], dim: int = 0) -> tuple[R, ...]:
-        """Pieces of `size` elements along `dim`, the last one smaller if need be.
-
-        An axis without elements is one empty piece.
-        """
-        dim = axis(dim, self.data.ndim)
-        length = self.data.shape[dim]
-        if isinstance(size, tuple | list):
-            sizes = [_whole(each) for each in size]
-            if sum(sizes) != length or min(sizes, default=0) < 0:
-                raise ValueError(f"split: expected sizes that add up to {length}, got {sizes}")
-        else:
-            size = _whole(size)
-            if size < 0 or (not size and length):
-                raise ValueError(f"split: expected a size above 0, got {size}")
-            sizes = [size] * max(-(-length // size) if size else 1, 1)
-        before = (slice(None),) * dim
-        pieces, start = [], 0
-        for n in sizes:
-            pieces.append(self[(*before, slice(start, start + n))])
-            start += n
-        return tuple(pieces)
-
     def __getitem__(self, position: Any) -> R:
         """NumPy's indexing: integers, slices, None, ..., arrays or tensors of integers or bool.
 

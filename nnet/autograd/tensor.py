@@ -22,11 +22,13 @@ from .history import View
 from .in_place import InPlace
 from .norms import Norms
 from .ordering import Ordering
+from .pieces import Pieces
 from .reductions import Reductions
 from .sampling import Sampling
 from .shaping import Shaping
 from .slots import Place, Slots
 from .tape import Node
+from .tiling import Tiling
 from .triangles import Triangles
 from .writes import log, next_serial, wrote
 
@@ -46,6 +48,8 @@ class Tensor(
     Gathering["Tensor"],
     Ordering["Tensor"],
     Triangles["Tensor"],
+    Tiling["Tensor"],
+    Pieces["Tensor"],
     Casting["Tensor"],
     InPlace["Tensor"],
     Sampling["Tensor"],
