@@ -3,10 +3,12 @@
 from ..names import publish as _publish
 from .casting import *
 from .choosing import *
+from .comparing import *
 from .constructors import *
 from .creation import *
 from .draws import *
 from .dtypes import *
+from .einsum import *
 from .exponentials import *
 from .folds import *
 from .functions import *
@@ -21,6 +23,7 @@ from .norms import *
 from .ordering import *
 from .parameter import *
 from .pieces import *
+from .plain_products import *
 from .ranges import *
 from .recording import *
 from .results import *

@@ -11,6 +11,7 @@ from .arithmetic import Arithmetic
 from .beside import Beside
 from .casting import Casting
 from .choosing import Choosing
+from .comparing import Comparing
 from .conversion import Conversion
 from .elementwise import Elementwise
 from .exponentials import Exponentials
@@ -23,6 +24,7 @@ from .in_place import InPlace
 from .norms import Norms
 from .ordering import Ordering
 from .pieces import Pieces
+from .plain_products import PlainProducts
 from .reductions import Reductions
 from .sampling import Sampling
 from .shaping import Shaping
@@ -41,6 +43,8 @@ class Tensor(
     Reductions["Tensor"],
     Extremes["Tensor"],
     Shaping["Tensor"],
+    Comparing["Tensor"],
+    PlainProducts["Tensor"],
     Folds["Tensor"],
     Norms["Tensor"],
     Exponentials["Tensor"],
