@@ -29,7 +29,7 @@ class Norms(Operand[R]):
         """(sum of |x|^p)^(1/p), of all elements or along `dim`.
 
         p      any number; inf and -inf are the largest and the smallest |x|, 0 counts what is not
-               0; "fro", or None, is 2
+               0; "fro", or None, is 2; "nuc" sums the singular values of matrices in two axes
         dtype  to compute in
 
         The gradient is 0 where the norm is 0; elements that are equally large share it. Raises
@@ -41,6 +41,8 @@ class Norms(Operand[R]):
         """
         tensor = in_target(self, dtype)
         x = floats_of("norm", tensor)
+        if p == "nuc":
+            return _nuclear(tensor, x, dim, keepdim)
         order = _order(p)
         axes = axes_of(dim, x.ndim) or None
         with quiet():
@@ -61,7 +63,7 @@ def _order(p: Any) -> float:
     if p is None or p == "fro":
         return 2.0
     if isinstance(p, bool) or not isinstance(p, int | float | np.number):
-        raise ValueError(f"norm: expected p as a number or 'fro', got {p!r}")
+        raise ValueError(f"norm: expected p as a number, 'fro' or 'nuc', got {p!r}")
     return float(p)
 
 
@@ -97,3 +99,17 @@ def _gradient(
         return np.where(y == 0, 0, x * (dy / y))
     below = np.where(x == 0, 0, np.sign(x) * np.abs(x) ** x.dtype.type(p - 1))
     return np.where(y == 0, 0, below * (dy * y ** x.dtype.type(1 - p)))
+
+
+def _nuclear(tensor: Operand[R], x: np.ndarray, dim: Dim, keepdim: bool) -> R:
+    axes = axes_of(dim, x.ndim) or tuple(range(x.ndim))
+    if len(axes) != 2:
+        raise ValueError(f"norm: expected two axes for 'nuc', got {len(axes)}")
+    left, values, right = np.linalg.svd(np.moveaxis(x, axes, (-2, -1)), full_matrices=False)
+    y = values.sum(-1)
+    kept = np.expand_dims(y, axes)
+
+    def backward(dy: np.ndarray) -> np.ndarray:
+        return dy.reshape(kept.shape) * np.moveaxis(left @ right, (-2, -1), axes)
+
+    return tensor._record(kept if keepdim else y, (tensor,), backward)

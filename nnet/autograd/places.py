@@ -59,7 +59,7 @@ def rows_at(dy: np.ndarray, chosen: np.ndarray, dim: int, shape: tuple[int, ...]
 def check_index(name: str, index: Any, length: int) -> None:
     """TypeError for what is no tensor of int32 or int64, IndexError for one out of range."""
     dtype = index.data.dtype if isinstance(index, Operand) else type(index).__name__
-    if dtype not in (np.int32, np.int64):
+    if dtype not in (np.int32, np.int64) and (not isinstance(index, Operand) or index.data.size):
         raise TypeError(f"{name}: expected index to be a tensor of int32 or int64, got {dtype}")
     wrong = index.data[(index.data < 0) | (index.data >= length)]
     if wrong.size:

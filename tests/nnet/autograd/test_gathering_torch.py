@@ -36,6 +36,7 @@ def test_gather_of_few_axes(dtype):
     check_same(lambda t, x, i: x[0].gather(-1, i * 0), x, one)
     check_same(lambda t, x, i: x[0].gather(0, i), x, two)
     check_same(lambda t, x, i: x.gather(0, i), x, np.zeros(0, np.int64))
+    check_same(lambda t, x, i: x.gather(0, i), x, np.zeros((2, 0), np.uint8))
     check_same(lambda t, x, i: x[:0].gather(0, i), x, np.zeros(0, np.int64))
     check_same(lambda t, x, i: (x > 0).gather(0, i), x, two)
 

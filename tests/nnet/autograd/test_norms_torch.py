@@ -57,9 +57,18 @@ def test_large_numbers():
     check_same(lambda t, x: x.norm(), np.array([np.inf, 1.0]))
 
 
+@FLOATS
+def test_nuclear_norms(dtype):
+    x = X.astype(dtype)
+    check_same(lambda t, x: x[0].norm("nuc"), x)
+    check_same(lambda t, x: x.norm("nuc", (0, 2), keepdim=True), x)
+    check_same(lambda t, x: x.norm("nuc", (-1, 1)), x)
+    check_refused(lambda t, x: x.norm("nuc"), ValueError, "two axes for 'nuc', got 3", x)
+
+
 def test_norm_refuses():
     check_refused(lambda t, x: x.norm(), TypeError, "got int64", np.arange(3))
-    check_refused(lambda t, x: x.norm("x"), ValueError, "number or 'fro', got 'x'", X[0])
+    check_refused(lambda t, x: x.norm("x"), ValueError, "number, 'fro' or 'nuc', got 'x'", X[0])
     check_refused(lambda t, x: x.norm(2, 3), IndexError, "-3 to 2, got 3", X)
     for p in (INF, -INF, -1):
         check_refused(lambda t, x, p=p: x.norm(p), ValueError, r"got shape \(0,\)", np.zeros(0))
