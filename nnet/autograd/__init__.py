@@ -1,6 +1,7 @@
 """Arrays with gradients: the tensor, the tape, and what tensors do."""
 
 from ..names import publish as _publish
+from .axes import *
 from .casting import *
 from .choosing import *
 from .comparing import *
@@ -18,8 +19,10 @@ from .grids import *
 from .joining import *
 from .likes import *
 from .limits import *
+from .logic import *
 from .modes import *
 from .norms import *
+from .operators import *
 from .ordering import *
 from .parameter import *
 from .pieces import *
@@ -27,6 +30,7 @@ from .plain_products import *
 from .ranges import *
 from .recording import *
 from .results import *
+from .rounding import *
 from .tensor import *
 from .tiling import *
 from .triangles import *

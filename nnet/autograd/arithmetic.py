@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 
 from .broadcasting import arrays, fit, floats, quiet, tensor_or_none, wanted
+from .logic import Logic
 from .operand import Operand, R
+from .powers import power, power_backward
 from .products import matmul
+from .rounding import Rounding
 from .tape import total
 
 
-class Arithmetic(Operand[R]):
+class Arithmetic(Rounding[R], Logic[R]):
     """Broadcasting follows NumPy, dtypes PyTorch: a Python number changes no float dtype."""
 
     __slots__ = ()
@@ -74,15 +77,14 @@ class Arithmetic(Operand[R]):
         x, p = arrays(self, exponent)
         a, b = wanted(self), wanted(exponent)
         with quiet():
-            z = x**p
+            z = power(x, p)
         if z.dtype is not x.dtype:
             z = z.astype(x.dtype)  # NumPy makes int8 of bool
 
         def backward(dz: np.ndarray) -> tuple:
             dx = dp = None
             if a is not None:
-                below = p - 1 if isinstance(p, int | float) else np.where(p == 0, 1, p - 1)
-                dx = fit(np.where(p == 0, 0, dz * (p * x**below)), a)
+                dx = fit(power_backward(dz, x, p), a)
             if b is not None:
                 dp = fit(np.where((x == 0) & (p >= 0), 0, dz * z * np.log(x)), b)
             return dx, dp
@@ -131,15 +133,6 @@ class Arithmetic(Operand[R]):
         x = self.data
         return self._record(np.abs(self.data), (self,), lambda dy: dy * np.sign(x))
 
-    def __invert__(self) -> R:
-        return self._record(~self.data, ())
-
-    def __and__(self, other: Any) -> R:
-        return self._record(np.bitwise_and(*arrays(self, other)), ())
-
-    def __or__(self, other: Any) -> R:
-        return self._record(np.bitwise_or(*arrays(self, other)), ())
-
     def __contains__(self, element: Any) -> bool:
         """Whether some element equals a number, or some of a tensor's; TypeError for others."""
         x, y = arrays(self, element)
@@ -163,13 +156,7 @@ class Arithmetic(Operand[R]):
     def __ge__(self, other: Any) -> Any:
         return _compare(self, other, np.greater_equal)
 
-    add, sub, mul, div, matmul = __add__, __sub__, __mul__, __truediv__, __matmul__
-    pow, neg, abs = __pow__, __neg__, __abs__
-    eq, ne, lt, le, gt, ge = __eq__, __ne__, __lt__, __le__, __gt__, __ge__
-
-    def _constant(self, value: Any) -> Any:
-        x, y = arrays(self, value)
-        return self._record(np.asarray(y, x.dtype), ())
+    matmul, neg, abs = __matmul__, __neg__, __abs__
 
 
 def _compare(tensor: Operand, other: Any, ufunc: Callable) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +42,30 @@ class Elementwise(Trigonometry[R]):
         with quiet():
             y = np.log(x)
         return self._record(y, (self,), lambda dy: dy / x)
+
+    def log1p(self) -> R:
+        """The natural logarithm of 1 + each element, exact near 0; -inf of -1, NaN below.
+
+        >>> import nnet as nn
+        >>> nn.log1p(nn.tensor([0.0, 1.0]))
+        tensor([0.       , 0.6931472])
+        """
+        x = floats(self)
+        with quiet():
+            y = np.log1p(x)
+        return self._record(y, (self,), lambda dy: dy / (x + 1))
+
+    def erf(self) -> R:
+        """The error function, 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to each element.
+
+        >>> import nnet as nn
+        >>> nn.erf(nn.tensor([0.0, 1.0]))
+        tensor([0.       , 0.8427008])
+        """
+        from scipy.special import erf
+
+        x = floats(self)
+        return self._record(erf(x), (self,), lambda dy: dy * (_ERF_SLOPE * np.exp(-x * x)))
 
     def sqrt(self) -> R:
         """The root of each element; NaN below 0.
@@ -117,11 +142,8 @@ class Elementwise(Trigonometry[R]):
     def tanh(self) -> R:
         return _activate(self, activation.Tanh(), floats(self))
 
-    def isnan(self) -> R:
-        return self._record(np.isnan(self.data), ())
 
-    def isfinite(self) -> R:
-        return self._record(np.isfinite(self.data), ())
+_ERF_SLOPE = 2 / math.sqrt(math.pi)
 
 
 def _number(value: Any) -> Any:
@@ -137,8 +159,10 @@ def _clamp_by_tensors(tensor: Operand[R], min: Any, max: Any) -> R:
     def backward(dy: np.ndarray) -> tuple:
         under = np.False_ if low is None else x < low
         over = np.False_ if high is None else x > high
-        crossed = np.False_ if low is None or high is None else low > high
-        masks = ~(np.isnan(x) | under | over), under & ~crossed, over | crossed
+        to_low, to_high = under, over
+        if low is not None and high is not None:
+            to_low, to_high = under & (low < high), over | (low > high)
+        masks = ~(np.isnan(x) | under | over), to_low, to_high
         return tuple(
             None if shape is None else fit(np.where(mask, dy, 0), shape)
             for mask, shape in zip(masks, shapes, strict=True)

@@ -5,6 +5,8 @@ from .tensor import Tensor
 __all__ = [
     "exp",
     "log",
+    "log1p",
+    "erf",
     "sqrt",
     "abs",
     "clamp",
@@ -22,3 +24,4 @@ exp, log, sqrt, clamp = Tensor.exp, Tensor.log, Tensor.sqrt, Tensor.clamp
 sum, mean, max, min, argmax = Tensor.sum, Tensor.mean, Tensor.max, Tensor.min, Tensor.argmax
 maximum, minimum = Tensor.maximum, Tensor.minimum
 abs, matmul = Tensor.abs, Tensor.matmul  # type: ignore[misc]
+log1p, erf = Tensor.log1p, Tensor.erf

@@ -67,10 +67,13 @@ class InPlace(Operand[R]):
             raise TypeError(f"copy_: expected values that fit {data.dtype}, got {values.dtype}")
         return assign("copy_", self, ..., other)
 
-    def clamp_(self, min: float | None = None, max: float | None = None) -> R:
-        if check_writable("clamp_", self):
+    def clamp_(self, min: Any = None, max: Any = None) -> R:
+        """`clamp` into the tensor itself."""
+        if check_writable("clamp_", self, min, max):
             old: Any = before(self, self.data.copy())
             return write_over(self, old.clamp(min, max))
+        if isinstance(min, Operand) or isinstance(max, Operand):
+            return overwrite("clamp_", self, lambda old: old.clamp(min, max))
         np.clip(self.data, min, max, out=self.data)
         wrote(self.data)
         return self  # type: ignore[return-value]

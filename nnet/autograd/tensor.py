@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import Arithmetic
 from .beside import Beside
 from .casting import Casting
 from .choosing import Choosing
@@ -22,6 +21,7 @@ from .gradient import Gradient
 from .history import View
 from .in_place import InPlace
 from .norms import Norms
+from .operators import Operators
 from .ordering import Ordering
 from .pieces import Pieces
 from .plain_products import PlainProducts
@@ -38,7 +38,7 @@ __all__ = ["Tensor"]
 
 
 class Tensor(
-    Arithmetic["Tensor"],
+    Operators["Tensor"],
     Elementwise["Tensor"],
     Reductions["Tensor"],
     Extremes["Tensor"],
