@@ -1,4 +1,4 @@
-"""Powers of floats."""
+"""Powers, as PyTorch has them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ _WHOLE = frozenset((-2, *range(3, 9)))
 
 
 def power(x: Any, exponent: Any) -> Any:
-    """x**exponent, of an array or a number; by products for small whole numbers."""
-    if isinstance(exponent, np.ndarray) or exponent not in _WHOLE or x.dtype.kind != "f":
+    """x**exponent; by products for small whole numbers."""
+    if isinstance(exponent, np.ndarray):
+        if exponent.dtype.kind == "i" and np.any(exponent < 0):
+            return _of_integers(x, exponent)
+        return x**exponent
+    if exponent not in _WHOLE or x.dtype.kind != "f":
         return x**exponent
     count = abs(int(exponent))
     product, square = None, x
@@ -24,6 +28,12 @@ def power(x: Any, exponent: Any) -> Any:
         count >>= 1
     y = square if product is None else product * square
     return y if exponent > 0 else 1 / y
+
+
+def _of_integers(x: np.ndarray, exponent: np.ndarray) -> np.ndarray:
+    """Cut off to whole numbers, so 0 for negative exponents unless x is 1 or -1."""
+    unit = np.where(np.abs(x) == 1, x ** (exponent & 1), 0)
+    return np.where(exponent < 0, unit, x ** np.maximum(exponent, 0))
 
 
 def power_backward(dy: Any, x: Any, exponent: Any) -> Any:

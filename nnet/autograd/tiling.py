@@ -54,8 +54,8 @@ class Tiling(Operand[R]):
         """Each entry along `dim` so many times, one after another; of all elements for None."""
         return repeat_interleave(self, repeats, dim, output_size=output_size)
 
-    def flip(self, *dims: Any) -> R:
-        """The elements in reverse order along those axes, given one by one or in a tuple.
+    def flip(self, *axes: Any, dims: Sequence[int] | None = None) -> R:
+        """The elements in reverse order along axes, one by one, in a tuple, or by name as `dims`.
 
         Raises ValueError for an axis that is given twice.
 
@@ -65,11 +65,13 @@ class Tiling(Operand[R]):
                 [4, 3]])
         """
         ndim = self.data.ndim
-        axes = tuple(axis(dim, ndim or 1) for dim in sizes_of(dims))
-        if len(set(axes)) < len(axes):
-            raise ValueError(f"flip: expected each axis once, got {dims}")
-        axes = axes if ndim else ()
-        return self._record(np.flip(self.data, axes).copy(), (self,), lambda dy: np.flip(dy, axes))
+        given = sizes_of(axes) if dims is None else tuple(dims)
+        turned = tuple(axis(dim, ndim or 1) for dim in given)
+        if len(set(turned)) < len(turned):
+            raise ValueError(f"flip: expected each axis once, got {given}")
+        turned = turned if ndim else ()
+        y = np.flip(self.data, turned).copy()
+        return self._record(y, (self,), lambda dy: np.flip(dy, turned))
 
     def roll(self, shifts: Any, dims: Any = None) -> R:
         """The elements moved on along axes; those that leave at the end come in at the start.

@@ -105,6 +105,14 @@ def test_powers_of_edges(exponent):
     check_same(lambda t, x: x.detach() ** exponent, edges)
 
 
+def test_negative_powers_of_integers():
+    exponents = np.array([-3, -2, -1, 0, 1, 2])
+    for x in (-2, -1, 0, 1, 3):
+        check_same(lambda t, x, p: x**p, np.full(6, x), exponents)
+        check_same(lambda t, x, p: t.pow(x, p), np.array(x, np.int32), exponents.astype(np.int32))
+    check_refused(lambda t, x: x**-1, ValueError, "floats for the exponent -1", exponents)
+
+
 @FLOATS
 def test_small_whole_powers_are_as_exact_as_their_products(dtype):
     x = np.random.default_rng(1).uniform(0.1, 10, 1000).astype(dtype)

@@ -85,6 +85,7 @@ def test_flip(dtype, dims):
     x = X.astype(dtype)
     check_same(lambda t, x: t.flip(x, dims), x)
     check_same(lambda t, x: t.flip(x, list(dims)), x.T)
+    check_same(lambda t, x: t.flip(x, dims=dims), x)
     check_same(lambda t, x: (x * 3).transpose(0, 1).flip(dims), x)
     check_same(lambda t, x: x.flip(dims), np.zeros((0, 2, 3), dtype))
 
