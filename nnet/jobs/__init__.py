@@ -1,6 +1,6 @@
 """The jobs that `nnet train` does, a folder each: from data to a run folder, and what follows."""
 
-from ..runs.description import Description
+from ..runs import Description, Run, draw_curves, save_run, save_weights
 from .by_kind import JOBS, job_named, load_model, load_run, load_weights
 from .char_lm.description import TextDescription
 from .images.description import ImageDescription
@@ -21,7 +21,11 @@ __all__ = [
     "TextDescription",
     "SeriesDescription",
     "PairDescription",
+    "save_weights",
     "load_weights",
     "load_model",
+    "Run",
+    "save_run",
     "load_run",
+    "draw_curves",
 ]

@@ -1,4 +1,4 @@
-"""The training loop and evaluation; what is on disk is in `runs`, and can be had here too."""
+"""The training loop and evaluation; what is on disk is in `jobs`, and can be had here too."""
 
 import importlib
 from typing import Any
@@ -47,7 +47,7 @@ __all__ = [
     "draw_curves",
 ]
 
-_RUNS = {
+_OF_RUNS = {
     *("Description", "ImageDescription", "TextDescription", "SeriesDescription"),
     *("PairDescription", "save_weights", "load_weights", "load_model"),
     *("Run", "save_run", "load_run", "draw_curves"),
@@ -56,8 +56,8 @@ _RUNS = {
 
 def __getattr__(name: str) -> Any:
     """What stands on this is imported when first used."""
-    if name in _RUNS:
-        return getattr(importlib.import_module("..runs", __name__), name)
+    if name in _OF_RUNS:
+        return getattr(importlib.import_module("..jobs", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -38,7 +38,7 @@ LOOSE = {
 }
 
 # nn.training.load_run and its like are looked for there, and found where they are.
-UPWARDS = ["nnet.runs imports nnet.jobs", "nnet.training imports nnet.runs"]
+UPWARDS = ["nnet.training imports nnet.jobs"]
 
 MOST_LINES = 200
 
