@@ -1,8 +1,8 @@
 """The only place with Numba flags.
 
-`jit` compiles a serial function that other kernels may call; `parallel` compiles a
-top-level kernel whose `prange` loops run on all threads: see `_threads`. Both are compiled
-lazily, once for each signature, and kept on disk: see `_cache`.
+`jit` compiles a serial function that other kernels may call; `parallel` makes a kernel of one
+task, which runs on all threads: see `_threads`. Both are compiled lazily, once for each
+signature, and kept on disk: see `_cache`.
 """
 
 import os

@@ -2,13 +2,8 @@
 
 from kernels._jit import jit
 from kernels._reduce import add_rectify
+from kernels._simd import clear
 from kernels._tile import copy
-
-
-@jit
-def clear(values, start, count):
-    for i in range(start, start + count):
-        values[i] = 0.0
 
 
 @jit

@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from kernels._jit import jit
+from kernels._simd import clear
 from kernels.conv2d.depthwise.every_second import copy_every_second
-from kernels.conv2d.planes import clear, place_plane
+from kernels.conv2d.planes import place_plane
 
 
 class Layout(NamedTuple):

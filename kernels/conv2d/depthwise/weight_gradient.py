@@ -7,10 +7,9 @@ import numpy as np
 
 from kernels import _memory
 from kernels._jit import jit, parallel, thread_id, thread_rows
-from kernels._simd import VALUE_BYTES, fma, full, lanes, load, load_first, sum_lanes
+from kernels._simd import VALUE_BYTES, clear, fma, full, lanes, load, load_first, sum_lanes
 from kernels.conv2d.depthwise.plan import plan_forward
 from kernels.conv2d.depthwise.planes import Layout, deal_columns
-from kernels.conv2d.planes import clear
 
 # Elements of dy that one lane's float32 sum may stand for, before it is added in float64.
 RUN = 8192

@@ -7,6 +7,7 @@ import numpy as np
 
 from kernels import _memory
 from kernels._jit import jit, parallel, thread_id, thread_rows
+from kernels._simd import clear
 from kernels._tile import (
     GATHER_ROWS,
     GATHER_VECTORS,
@@ -18,7 +19,7 @@ from kernels.conv2d.direct.plan import Plan, plan_forward, plan_to_input
 from kernels.conv2d.direct.strips import Strips, place_planes
 from kernels.conv2d.panels import panel_width, unpack_rows
 from kernels.conv2d.phases import Pair
-from kernels.conv2d.planes import clear, finish_filters
+from kernels.conv2d.planes import finish_filters
 from kernels.conv2d.rounding import pieces, round_up, up
 
 

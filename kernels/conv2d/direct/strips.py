@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from kernels._jit import jit
-from kernels.conv2d.planes import clear, place_plane
+from kernels._simd import clear
+from kernels.conv2d.planes import place_plane
 
 
 class Strips(NamedTuple):

@@ -11,6 +11,7 @@ import numpy as np
 
 from kernels import _memory
 from kernels._jit import jit, parallel, thread_id, thread_rows
+from kernels._simd import clear
 from kernels._tile import (
     GATHER_ROWS,
     GATHER_VECTORS,
@@ -21,7 +22,6 @@ from kernels._tile import (
 from kernels.conv2d.direct.plan import plan_to_weight
 from kernels.conv2d.direct.strips import Strips, place_planes
 from kernels.conv2d.panels import pack_rows, panel_of, panel_width
-from kernels.conv2d.planes import clear
 from kernels.conv2d.rounding import pieces, round_up, up
 
 

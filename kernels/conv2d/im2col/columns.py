@@ -1,9 +1,9 @@
 """Strips of the columns matrix: filled from the input, and added back to its gradient."""
 
 from kernels._jit import jit
+from kernels._simd import clear
 from kernels._tile import accumulate, copy
 from kernels.conv2d.geometry import Window
-from kernels.conv2d.planes import clear
 from kernels.conv2d.rounding import pieces, up
 
 # Scratch of a task, in elements: half of a 512 KiB L2 of float32.

@@ -9,6 +9,7 @@ import numpy as np
 
 from kernels import _memory
 from kernels._jit import parallel, thread_id, thread_rows
+from kernels._simd import clear
 from kernels._tile import (
     MR,
     NR_REGISTERS,
@@ -21,7 +22,6 @@ from kernels._tile import (
 )
 from kernels.conv2d.geometry import Window
 from kernels.conv2d.im2col.columns import MARGIN, scatter_row, strip_width, tap_origin
-from kernels.conv2d.planes import clear
 from kernels.conv2d.rounding import pieces, round_up, up
 
 # Rows of columns in a task: so that copying dy is soon paid for.

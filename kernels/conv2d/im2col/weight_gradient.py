@@ -10,10 +10,10 @@ import numpy as np
 
 from kernels import _memory
 from kernels._jit import parallel, thread_id, thread_rows
+from kernels._simd import clear
 from kernels._tile import MR, NR_REGISTERS, copy, dot_tile, panel_columns, tile_lanes
 from kernels.conv2d.geometry import Window
 from kernels.conv2d.im2col.columns import MARGIN, fill_strip, strip_width
-from kernels.conv2d.planes import clear
 from kernels.conv2d.rounding import pieces, round_up, up
 
 # Rows of columns in a task.

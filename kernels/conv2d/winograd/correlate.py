@@ -11,6 +11,7 @@ import numpy as np
 
 from kernels import _memory
 from kernels._jit import jit, parallel, thread_id, thread_rows
+from kernels._simd import clear
 from kernels._tile import (
     MR,
     NR_REGISTERS,
@@ -20,7 +21,6 @@ from kernels._tile import (
     tile_lanes,
 )
 from kernels.conv2d.geometry import Pair
-from kernels.conv2d.planes import clear
 from kernels.conv2d.rounding import pieces
 from kernels.conv2d.winograd.tiles import (
     MARGIN,

@@ -14,6 +14,7 @@ import numpy as np
 
 from kernels import _memory
 from kernels._jit import jit, parallel, thread_id, thread_rows
+from kernels._simd import clear
 from kernels._tile import (
     GATHER_ROWS,
     GATHER_VECTORS,
@@ -23,7 +24,6 @@ from kernels._tile import (
 )
 from kernels.conv2d.panels import panel_of, panel_width
 from kernels.conv2d.phases import table_of
-from kernels.conv2d.planes import clear
 from kernels.conv2d.rounding import pieces, round_up, up
 from kernels.conv2d.winograd.tiles import (
     MARGIN,
